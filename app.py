@@ -1,0 +1,49 @@
+"""The only place where settings, engine and flask meet: `create_app()`."""
+
+import atexit
+import logging
+
+from flask import Flask, Response, jsonify
+from flask_openapi3 import Info, OpenAPI
+
+from structbert_lite import __version__
+from structbert_lite.engine import Engine
+from structbert_lite.settings import Settings
+from structbert_lite.web import api, ops, ui
+from structbert_lite.web.errors import answer_validation, register_errors
+from structbert_lite.web.requests import register_hooks
+from structbert_lite.web.schemas import ErrorAnswer
+from structbert_lite.web.strict_json import StrictJSON
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application, its models loaded and warm.
+
+    Raises BadSettings for an unusable environment and ModelRefused for a damaged model.
+    """
+    settings = settings or Settings.from_environment()
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    engine = Engine(settings)
+    atexit.register(engine.close)
+
+    app = OpenAPI(
+        __name__,
+        info=Info(title="StructBERT Lite", version=__version__),
+        doc_ui=False,
+        validation_error_model=ErrorAnswer,
+        validation_error_callback=answer_validation,
+    )
+    app.json = StrictJSON(app)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_mb << 20
+    app.extensions["structbert_engine"] = engine
+    register_hooks(app)
+    register_errors(app)
+    app.register_api(api.make_blueprint(engine, settings))
+    app.register_api(ops.make_blueprint(engine))
+    app.register_blueprint(ui.make_blueprint(engine, settings))
+
+    @app.route("/openapi.json")
+    def openapi() -> Response:
+        return jsonify(app.api_doc)
+
+    return app

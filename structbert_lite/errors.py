@@ -1,0 +1,68 @@
+"""Everything that can go wrong, as one tree. It knows no status codes; web/errors.py maps it to HTTP.
+
+StructBertError
+├── InvalidInput          the caller's text or field cannot be used; names the field
+│   └── TooManyItems      more items in one request than the limit
+├── TaskNotAvailable      no model is installed for the task
+├── NotReady              the models are not warm yet, or the process is draining
+├── Overloaded            the queue is full; try again later
+├── DeadlineExceeded      the deadline passed before the answer; the work was dropped
+├── InferenceFailed       the model itself failed on this input
+├── ModelRefused          a model folder is incomplete, corrupt or not what its manifest says
+└── BadSettings           an environment variable is unknown or has an unusable value
+"""
+
+
+class StructBertError(Exception):
+    """Base of every error that this project raises on purpose; `str(error)` is fit for a user's eyes."""
+
+
+class InvalidInput(StructBertError):
+    """The caller's input cannot be used. `field` names it, e.g. `texts[3]`."""
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class TooManyItems(InvalidInput):
+    """More items in one request than the limit, which the message states."""
+
+
+class TaskNotAvailable(StructBertError):
+    """No model is installed for `task`."""
+
+    def __init__(self, task: str) -> None:
+        super().__init__(
+            f"no {task} model is installed; make one with: "
+            f"python -m export --task {task} --checkpoint SOURCE --out models/{task}"
+        )
+        self.task = task
+
+
+class NotReady(StructBertError):
+    """The models are not warm yet, or the process is draining."""
+
+
+class Overloaded(StructBertError):
+    """The queue is full. `retry_after` is a whole number of seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class DeadlineExceeded(StructBertError):
+    """The deadline passed before the answer; the work was dropped, not finished."""
+
+
+class InferenceFailed(StructBertError):
+    """The model failed on this input; its neighbours in the micro-batch are not affected."""
+
+
+class ModelRefused(StructBertError):
+    """A model folder is incomplete, corrupt or not what its manifest says; the message names the file."""
+
+
+class BadSettings(StructBertError):
+    """An environment variable is unknown or has an unusable value; the message names it."""

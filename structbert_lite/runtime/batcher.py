@@ -1,0 +1,204 @@
+"""Micro-batches from what queued while the CPU was busy. Nobody ever waits for company.
+
+Workers take the oldest entry and, from what else is waiting, entries of about its length, under a
+budget of padded tokens. A lone entry runs at once.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from structbert_lite.errors import DeadlineExceeded, InferenceFailed, NotReady, Overloaded
+from structbert_lite.runtime.tokenizer import Encoding
+
+log = logging.getLogger(__name__)
+
+# A worker looks at this many waiting entries for company: more would cost more than it finds.
+WINDOW = 256
+
+
+@dataclass(eq=False, slots=True)
+class Entry:
+    """One input on its way. Several callers may wait for it; it is dropped when all have left."""
+
+    encoding: Encoding
+    deadline: float  # the latest of its waiters'
+    waiters: int = 1
+    done: threading.Event = field(default_factory=threading.Event)
+    row: np.ndarray | None = None
+    error: Exception | None = None
+    on_done: Callable[["Entry"], None] | None = None
+
+
+@dataclass(slots=True)
+class BatcherCounts:
+    """Totals since the start. `padded_tokens` counts longest times rows of every micro-batch."""
+
+    batches: int = 0
+    rows: int = 0
+    tokens: int = 0
+    padded_tokens: int = 0
+    refused: int = 0
+    expired: int = 0
+    failed: int = 0
+
+
+class Batcher:
+    """`workers` threads that call `run`: list[Encoding] -> float32 [rows, width]."""
+
+    def __init__(
+        self,
+        run: Callable[[list[Encoding]], np.ndarray],
+        workers: int,
+        max_batch: int,
+        batch_tokens: int,
+        queue_tokens: int,
+    ) -> None:
+        self._run = run
+        self._max_batch = max_batch
+        self._batch_tokens = batch_tokens
+        self._queue_tokens = queue_tokens
+        self._queue: deque[Entry] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self.queued_tokens = 0
+        self.last_run_failed = False
+        self.counts = BatcherCounts()
+        self._threads = [threading.Thread(target=self._work, name=f"batcher-{i}", daemon=True) for i in range(workers)]
+        for thread in self._threads:
+            thread.start()
+
+    def add(self, entries: list[Entry]) -> None:
+        """Queues all of `entries` or none.
+
+        Raises Overloaded while the queue holds its limit of tokens, NotReady after `close`.
+        """
+        with self._changed:
+            if self._closed:
+                raise NotReady("the server is shutting down")
+            if self.queued_tokens >= self._queue_tokens:
+                self.counts.refused += len(entries)
+                raise Overloaded("the queue is full, try again later", retry_after=1)
+            self._queue.extend(entries)
+            self.queued_tokens += sum(len(entry.encoding) for entry in entries)
+            self._changed.notify(len(entries))
+
+    def wait(self, entry: Entry, deadline: float) -> np.ndarray:
+        """The entry's row, float32 [width].
+
+        Raises DeadlineExceeded at `deadline`, InferenceFailed when the model fails on this entry.
+        """
+        if not entry.done.wait(max(0.0, deadline - time.monotonic())):
+            raise DeadlineExceeded("the deadline passed before the answer")
+        if entry.error is not None:
+            raise entry.error
+        return entry.row
+
+    def join(self, entry: Entry, deadline: float) -> bool:
+        """One more caller waits for an entry that is already on its way; False when it has failed."""
+        with self._changed:
+            if entry.error is not None:
+                return False
+            entry.waiters += 1
+            entry.deadline = max(entry.deadline, deadline)
+            return True
+
+    def leave(self, entry: Entry) -> None:
+        """One caller no longer waits; an entry without waiters is dropped before it runs."""
+        with self._changed:
+            entry.waiters -= 1
+
+    @property
+    def alive(self) -> bool:
+        """Whether every worker is there."""
+        return not self._closed and all(thread.is_alive() for thread in self._threads)
+
+    def close(self) -> None:
+        """Lets the workers finish what is queued and waits for them."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._queue and not self._closed:
+                    self._changed.wait()
+                if not self._queue:
+                    return
+                dead = self._drop_the_dead()
+                batch = self._take() if self._queue else []
+            for entry in dead:  # outside the lock: whoever is told may take locks of his own
+                _announce(entry)
+            if batch:
+                self._finish(batch)
+
+    def _take(self) -> list[Entry]:
+        """Removes the next micro-batch from the queue and counts it."""
+        batch = self._choose()
+        chosen = set(map(id, batch))
+        self._queue = deque(entry for entry in self._queue if id(entry) not in chosen)
+        tokens = sum(len(entry.encoding) for entry in batch)
+        self.queued_tokens -= tokens
+        self.counts.batches += 1
+        self.counts.rows += len(batch)
+        self.counts.tokens += tokens
+        self.counts.padded_tokens += max(len(entry.encoding) for entry in batch) * len(batch)
+        return batch
+
+    def _choose(self) -> list[Entry]:
+        first = self._queue[0]
+        waiting = [self._queue[i] for i in range(1, min(WINDOW, len(self._queue)))]
+        waiting.sort(key=lambda entry: abs(len(entry.encoding) - len(first.encoding)))
+        batch, longest = [first], len(first.encoding)
+        for entry in waiting:
+            longest = max(longest, len(entry.encoding))
+            if len(batch) == self._max_batch or longest * (len(batch) + 1) > self._batch_tokens:
+                break
+            batch.append(entry)
+        return batch
+
+    def _drop_the_dead(self) -> list[Entry]:
+        """Takes out every entry that nobody waits for or whose deadline passed."""
+        now = time.monotonic()
+        dead = [entry for entry in self._queue if entry.waiters < 1 or entry.deadline <= now]
+        if dead:
+            self._queue = deque(entry for entry in self._queue if entry.waiters > 0 and entry.deadline > now)
+        for entry in dead:
+            self.queued_tokens -= len(entry.encoding)
+            self.counts.expired += 1
+            entry.error = DeadlineExceeded("the deadline passed before the answer")
+        return dead
+
+    def _finish(self, batch: list[Entry]) -> None:
+        try:
+            rows = self._run([entry.encoding for entry in batch])
+            if not np.isfinite(rows).all():
+                raise FloatingPointError("the output is not finite")
+            for entry, row in zip(batch, rows, strict=True):
+                entry.row = row.copy()  # a view would keep the whole batch's output alive in the cache
+            self.last_run_failed = False
+        except Exception as error:
+            if len(batch) > 1:  # only the one at fault may fail
+                for entry in batch:
+                    self._finish([entry])
+                return
+            log.exception("inference failed on an input of %d tokens", len(batch[0].encoding))
+            self.counts.failed += 1
+            self.last_run_failed = True
+            batch[0].error = InferenceFailed(f"the model failed on this input: {type(error).__name__}")
+        for entry in batch:
+            _announce(entry)
+
+
+def _announce(entry: Entry) -> None:
+    if entry.on_done is not None:
+        entry.on_done(entry)
+    entry.done.set()

@@ -1,0 +1,55 @@
+"""One onnxruntime session: encodings in, one row of float32 out for each."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from structbert_lite.errors import ModelRefused
+from structbert_lite.runtime.tokenizer import Encoding
+
+ort.set_default_logger_severity(3)
+
+
+class Session:
+    """A loaded graph with int64 inputs [batch, tokens] and one float32 output [batch, width].
+
+    Several threads may call `run` at the same time. Make it in the serving process, never before a
+    fork: onnxruntime's threads do not survive one.
+    """
+
+    def __init__(self, path: Path, threads: int, inputs: tuple[str, ...], pad_id: int) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # Idle threads sleep: spinning takes the CPU from the HTTP threads.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Every new input shape would leave a memory plan behind, and the arena never gives back.
+        options.enable_mem_pattern = False
+        options.enable_cpu_mem_arena = False
+        try:
+            # onnxruntime's SkipLayerNormalization is slower on a CPU than Add and LayerNormalization.
+            self._session = ort.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=["SkipLayerNormFusion"]
+            )
+        except Exception as error:  # onnxruntime's exceptions share no base class
+            raise ModelRefused(f"{path} cannot be loaded: {error}") from None
+        names = {node.name for node in self._session.get_inputs()}
+        if names != set(inputs):
+            raise ModelRefused(f"{path} has the inputs {sorted(names)}, its manifest says {sorted(inputs)}")
+        self._inputs = inputs
+        self._pad_id = pad_id
+
+    def run(self, encodings: list[Encoding]) -> np.ndarray:
+        """float32 [len(encodings), width]; pads to the longest. Raises whatever onnxruntime raises."""
+        shape = len(encodings), max(map(len, encodings))
+        columns = {
+            "input_ids": np.full(shape, self._pad_id, np.int64),
+            "attention_mask": np.zeros(shape, np.int64),
+            "token_type_ids": np.zeros(shape, np.int64),
+        }
+        for row, encoding in enumerate(encodings):
+            columns["input_ids"][row, : len(encoding)] = encoding.ids
+            columns["attention_mask"][row, : len(encoding)] = 1
+            columns["token_type_ids"][row, : len(encoding)] = encoding.type_ids
+        return self._session.run(None, {name: columns[name] for name in self._inputs})[0]

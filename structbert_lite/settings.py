@@ -1,0 +1,51 @@
+"""Settings from the environment: the only place that reads it."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from structbert_lite.errors import BadSettings
+
+PREFIX = "STRUCTBERT_"
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseModel):
+    """Every setting, its default and its meaning; `STRUCTBERT_` plus the name in capitals sets it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(5000, ge=1, le=65535, description="Port to listen on")
+    http_threads: int = Field(32, ge=1, le=1024, description="Requests handled at the same time")
+    models: Path = Field(PROJECT / "models", description="Folder with one folder per model")
+    sentiment_model: str = Field("", description="Folder name of the sentiment model; empty: the first one found")
+    threads: int = Field(0, ge=0, le=256, description="CPU threads for inference; 0: what affinity and cgroup allow")
+    max_batch: int = Field(32, ge=1, le=1024, description="Rows in one micro-batch at the most")
+    batch_tokens: int = Field(1024, ge=1, description="Padded tokens in one micro-batch at the most")
+    queue_tokens: int = Field(65536, ge=512, description="Tokens waiting at the most before requests are refused")
+    cache_mb: int = Field(32, ge=0, description="Memory for cached results; 0 switches the cache off")
+    max_body_mb: int = Field(4, ge=1, le=1024, description="Size of a request body at the most")
+    max_items: int = Field(512, ge=1, description="Texts in one request at the most")
+    timeout_ms: int = Field(30_000, ge=1, description="Deadline of a request")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Settings as the environment gives them.
+
+        Raises BadSettings, with the variable's name, for an unknown STRUCTBERT_ variable or an unusable value.
+        """
+        given = {name.removeprefix(PREFIX).lower(): v for name, v in environment.items() if name.startswith(PREFIX)}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = PREFIX + str(first["loc"][0]).upper()
+            if first["type"] == "extra_forbidden":
+                known = ", ".join(PREFIX + field.upper() for field in cls.model_fields)
+                raise BadSettings(f"{name} is not a setting; these are: {known}") from None
+            raise BadSettings(f"{name}={given[str(first['loc'][0])]!r} cannot be used: {first['msg']}") from None

@@ -1,0 +1,1 @@
+"""HTTP: routes, validation, errors. With app.py the only importer of flask."""

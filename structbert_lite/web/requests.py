@@ -1,0 +1,52 @@
+"""What happens around every request: an id, the JSON checks, security headers."""
+
+import re
+import uuid
+
+from flask import Flask, Request, Response, g, request
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+REQUEST_ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
+# Pages load what this server holds and nothing else.
+CONTENT_SECURITY_POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
+
+
+class JSONRequest(Request):
+    """A request that says why its body is not JSON."""
+
+    def on_json_loading_failed(self, e: ValueError | None) -> None:
+        raise BadRequest(f"the body is not JSON in UTF-8: {e}")
+
+
+def register_hooks(app: Flask) -> None:
+    """Gives each request its id and each answer its headers."""
+    app.request_class = JSONRequest
+    app.before_request(_name_request)
+    app.after_request(_set_headers)
+
+
+def require_json_object() -> None:
+    """Before a JSON route: the body must be a JSON object of the right media type.
+
+    Raises UnsupportedMediaType (415), RequestEntityTooLarge (413) or BadRequest (400).
+    """
+    if request.method != "POST":
+        return
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType
+    if not isinstance(request.get_json(), dict):  # parsed once: the view finds it there
+        raise BadRequest("the body is not a JSON object")
+
+
+def _name_request() -> None:
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _set_headers(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.get("request_id", "")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if response.mimetype == "text/html":
+        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        response.headers["Referrer-Policy"] = "no-referrer"
+    return response

@@ -1,0 +1,1 @@
+"""Fine-tuning of the default models. torch and transformers are allowed here and nowhere at run time."""

@@ -1,0 +1,45 @@
+"""`python -m training`: makes the default models. See docs/training.md."""
+
+import json
+from pathlib import Path
+
+import click
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group(help=__doc__)
+def main() -> None:
+    pass
+
+
+@main.command()
+@click.option("--out", type=FOLDER, default=Path("runs/base"), show_default=True)
+def base(out: Path) -> None:
+    """Download the base encoder (research use only) and check its digest."""
+    from training.base import fetch_base
+
+    click.echo(f"base encoder in {fetch_base(out)}")
+
+
+@main.command()
+@click.option("--data", type=FOLDER, required=True, help="Folder with pool/, chnsenticorp/, book_review_douban/, ...")
+@click.option("--base", type=FOLDER, default=Path("runs/base"), show_default=True)
+@click.option("--out", type=FOLDER, default=Path("runs/sentiment"), show_default=True)
+@click.option("--teacher", type=FOLDER, help="An earlier run: soften labels with it and add unlabelled texts.")
+@click.option("--trust", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Weight of the teacher.")
+@click.option("--epochs", type=click.IntRange(1), default=4, show_default=True)
+@click.option("--learning-rate", type=float, default=2e-4, show_default=True)
+@click.option("--seed", type=int, default=20, show_default=True)
+def sentiment(data: Path, base: Path, out: Path, teacher: Path | None, trust: float, epochs: int, learning_rate: float, seed: int) -> None:
+    """Fine-tune the sentiment model; run again after a stop and it goes on where it was."""
+    from training.base import fetch_base
+    from training.loop import Recipe
+    from training.sentiment import run
+
+    recipe = Recipe(epochs=epochs, learning_rate=learning_rate, seed=seed)
+    click.echo(json.dumps(run(data, fetch_base(base), out, recipe, teacher, trust), ensure_ascii=False, indent=2))
+
+
+if __name__ == "__main__":
+    main()
