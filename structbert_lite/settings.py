@@ -23,9 +23,11 @@ class Settings(BaseModel):
     http_threads: int = Field(32, ge=1, le=1024, description="Requests handled at the same time")
     models: Path = Field(PROJECT / "models", description="Folder with one folder per model")
     sentiment_model: str = Field("", description="Folder name of the sentiment model; empty: the first one found")
-    threads: int = Field(0, ge=0, le=256, description="CPU threads for inference; 0: what affinity and cgroup allow")
+    threads: int = Field(
+        0, ge=0, le=256, description="Inferences run side by side, a CPU each; 0: what affinity and cgroup allow"
+    )
     max_batch: int = Field(32, ge=1, le=1024, description="Rows in one micro-batch at the most")
-    batch_tokens: int = Field(1024, ge=1, description="Padded tokens in one micro-batch at the most")
+    batch_tokens: int = Field(128, ge=1, description="Padded tokens in one micro-batch at the most")
     queue_tokens: int = Field(65536, ge=512, description="Tokens waiting at the most before requests are refused")
     cache_mb: int = Field(32, ge=0, description="Memory for cached results; 0 switches the cache off")
     max_body_mb: int = Field(4, ge=1, le=1024, description="Size of a request body at the most")

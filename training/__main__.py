@@ -31,7 +31,9 @@ def base(out: Path) -> None:
 @click.option("--epochs", type=click.IntRange(1), default=4, show_default=True)
 @click.option("--learning-rate", type=float, default=2e-4, show_default=True)
 @click.option("--seed", type=int, default=20, show_default=True)
-def sentiment(data: Path, base: Path, out: Path, teacher: Path | None, trust: float, epochs: int, learning_rate: float, seed: int) -> None:
+def sentiment(
+    data: Path, base: Path, out: Path, teacher: Path | None, trust: float, epochs: int, learning_rate: float, seed: int
+) -> None:
     """Fine-tune the sentiment model; run again after a stop and it goes on where it was."""
     from training.base import fetch_base
     from training.loop import Recipe

@@ -87,7 +87,9 @@ def train(
     return averaged
 
 
-def predict(model: BertForSequenceClassification, tokenizer: Tokenizer, texts: list[str], max_length: int) -> np.ndarray:
+def predict(
+    model: BertForSequenceClassification, tokenizer: Tokenizer, texts: list[str], max_length: int
+) -> np.ndarray:
     """Probability that each text is positive, float64 [len(texts)], in bf16 on the CPU."""
     rows = encode(tokenizer, texts, max_length)
     out = np.zeros(len(texts))

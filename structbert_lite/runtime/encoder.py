@@ -33,10 +33,8 @@ class Encoder:
         self.cache = Cache(limits.cache_bytes)
         self._digest = manifest.digest
         self._tokenizer = Tokenizer(folder / TOKENIZER_NAME, manifest.max_tokens)
-        session = Session(folder / MODEL_NAME, limits.threads, manifest.inputs, manifest.pad_id)
-        self.batcher = Batcher(
-            session.run, limits.threads, limits.max_batch, limits.batch_tokens, limits.queue_tokens
-        )
+        session = Session(folder / MODEL_NAME, manifest.inputs, manifest.pad_id)
+        self.batcher = Batcher(session.run, limits.threads, limits.max_batch, limits.batch_tokens, limits.queue_tokens)
         self._in_flight: dict[bytes, Entry] = {}
         self._lock = threading.Lock()
 
@@ -68,8 +66,7 @@ class Encoder:
         entries = self._start(encodings, deadline)
         try:
             return {
-                key: Row(self.batcher.wait(entry, deadline), entry.encoding.truncated)
-                for key, entry in entries.items()
+                key: Row(self.batcher.wait(entry, deadline), entry.encoding.truncated) for key, entry in entries.items()
             }
         finally:
             for entry in entries.values():

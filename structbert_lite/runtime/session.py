@@ -14,16 +14,16 @@ ort.set_default_logger_severity(3)
 class Session:
     """A loaded graph with int64 inputs [batch, tokens] and one float32 output [batch, width].
 
-    Several threads may call `run` at the same time. Make it in the serving process, never before a
-    fork: onnxruntime's threads do not survive one.
+    Several threads may call `run` at the same time, each run on its caller's thread. Make it in the
+    serving process, never before a fork: onnxruntime's threads do not survive one.
     """
 
-    def __init__(self, path: Path, threads: int, inputs: tuple[str, ...], pad_id: int) -> None:
+    def __init__(self, path: Path, inputs: tuple[str, ...], pad_id: int) -> None:
         options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
+        # Each run stays on its caller's thread: the graph's small operators split badly, and runs side
+        # by side use the cores better. docs/benchmarks.md has the figures.
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
-        # Idle threads sleep: spinning takes the CPU from the HTTP threads.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # Every new input shape would leave a memory plan behind, and the arena never gives back.
         options.enable_mem_pattern = False
         options.enable_cpu_mem_arena = False

@@ -20,7 +20,7 @@ from structbert_lite.web.schemas import (
     name_operation,
 )
 
-ERRORS = {status: ErrorAnswer for status in (400, 404, 413, 415, 422, 500, 503, 504)}
+ERRORS = dict.fromkeys((400, 404, 413, 415, 422, 500, 503, 504), ErrorAnswer)
 SENTIMENT = Tag(name="sentiment", description="Is this text positive or negative?")
 MODELS = Tag(name="models", description="What is loaded")
 

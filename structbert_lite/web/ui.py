@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from structbert_lite.engine import Engine
-from structbert_lite.errors import InvalidInput, StructBertError
+from structbert_lite.errors import StructBertError
 from structbert_lite.manifest import Manifest
 from structbert_lite.settings import PROJECT, Settings
 from structbert_lite.web.errors import RETRY_AFTER, status_of
@@ -29,8 +29,6 @@ def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
 
     def show_error(error: StructBertError, text: str, model: Manifest | None) -> ResponseReturnValue:
         status, kind = status_of(error)
-        if isinstance(error, InvalidInput) and not text.strip():
-            kind = "empty"
         response = make_response(show(status, text=text, model=model, error=kind, detail=str(error)))
         if status == 503:
             response.headers["Retry-After"] = str(getattr(error, "retry_after", RETRY_AFTER))

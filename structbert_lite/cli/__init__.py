@@ -1,0 +1,1 @@
+"""Commands; each module is imported when its command is chosen."""

@@ -1,0 +1,88 @@
+"""A server process of our own, started to be measured."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from structbert_lite.settings import PREFIX, PROJECT
+
+START_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server. `started_in`: seconds from the command to the first 200 on /readyz."""
+
+    port: int
+    pid: int
+    started_in: float
+
+    def memory_mb(self) -> float:
+        """Resident memory of the process and its children, in MB, pages they share counted once (Linux)."""
+        return sum(_proportional_kb(pid) for pid in [self.pid, *_children(self.pid)]) / 1024
+
+
+@contextmanager
+def serve(models: Path, model: str, cache_mb: int) -> Iterator[Server]:
+    """Runs the real server on a free loopback port. Raises RuntimeError with its log when it does not start."""
+    port = _free_port()
+    ours = {"HOST": "127.0.0.1", "PORT": port, "MODELS": models, "SENTIMENT_MODEL": model, "CACHE_MB": cache_mb}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    environment = kept | {PREFIX + name: str(value) for name, value in ours.items()}
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"],
+        cwd=PROJECT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        _wait_until_ready(process, port)
+        yield Server(port, process.pid, time.perf_counter() - began)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        process.stdout.close()
+
+
+def _wait_until_ready(process: subprocess.Popen, port: int) -> None:
+    limit = time.monotonic() + START_SECONDS
+    while time.monotonic() < limit:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server stopped: {process.stdout.read().decode(errors='replace')}")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.01)
+    raise RuntimeError(f"the server was not ready within {START_SECONDS:.0f} s")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _proportional_kb(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    raise RuntimeError(f"/proc/{pid}/smaps_rollup has no Pss line")

@@ -1,0 +1,36 @@
+"""Fixtures around the real default model: it is in the repository, so nothing here is faked."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from structbert_lite.engine import Engine
+from structbert_lite.settings import PROJECT, Settings
+
+MODEL = PROJECT / "models" / "sentiment"
+
+
+@pytest.fixture(scope="session")
+def model_folder() -> Path:
+    return MODEL
+
+
+@pytest.fixture(scope="session")
+def app() -> Flask:
+    return create_app(Settings(max_items=64, max_body_mb=1))
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    engine = Engine(Settings())
+    yield engine
+    engine.close()

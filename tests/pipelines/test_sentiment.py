@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from structbert_lite.pipelines.sentiment import is_blank, softmax
+
+
+@given(st.floats(-50, 50, width=32), st.floats(-50, 50, width=32))
+def test_two_probabilities_sum_to_one(a: float, b: float) -> None:
+    assert sum(softmax(np.array([a, b], np.float32))) == pytest.approx(1, abs=2e-6)
+
+
+def test_softmax_of_known_logits() -> None:
+    assert softmax(np.array([0.0, np.log(3)], np.float32)) == [0.25, 0.75]
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t", "\u3000", "\x00", "\u200b", "\ufeff \x7f"])
+def test_blank(text: str) -> None:
+    assert is_blank(text)
+
+
+@pytest.mark.parametrize("text", ["好", "。", "😡", " a ", "0"])
+def test_not_blank(text: str) -> None:
+    assert not is_blank(text)

@@ -1,0 +1,157 @@
+"""The real default model behind cache, tokenizer and batcher: one text, one answer, to the last bit."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from structbert_lite.errors import DeadlineExceeded, Overloaded
+from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, read_manifest
+from structbert_lite.runtime.encoder import Encoder, Limits
+from structbert_lite.runtime.session import Session
+from structbert_lite.runtime.tokenizer import Encoding, Tokenizer
+
+PIECES = st.sampled_from(
+    [
+        "好",
+        "不",
+        "房间很干净",
+        "，",
+        "。",
+        "但是",
+        "太贵了",
+        "iPhone 15",
+        "😡",
+        "服務態度",
+        "１２３",
+        "x" * 30,
+        "的" * 50,
+    ]
+)
+TEXTS = st.lists(PIECES, min_size=1, max_size=20).map("".join)
+
+
+def soon() -> float:
+    return time.monotonic() + 60
+
+
+def make(folder: Path, **limits: int) -> Encoder:
+    defaults = {"threads": 2, "max_batch": 32, "batch_tokens": 512, "queue_tokens": 1 << 20, "cache_bytes": 0}
+    return Encoder(folder, read_manifest(folder), Limits(**(defaults | limits)))
+
+
+@pytest.fixture(scope="module")
+def encoder(model_folder: Path) -> Iterator[Encoder]:
+    encoder = make(model_folder)
+    yield encoder
+    encoder.close()
+
+
+@pytest.fixture(scope="module")
+def session(model_folder: Path) -> Session:
+    manifest = read_manifest(model_folder)
+    return Session(model_folder / MODEL_NAME, manifest.inputs, manifest.pad_id)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(model_folder: Path) -> Tokenizer:
+    return Tokenizer(model_folder / TOKENIZER_NAME, 512)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(TEXTS, min_size=2, max_size=12), padding=st.integers(0, 70))
+def test_alone_in_any_batch_at_any_padding_a_text_has_the_same_bits(
+    session: Session, tokenizer: Tokenizer, texts: list[str], padding: int
+) -> None:
+    encodings = tokenizer.encode(texts)
+    alone = np.vstack([session.run([encoding]) for encoding in encodings])
+    longest = max(map(len, encodings))
+    filler = Encoding([101] + [671] * (longest + padding - 2) + [102], [0] * (longest + padding), False)
+    assert np.array_equal(session.run(encodings), alone)
+    assert np.array_equal(session.run([*encodings, filler])[:-1], alone)
+    assert np.array_equal(session.run(encodings[::-1])[::-1], alone)
+
+
+def test_side_by_side_a_text_has_the_same_bits(session: Session, tokenizer: Tokenizer) -> None:
+    encodings = tokenizer.encode([f"房间很干净，但是太贵了{'，服务态度好' * n}" for n in range(40)])
+    alone = [session.run([encoding]) for encoding in encodings]
+    wrong: list[int] = []
+
+    def run(offset: int) -> None:
+        for n in range(len(encodings)):
+            i = (n + offset) % len(encodings)
+            if not np.array_equal(session.run([encodings[i]]), alone[i]):
+                wrong.append(i)
+
+    threads = [threading.Thread(target=run, args=(7 * k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_crowd_gets_the_bits_of_the_lonely(encoder: Encoder) -> None:
+    texts = [f"第{n}次来了，{'还是很满意' * (n % 9)}" for n in range(120)]
+    alone = [encoder.encode([text], soon())[0].values for text in texts]
+    together = [row.values for row in encoder.encode(texts, soon())]
+    assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
+
+
+def test_identical_texts_in_flight_are_computed_once(model_folder: Path) -> None:
+    encoder = make(model_folder, threads=1)
+    before = encoder.batcher.counts.rows
+    rows = encoder.encode(["同一句话，问了很多遍" * 10] * 50, soon())
+    threads = [threading.Thread(target=encoder.encode, args=(["另一句话" * 100], soon())) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(rows) == 50
+    # Without a cache a thread that comes after the answer computes again; most come during it.
+    assert encoder.batcher.counts.rows - before < 1 + 16
+    encoder.close()
+
+
+def test_the_second_time_comes_from_the_cache(model_folder: Path) -> None:
+    encoder = make(model_folder, cache_bytes=1 << 20)
+    first = encoder.encode(["很好", "很差"], soon())
+    rows = encoder.batcher.counts.rows
+    again = encoder.encode(["很差", "很好"], soon())
+    assert encoder.batcher.counts.rows == rows
+    assert (encoder.cache.hits, encoder.cache.misses) == (2, 2)
+    assert np.array_equal(again[1].values, first[0].values)
+    encoder.close()
+
+
+def test_a_passed_deadline_is_told_and_leaves_nothing_behind(encoder: Encoder) -> None:
+    with pytest.raises(DeadlineExceeded):
+        encoder.encode(["来不及了"], time.monotonic() - 1)
+    assert encoder.encode(["来不及了"], soon())  # the next one is not hurt by the dropped one
+
+
+def test_a_refused_text_can_be_asked_again(model_folder: Path) -> None:
+    encoder = make(model_folder, threads=1, queue_tokens=1)
+    texts = [f"很长的一句话{n}" * 60 for n in range(12)]
+    refused, answered = [], []
+
+    def ask(text: str) -> None:
+        try:
+            answered.append(encoder.encode([text], soon()))
+        except Overloaded:
+            refused.append(text)
+
+    threads = [threading.Thread(target=ask, args=(text,)) for text in texts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) + len(answered) == len(texts)
+    for text in refused:
+        assert encoder.encode([text], soon())
+    encoder.close()

@@ -1,0 +1,81 @@
+"""Who may import whom, held against the code itself (docs/architecture.md)."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from structbert_lite.settings import PROJECT
+
+LEAVES = {"settings", "errors", "results", "manifest", "evaluation"}
+# Package of ours -> packages of ours that it may import, besides itself.
+ALLOWED = {
+    "settings": {"errors"},
+    "errors": set(),
+    "results": set(),
+    "manifest": {"errors"},
+    "evaluation": set(),
+    "runtime": {"errors", "manifest"},
+    "pipelines": {"runtime", "errors", "manifest", "results"},
+    "engine": {"pipelines", "runtime"} | LEAVES,
+    "web": {"engine"} | LEAVES,
+    "cli": {"engine", "runtime"} | LEAVES,
+    "__main__": {"cli"},
+}
+NEVER_AT_RUN_TIME = {"torch", "transformers", "optimum", "pandas", "export", "training", "onnx"}
+ONE_FILE_EACH = {
+    "onnxruntime": {"structbert_lite/runtime/session.py"},
+    "tokenizers": {"structbert_lite/runtime/tokenizer.py"},
+    "redis": {"structbert_lite/runtime/redis_cache.py"},
+    "ray": {"structbert_lite/cli/executors/ray.py"},
+}
+RUNTIME = sorted((PROJECT / "structbert_lite").rglob("*.py"))
+MAKERS = sorted([*(PROJECT / "export").rglob("*.py"), *(PROJECT / "training").rglob("*.py")])
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names of everything imported anywhere in a file, inside functions too."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+    return names
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PROJECT).as_posix()
+
+
+@pytest.mark.parametrize("path", RUNTIME, ids=name_of)
+def test_the_runtime_imports_only_downwards(path: Path) -> None:
+    part = path.relative_to(PROJECT / "structbert_lite").parts[0].removesuffix(".py")
+    ours = {name.split(".")[1] for name in imports(path) if name.startswith("structbert_lite.")} - {"__version__"}
+    assert ours - {part} <= ALLOWED.get(part, set())
+
+
+@pytest.mark.parametrize("path", RUNTIME, ids=name_of)
+def test_the_runtime_never_imports_heavy_packages(path: Path) -> None:
+    assert not {name.split(".")[0] for name in imports(path)} & NEVER_AT_RUN_TIME
+
+
+@pytest.mark.parametrize("path", RUNTIME, ids=name_of)
+def test_each_engine_library_has_one_file(path: Path) -> None:
+    for library in {name.split(".")[0] for name in imports(path)} & ONE_FILE_EACH.keys():
+        assert name_of(path) in ONE_FILE_EACH[library]
+
+
+@pytest.mark.parametrize("path", RUNTIME, ids=name_of)
+def test_only_the_web_layer_imports_flask(path: Path) -> None:
+    if path.relative_to(PROJECT / "structbert_lite").parts[0] != "web":
+        assert not {name.split(".")[0] for name in imports(path)} & {"flask", "flask_openapi3", "werkzeug"}
+
+
+@pytest.mark.parametrize("path", MAKERS, ids=name_of)
+def test_export_and_training_import_only_leaves_of_the_runtime(path: Path) -> None:
+    ours = {".".join(name.split(".")[:3]) for name in imports(path) if name.startswith("structbert_lite.")}
+    allowed = {"structbert_lite.runtime.tokenizer", "structbert_lite.runtime.pooling", "structbert_lite.runtime"}
+    for name in ours - allowed:
+        assert name.split(".")[1] in LEAVES | {"__version__"}, name

@@ -1,0 +1,69 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from structbert_lite.errors import ModelRefused
+from structbert_lite.manifest import check_files, find_models, read_manifest
+
+
+@pytest.fixture
+def copy(model_folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(model_folder, tmp_path / "copy"))
+
+
+def change(folder: Path, **facts: object) -> None:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | facts))
+
+
+def test_the_default_model_is_what_its_manifest_says(model_folder: Path) -> None:
+    manifest = read_manifest(model_folder)
+    check_files(model_folder, manifest)
+    assert manifest.labels == ("Negative", "Positive")
+    assert "research" in manifest.license.lower()
+
+
+def test_no_committed_model_file_is_over_40_mb(model_folder: Path) -> None:
+    assert all(fact.bytes <= 40_000_000 for fact in read_manifest(model_folder).files.values())
+
+
+def test_one_changed_byte_is_refused_with_the_files_name(copy: Path) -> None:
+    data = bytearray((copy / "model.onnx").read_bytes())
+    data[len(data) // 2] ^= 1
+    (copy / "model.onnx").write_bytes(data)
+    with pytest.raises(ModelRefused, match=r"model\.onnx does not have the SHA-256"):
+        check_files(copy, read_manifest(copy))
+
+
+def test_a_truncated_file_is_refused(copy: Path) -> None:
+    (copy / "tokenizer.json").write_bytes((copy / "tokenizer.json").read_bytes()[:-1])
+    with pytest.raises(ModelRefused, match=r"tokenizer\.json has \d+ bytes"):
+        check_files(copy, read_manifest(copy))
+
+
+def test_a_missing_file_is_refused(copy: Path) -> None:
+    (copy / "model.onnx").unlink()
+    with pytest.raises(ModelRefused, match=r"model\.onnx cannot be read"):
+        check_files(copy, read_manifest(copy))
+
+
+def test_a_folder_without_manifest_is_no_model(tmp_path: Path) -> None:
+    assert find_models(tmp_path) == {}
+    with pytest.raises(ModelRefused, match="it has no manifest"):
+        read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize("facts", [{"task": "poetry"}, {"labels": ["one"]}, {"max_tokens": 0}, {"surprise": 1}])
+def test_a_malformed_manifest_is_refused_with_the_field(copy: Path, facts: dict) -> None:
+    change(copy, **facts)
+    with pytest.raises(ModelRefused, match=next(iter(facts))):
+        read_manifest(copy)
+
+
+def test_the_digest_depends_on_every_file(model_folder: Path) -> None:
+    manifest = read_manifest(model_folder)
+    files = {name: fact.model_copy(update={"sha256": "0" * 64}) for name, fact in manifest.files.items()}
+    digests = {manifest.model_copy(update={"files": manifest.files | {n: files[n]}}).digest for n in files}
+    assert len(digests | {manifest.digest}) == len(files) + 1

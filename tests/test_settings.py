@@ -1,0 +1,32 @@
+import pytest
+from pydantic import ValidationError
+
+from structbert_lite.errors import BadSettings
+from structbert_lite.settings import Settings
+
+
+def test_defaults_need_no_environment() -> None:
+    assert Settings.from_environment({}).port == 5000
+
+
+def test_a_variable_sets_its_field() -> None:
+    settings = Settings.from_environment({"STRUCTBERT_PORT": "8080", "PATH": "/bin", "STRUCTBERT_CACHE_MB": "0"})
+    assert (settings.port, settings.cache_mb) == (8080, 0)
+
+
+def test_an_unknown_variable_is_refused_by_name() -> None:
+    with pytest.raises(BadSettings, match="STRUCTBERT_PROT is not a setting"):
+        Settings.from_environment({"STRUCTBERT_PROT": "8080"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "0"), ("PORT", "many"), ("LOG_LEVEL", "loud"), ("CACHE_MB", "-1")]
+)
+def test_an_unusable_value_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(BadSettings, match=f"STRUCTBERT_{name}="):
+        Settings.from_environment({f"STRUCTBERT_{name}": value})
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValidationError):
+        Settings().port = 1

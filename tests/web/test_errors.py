@@ -1,0 +1,49 @@
+"""Errors that need a server in trouble."""
+
+from pathlib import Path
+
+import pytest
+
+from app import create_app
+from structbert_lite import errors
+from structbert_lite.settings import Settings
+from structbert_lite.web.errors import STATUSES, status_of
+
+
+def every_error(base: type[errors.StructBertError] = errors.StructBertError) -> list[type]:
+    return [base] + [error for child in base.__subclasses__() for error in every_error(child)]
+
+
+def test_every_error_that_a_request_can_meet_has_a_status() -> None:
+    at_start = {errors.StructBertError, errors.ModelRefused, errors.BadSettings}
+    assert {kind for kind, _, _ in STATUSES} == set(every_error()) - at_start
+    assert status_of(errors.TooManyItems("", "texts")) == (413, "payload_too_large")
+
+
+def test_without_a_model_the_task_is_not_available(tmp_path: Path) -> None:
+    client = create_app(Settings(models=tmp_path)).test_client()
+    answer = client.post("/predict", json={"text": "好"})
+    assert (answer.status_code, answer.get_json()["error"]["type"]) == (404, "task_not_available")
+    assert "python -m export --task sentiment" in answer.get_json()["error"]["message"]
+
+
+def test_a_deadline_that_cannot_be_met_is_504() -> None:
+    client = create_app(Settings(timeout_ms=1, threads=1)).test_client()
+    answer = client.post("/predict_batch", json={"texts": [f"{'很长的一句话' * 80}{n}" for n in range(20)]})
+    assert (answer.status_code, answer.get_json()["error"]["type"]) == (504, "deadline_exceeded")
+
+
+@pytest.mark.parametrize("route", ["/readyz", "/health", "/predict"])
+def test_a_closed_engine_is_not_ready(route: str) -> None:
+    app = create_app(Settings(cache_mb=0))
+    app.extensions["structbert_engine"].close()
+    client = app.test_client()
+    answer = client.post(route, json={"text": "好"}) if route == "/predict" else client.get(route)
+    assert (answer.status_code, answer.get_json()["error"]["type"]) == (503, "not_ready")
+    assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_alive_does_not_mean_ready() -> None:
+    app = create_app(Settings())
+    app.extensions["structbert_engine"].close()
+    assert app.test_client().get("/livez").status_code == 200

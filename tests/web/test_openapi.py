@@ -1,0 +1,45 @@
+"""/openapi.json describes what the server does."""
+
+import pytest
+from flask.testing import FlaskClient
+
+
+@pytest.fixture
+def document(client: FlaskClient) -> dict:
+    return client.get("/openapi.json").get_json()
+
+
+def test_version_and_routes(document: dict) -> None:
+    assert document["openapi"].startswith("3.1")
+    assert {"/predict", "/predict_batch", "/models", "/livez", "/readyz", "/health", "/metrics"} <= set(
+        document["paths"]
+    )
+
+
+def test_operation_ids_are_the_functions_names(document: dict) -> None:
+    assert document["paths"]["/predict"]["post"]["operationId"] == "predict"
+
+
+def test_every_reference_leads_somewhere(document: dict) -> None:
+    def references(node: object) -> list[str]:
+        if isinstance(node, dict):
+            own = [node["$ref"]] if "$ref" in node else []
+            return own + [r for value in node.values() for r in references(value)]
+        return [r for value in node for r in references(value)] if isinstance(node, list) else []
+
+    for reference in references(document):
+        part = document
+        for name in reference.removeprefix("#/").split("/"):
+            part = part[name]
+
+
+def test_the_request_type_forbids_what_the_server_refuses(document: dict) -> None:
+    schema = document["components"]["schemas"]["PredictRequest"]
+    assert schema["additionalProperties"] is False
+    assert schema["required"] == ["text"]
+
+
+def test_the_errors_are_described(document: dict) -> None:
+    for status in ("400", "404", "413", "415", "422", "503", "504"):
+        answer = document["paths"]["/predict"]["post"]["responses"][status]
+        assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/ErrorAnswer"}
