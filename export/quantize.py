@@ -123,10 +123,12 @@ class _Rewriter:
         return self.quantized[x]
 
     def _float_head(self, x: str, weight: np.ndarray, out: str) -> str:
-        """x W for a few columns, row by row: a Gemm takes another path for one row than for several."""
+        """X W for a few columns, row by row: a Gemm takes another path for one row than for several."""
         wide = self._add("Unsqueeze", [x, self._constant("before_last", np.array([-2]))], f"{out}/wide")
         columns = self._constant(f"{out}/columns", np.ascontiguousarray(weight.T))
-        return self._add("ReduceSum", [self._add("Mul", [wide, columns], f"{out}/terms"), self._last()], f"{out}/sum", keepdims=0)
+        return self._add(
+            "ReduceSum", [self._add("Mul", [wide, columns], f"{out}/terms"), self._last()], f"{out}/sum", keepdims=0
+        )
 
     def _table(self, node: onnx.NodeProto) -> None:
         table = numpy_helper.to_array(self.constants[node.input[0]])

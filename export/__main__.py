@@ -1,0 +1,81 @@
+"""`python -m export`: turns a PyTorch checkpoint into a quantized ONNX model that the server can load."""
+
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from export.environment import check_requirements
+from export.texts import DEFAULT_TEXTS
+from structbert_lite.errors import StructBertError
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command(help=__doc__)
+@click.option("--task", type=click.Choice(["sentiment"]), required=True, help="What the model is for.")
+@click.option(
+    "--checkpoint", required=True, help="A folder, or an id: damo/NAME, iic/NAME, OWNER/NAME, modelscope:ID, hf:ID."
+)
+@click.option("--out", type=FILE, required=True, help="The model's folder, e.g. models/NAME; it must not exist yet.")
+@click.option(
+    "--texts",
+    type=FILE,
+    default=DEFAULT_TEXTS,
+    show_default="about 100 sentences",
+    help="UTF-8 file, one text a line, for the int8 check.",
+)
+@click.option(
+    "--min-agreement",
+    type=click.FloatRange(0, 1),
+    default=0.98,
+    show_default=True,
+    help="Share of texts that have to keep their label in int8.",
+)
+@click.option(
+    "--max-tokens", type=click.IntRange(3), help="Longest input.  [default: what the checkpoint reads, at most 512]"
+)
+@click.option("--license", "licence", help="Licence of the weights.  [default: what the checkpoint states]")
+@click.option("--force", is_flag=True, help="Replace the model that is at --out.")
+def main(
+    task: str,
+    checkpoint: str,
+    out: Path,
+    texts: Path,
+    min_agreement: float,
+    max_tokens: int | None,
+    licence: str | None,
+    force: bool,
+) -> None:
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        check_requirements()
+        # Imported here: torch takes seconds, and --help and a wrong --out need none of it.
+        from export.publish import check_target
+        from export.source import find_source
+
+        check_target(out, force)
+        source = find_source(checkpoint)
+        click.echo("loading PyTorch ...")
+        from export.run import Export, run_export
+
+        made = run_export(Export(source, out, texts, task, min_agreement, max_tokens, licence, force))
+    except StructBertError as error:
+        _refuse(str(error))
+    except OSError as error:  # a full disk, a file that may not be read
+        _refuse(": ".join(filter(None, [error.strerror or str(error), error.filename and str(error.filename)])))
+    click.echo(f"done: {made}")
+
+
+def _refuse(reason: str) -> None:
+    click.echo(f"export: refused: {reason}", err=True)
+    sys.exit(1)
+
+
+def _stop(number: int, frame: object) -> None:
+    raise KeyboardInterrupt  # so that the folder aside is removed on `kill` and `docker stop` too
+
+
+if __name__ == "__main__":
+    main()

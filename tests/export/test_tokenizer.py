@@ -1,0 +1,109 @@
+"""tokenizer.json is copied untouched or built so that ids are vocab.txt's line numbers."""
+
+import json
+
+import pytest
+
+pytest.importorskip("transformers", reason="needs requirements-export.txt")
+
+from tokenizers import Tokenizer
+
+from export.refusal import ExportRefused
+from export.texts import DEFAULT_TEXTS, PARITY_TEXTS, read_texts
+from export.tokenizer import read_vocabulary, write_tokenizer
+from tests.export.make_checkpoint import BLANK_LINE, LINE_SEPARATOR
+
+TEXTS = [*read_texts(DEFAULT_TEXTS), *PARITY_TEXTS]
+
+
+@pytest.fixture
+def folder(tmp_path, vocabulary):
+    (tmp_path / "vocab.txt").write_bytes("".join(f"{token}\n" for token in vocabulary).encode())
+    return tmp_path
+
+
+def refusal(folder, rows=2000):
+    with pytest.raises(ExportRefused) as caught:
+        write_tokenizer(folder, folder / "made.json", rows, TEXTS)
+    return str(caught.value)
+
+
+def test_ids_are_line_numbers_across_a_blank_line_and_u2028(folder, vocabulary):
+    assert (vocabulary[BLANK_LINE], vocabulary[LINE_SEPARATOR]) == ("", "\u2028")
+    assert read_vocabulary(folder / "vocab.txt") == vocabulary
+    assert write_tokenizer(folder, folder / "made.json", 2000, TEXTS) == "tokenizer.json built from vocab.txt"
+    tokenizer = Tokenizer.from_file(str(folder / "made.json"))
+    expected = [101, *(vocabulary.index(c) for c in "好吃a"), 102]
+    assert tokenizer.encode("好吃 A").ids == expected  # lower-cased
+    assert {token: tokenizer.token_to_id(token) for token in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")} == {
+        "[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, "[MASK]": 103,
+    }  # fmt: skip
+
+
+def test_windows_line_ends_and_a_last_blank_line_change_nothing(folder, vocabulary):
+    (folder / "vocab.txt").write_bytes("".join(f"{token}\r\n" for token in vocabulary).encode() + b"\r\n")
+    assert read_vocabulary(folder / "vocab.txt") == vocabulary
+
+
+def test_tokenizer_config_decides_about_case(folder):
+    (folder / "tokenizer_config.json").write_text('{"do_lower_case": false, "tokenizer_class": "BertTokenizer"}')
+    write_tokenizer(folder, folder / "made.json", 2000, TEXTS)
+    assert Tokenizer.from_file(str(folder / "made.json")).encode("A").ids == [101, 100, 102]
+
+
+def test_a_vocabulary_that_lost_its_blank_line(folder, vocabulary):
+    (folder / "vocab.txt").write_text("\n".join(token for token in vocabulary if token), "utf-8")
+    assert "vocab.txt has 1999 lines, the embedding table 2000 rows" in refusal(folder)
+
+
+def test_a_vocabulary_without_cls(folder, vocabulary):
+    (folder / "vocab.txt").write_text("\n".join(vocabulary).replace("[CLS]", "<s>"), "utf-8")
+    assert "vocab.txt has no [CLS]" in refusal(folder)
+
+
+def test_another_tokenizer(folder):
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "XLMRobertaTokenizer"}')
+    assert "XLMRobertaTokenizer, which is not BERT's" in refusal(folder)
+
+
+def test_vocabulary_that_is_not_text(folder):
+    (folder / "vocab.txt").write_bytes(b"\xff\xfe[PAD]")
+    assert "not UTF-8" in refusal(folder)
+
+
+def test_no_vocabulary_at_all(tmp_path):
+    assert "neither tokenizer.json nor vocab.txt" in refusal(tmp_path)
+
+
+@pytest.fixture
+def spec(folder):
+    """A tokenizer.json as our training writes it: an added token in an unused slot, a normalizer of its own."""
+    write_tokenizer(folder, folder / "made.json", 2000, TEXTS)
+    spec = json.loads((folder / "made.json").read_text("utf-8"))
+    del spec["model"]["vocab"]["[unused1]"]
+    spec["model"]["vocab"]["🦄"] = 1
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": False}
+    spec["added_tokens"].insert(1, {"id": 1, "content": "🦄", **flags})
+    drop = {"type": "Replace", "pattern": {"Regex": "[\ufe0f]"}, "content": ""}
+    spec["normalizer"] = {"type": "Sequence", "normalizers": [drop, spec["normalizer"]]}
+    return spec
+
+
+def test_tokenizer_json_is_copied_byte_for_byte(folder, spec):
+    (folder / "tokenizer.json").write_text(json.dumps(spec, ensure_ascii=False), "utf-8")
+    assert write_tokenizer(folder, folder / "made.json", 2000, TEXTS) == "tokenizer.json copied"
+    assert (folder / "made.json").read_bytes() == (folder / "tokenizer.json").read_bytes()
+    assert Tokenizer.from_file(str(folder / "made.json")).encode("好🦄\ufe0f").ids[2:] == [1, 102]
+
+
+def test_tokenizer_json_that_does_not_fit(folder, spec):
+    path = folder / "tokenizer.json"
+    path.write_text(json.dumps(spec), "utf-8")
+    assert "has the id 1999, the embedding table only 1500 rows" in refusal(folder, rows=1500)
+    (folder / "vocab.txt").write_text("[PAD]\n[CLS]\n", "utf-8")
+    assert "gives [CLS] the id 101, vocab.txt 1" in refusal(folder)
+    path.write_text(json.dumps(spec | {"post_processor": None}), "utf-8")
+    (folder / "vocab.txt").unlink()
+    assert "between [CLS] and [SEP]" in refusal(folder)
+    path.write_text("{", "utf-8")
+    assert "tokenizer.json cannot be read" in refusal(folder)
