@@ -9,6 +9,7 @@ const history = byId("history");
 const texts = JSON.parse(form.dataset.texts);
 const limitMb = Number(form.dataset.limitMb);
 const endpoint = new URL("predict", location.href);
+const STORE = "structbert-lite-past";
 const KEPT = 8;
 const PATIENCE_MS = 60_000; // longer than any deadline of the server: only for a connection that hangs
 
@@ -26,7 +27,7 @@ class Fault extends Error {
 
 /** Asks the server; throws a Fault. */
 async function predict(text, signal) {
-  if (!text.trim()) throw new Fault("empty");
+  if (!text.trim()) throw new Fault("invalid_input");
   const body = bodyOf(text);
   // A server that refuses a large body may hang up before the browser has read why.
   if (new Blob([body]).size > limitMb * 2 ** 20) throw new Fault("payload_too_large");
@@ -68,7 +69,7 @@ function showAnswer(answer, ms) {
 }
 
 function showError(fault) {
-  input.ariaInvalid = String(fault?.kind === "empty" || fault?.kind === "invalid_input");
+  input.ariaInvalid = String(fault?.kind === "invalid_input");
   errorBox.replaceChildren();
   if (!fault) return;
   result.replaceChildren();
@@ -82,7 +83,7 @@ function showError(fault) {
     detail.textContent = fault.message;
     errorBox.append(detail);
   }
-  if (fault.kind === "empty") input.focus();
+  if (fault.kind === "invalid_input") input.focus();
   errorBox.scrollIntoView({ block: "nearest" });
 }
 
@@ -116,7 +117,7 @@ function analyseThis(text) {
 }
 
 // The history lives in this tab only and goes when the tab is closed.
-let past = JSON.parse(sessionStorage.getItem("past") ?? "[]");
+let past = JSON.parse(sessionStorage.getItem(STORE) ?? "[]");
 
 function remember(entry) {
   past = [entry, ...past.filter((other) => other.text !== entry.text)].slice(0, KEPT);
@@ -125,7 +126,7 @@ function remember(entry) {
 
 function showPast() {
   try {
-    sessionStorage.setItem("past", JSON.stringify(past));
+    sessionStorage.setItem(STORE, JSON.stringify(past));
   } catch {
     // A text near the storage quota is shown but not kept.
   }

@@ -60,10 +60,12 @@ class Engine:
     def ping(self) -> None:
         """Returns when every model can answer. After a failed inference it proves that by another one.
 
-        Raises NotReady when draining or when a model's threads are gone; raises as `predict` does.
+        Raises NotReady when draining, without any model, or when a model's threads are gone; raises as `predict` does.
         """
         if self._draining.is_set():
             raise NotReady("the server is shutting down")
+        if not self._pipelines:
+            raise NotReady("no model is installed")
         for task, encoder in self.encoders.items():
             if not encoder.batcher.alive:
                 raise NotReady(f"the {task} model no longer answers")

@@ -26,10 +26,12 @@ def base(out: Path) -> None:
 @click.option("--data", type=FOLDER, required=True, help="Folder with pool/, chnsenticorp/, book_review_douban/, ...")
 @click.option("--base", type=FOLDER, default=Path("runs/base"), show_default=True)
 @click.option("--out", type=FOLDER, default=Path("runs/sentiment"), show_default=True)
-@click.option("--teacher", type=FOLDER, help="An earlier run: soften labels with it and add unlabelled texts.")
-@click.option("--trust", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Weight of the teacher.")
-@click.option("--epochs", type=click.IntRange(1), default=4, show_default=True)
-@click.option("--learning-rate", type=float, default=2e-4, show_default=True)
+@click.option("--teacher", type=FOLDER, help="An earlier run: soften doubtful labels, add unlabelled texts.")
+@click.option(
+    "--trust", type=click.FloatRange(0, 1), default=0.4, show_default=True, help="Weight of n-grams."
+)
+@click.option("--epochs", type=click.IntRange(1), default=2, show_default=True)
+@click.option("--learning-rate", type=float, default=1.5e-4, show_default=True)
 @click.option("--seed", type=int, default=20, show_default=True)
 def sentiment(
     data: Path, base: Path, out: Path, teacher: Path | None, trust: float, epochs: int, learning_rate: float, seed: int

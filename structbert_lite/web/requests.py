@@ -8,7 +8,9 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 REQUEST_ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
 # Pages load what this server holds and nothing else.
-CONTENT_SECURITY_POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
 
 
 class JSONRequest(Request):

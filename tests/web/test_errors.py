@@ -25,6 +25,7 @@ def test_without_a_model_the_task_is_not_available(tmp_path: Path) -> None:
     answer = client.post("/predict", json={"text": "好"})
     assert (answer.status_code, answer.get_json()["error"]["type"]) == (404, "task_not_available")
     assert "python -m export --task sentiment" in answer.get_json()["error"]["message"]
+    assert client.get("/readyz").status_code == 503
 
 
 def test_a_deadline_that_cannot_be_met_is_504() -> None:

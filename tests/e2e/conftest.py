@@ -1,0 +1,125 @@
+"""A real server in its own process and a real browser, both started once and always ended."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import which
+from urllib.parse import urlsplit
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 120
+CHROMIUM = which("chromium")
+CHROMIUM_ARGUMENTS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class Server:
+    """One gunicorn on a free port, ready when made."""
+
+    def __init__(self, log: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "app:create_app()"]
+        environment = os.environ | {"STRUCTBERT_HOST": "127.0.0.1", "STRUCTBERT_PORT": str(self.port)}
+        with log.open("wb") as output:
+            # A session of its own, so that kill() reaches the worker too.
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
+            )
+        give_up = time.monotonic() + START_SECONDS
+        while not self._is_ready():
+            if self._process.poll() is not None or time.monotonic() > give_up:
+                self.kill()
+                pytest.fail(f"the server did not become ready:\n{log.read_text(errors='replace')[-4000:]}")
+            time.sleep(0.1)
+
+    def _is_ready(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def kill(self) -> None:
+        """Ends the server at once, workers included."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    server = Server(tmp_path_factory.mktemp("server") / "log")
+    yield server.url
+    server.kill()
+
+
+@pytest.fixture
+def doomed_server(tmp_path: Path) -> Iterator[Server]:
+    """A server of one test's own, which that test may kill."""
+    server = Server(tmp_path / "log")
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed; run: apt-get install --yes --no-install-recommends chromium")
+    playwright = pytest.importorskip("playwright.sync_api", reason="run: pip install -r requirements-dev.txt")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    """A page in a fresh profile, what its console complained about, and the hosts it asked."""
+
+    page: object
+    complaints: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+
+@pytest.fixture
+def visit(browser):
+    """Opens pages; afterwards checks that none of them asked any host but the one it was opened on."""
+    visits = []
+
+    def open_page(url: str, **options) -> Visit:
+        page = browser.new_context(locale="zh-CN", **options).new_page()
+        page.set_default_timeout(60_000)  # a busy two-core machine was seen to need 25 s
+        seen = Visit(page)
+        page.on("console", lambda message: message.type == "error" and seen.complaints.append(message.text))
+        page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+        # Only http leaves the browser: Swagger UI draws its arrows from data: addresses.
+        page.on("request", lambda r: r.url.startswith(("http", "ws")) and seen.hosts.add(urlsplit(r.url).netloc))
+        page.goto(url)
+        visits.append((urlsplit(url).netloc, seen))
+        return seen
+
+    yield open_page
+    for own_host, seen in visits:
+        seen.page.context.close()
+        assert seen.hosts == {own_host}

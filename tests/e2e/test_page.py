@@ -1,0 +1,180 @@
+"""What a visitor sees, in a real browser on the real server."""
+
+import json
+import subprocess
+from shutil import which
+
+import pytest
+
+NEGATIVE = "这部电影太烂了，完全浪费时间"
+POSITIVE = "房间很干净，服务也非常好，下次还会来"
+
+
+def verdict(page) -> str:
+    """The label that the page shows, once it shows a new one."""
+    page.wait_for_selector("#result .answer")
+    return page.inner_text(".verdict strong")
+
+
+def analyse(page, text: str) -> str:
+    page.evaluate("document.querySelector('#result').replaceChildren()")
+    page.fill("#text", text)
+    page.click(".primary")
+    return verdict(page)
+
+
+def analyse_plainly(page, text: str) -> str:
+    page.fill("#text", text)
+    page.click(".primary")  # playwright waits for the page that this brings
+    return verdict(page)
+
+
+def error_text(page) -> str:
+    page.wait_for_selector("#error p")
+    return page.inner_text("#error")
+
+
+def test_a_text_is_judged_in_place(visit, server_url):
+    seen = visit(server_url)
+    page = seen.page
+    page.evaluate("window.notReloaded = true")
+
+    assert analyse(page, NEGATIVE) == "负面"
+    assert float(page.inner_text(".verdict b").rstrip("%")) > 50
+    bars = page.eval_on_selector_all(".bars meter", "all => all.map(m => [m.ariaLabel, m.value, m.max])")
+    assert {name for name, _, _ in bars} == {"正面", "负面"}
+    assert sum(value for _, value, _ in bars) == pytest.approx(1, abs=1e-4)
+    assert "毫秒" in page.inner_text(".took")
+    assert not page.is_visible(".truncated")
+
+    assert analyse(page, POSITIVE) == "正面"
+    history = page.locator("#history li").all_inner_texts()
+    assert len(history) == 2
+    assert POSITIVE in history[0]
+    assert "负面" in history[1]
+    assert page.evaluate("window.notReloaded")
+    assert seen.complaints == []
+
+
+def test_the_keyboard_is_enough(visit, server_url):
+    page = visit(server_url).page
+    page.keyboard.type(NEGATIVE)  # the field has the focus already
+    page.keyboard.press("Control+Enter")
+    assert verdict(page) == "负面"
+
+
+def test_an_example_and_the_history_can_be_clicked(visit, server_url):
+    page = visit(server_url).page
+    page.click(".chips button >> nth=0")
+    first = verdict(page)
+    analyse(page, POSITIVE)
+    page.click("#history li >> nth=1 >> button")
+    page.wait_for_function("label => document.querySelector('.verdict strong').textContent === label", arg=first)
+    assert page.input_value("#text") == page.get_attribute(".chips button >> nth=0", "value")
+    page.click("text=清空")
+    assert not page.is_visible("#history")
+
+
+def test_a_blank_text_is_explained(visit, server_url):
+    seen = visit(server_url)
+    page = seen.page
+    analyse(page, NEGATIVE)
+    page.fill("#text", "  \n ")
+    page.keyboard.press("Control+Enter")
+    assert "没有可以分析的文字" in error_text(page)
+    assert page.locator("#result .answer").count() == 0
+    assert page.get_attribute("#text", "aria-invalid") == "true"
+    assert seen.complaints == []
+
+
+def test_truncation_is_told(visit, server_url):
+    page = visit(server_url).page
+    analyse(page, "很好" * 2000)
+    assert "后面的部分没有参与判断" in page.inner_text(".truncated")
+
+
+def test_a_body_over_the_limit_is_explained_and_not_sent(visit, server_url):
+    seen = visit(server_url)
+    seen.page.evaluate("document.querySelector('#text').value = '好'.repeat(1_500_000)")
+    seen.page.click(".primary")
+    assert "最多 4 MB" in error_text(seen.page)
+    assert seen.complaints == []
+
+
+def test_an_overloaded_server_is_explained(visit, server_url):
+    page = visit(server_url).page
+    answer = {"error": {"type": "overloaded", "message": "the queue is full"}}
+    page.route("**/predict", lambda route: route.fulfill(status=503, json=answer))
+    page.fill("#text", POSITIVE)
+    page.click(".primary")
+    assert "请过几秒再试" in error_text(page)
+    assert "the queue is full" in error_text(page)
+
+
+def test_a_killed_server_is_explained(visit, doomed_server):
+    page = visit(doomed_server.url).page
+    analyse(page, POSITIVE)
+    doomed_server.kill()
+    page.fill("#text", NEGATIVE)
+    page.click(".primary")
+    assert "连不上服务器" in error_text(page)
+
+
+@pytest.mark.skipif(which("curl") is None, reason="curl is not installed")
+def test_the_copied_curl_command_works(visit, server_url):
+    page = visit(server_url, permissions=["clipboard-read", "clipboard-write"]).page
+    text = f'it\'s "{NEGATIVE}"\n$HOME `id` \\'
+    page.fill("#text", text)
+    page.click("#curl")
+    page.wait_for_selector("text=已复制")
+    command = page.evaluate("navigator.clipboard.readText()")
+    done = subprocess.run(["sh", "-c", command], capture_output=True, timeout=30, check=True)
+    assert json.loads(done.stdout)["text"] == text
+
+
+def test_the_plain_form_works_without_scripts(visit, server_url):
+    seen = visit(server_url, java_script_enabled=False)
+    page = seen.page
+    assert analyse_plainly(page, f"{NEGATIVE}\n<b>真的</b>") == "负面"
+    assert page.input_value("#text") == f"{NEGATIVE}\n<b>真的</b>"
+    assert page.locator(".bars meter").count() == 2
+    assert "毫秒" in page.inner_text(".took")
+    assert not page.is_visible("#curl")
+
+    page.click(".chips button >> nth=1")
+    assert verdict(page) in ("正面", "负面")
+
+    page.fill("#text", " ")
+    with page.expect_response(server_url + "/") as answer:
+        page.click(".primary")
+    assert answer.value.status == 422
+    assert "没有可以分析的文字" in error_text(page)
+
+
+def test_the_page_fits_a_small_phone(visit, server_url):
+    page = visit(server_url, viewport={"width": 320, "height": 640}).page
+    analyse(page, POSITIVE * 5)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_the_api_page_shows_operations_and_tries_one(visit, server_url):
+    seen = visit(server_url + "/docs")
+    page = seen.page
+    page.wait_for_selector(".opblock")
+    paths = page.locator(".opblock-summary-path").all_inner_texts()
+    assert {"/predict", "/predict_batch"} <= {path.replace("\u200b", "") for path in paths}
+    operation = page.locator(".opblock-post", has_text="/predict").first
+    operation.locator(".opblock-summary-control").click()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_role("button", name="Execute").click()
+    operation.locator(".live-responses-table td.response-col_status", has_text="200").wait_for()
+    assert seen.complaints == []
+
+
+def test_a_browser_without_clipboard_shows_the_command(visit, server_url):
+    page = visit(server_url).page
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")  # as on a plain http host
+    page.fill("#text", POSITIVE)
+    page.click("#curl")
+    page.wait_for_selector("#curl-command:has-text('curl -X POST')")
+    assert POSITIVE in page.evaluate("String(getSelection())")

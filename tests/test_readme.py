@@ -1,0 +1,42 @@
+"""The README tells the truth: its settings exist, its examples give what it shows."""
+
+import json
+import re
+import shlex
+
+import pytest
+from flask.testing import FlaskClient
+
+from structbert_lite.settings import PREFIX, PROJECT, Settings
+
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```\n(curl .*?)\n```\n```json\n(.*?)\n```", README, re.DOTALL)
+
+
+def test_every_setting_is_listed_with_its_default() -> None:
+    listed = dict(re.findall(r"^\| `(\w+)` \| `?(.*?)`? \|", README, re.MULTILINE))
+    fields = Settings.model_fields.items()
+    expected = {PREFIX + name.upper(): str(field.default) for name, field in fields} | {PREFIX + "MODELS": "models"}
+    assert listed == expected
+
+
+@pytest.mark.parametrize(("command", "shown"), EXAMPLES)
+def test_an_example_gives_what_is_shown(client: FlaskClient, command: str, shown: str) -> None:
+    words = shlex.split(command)
+    route = next(word for word in words if word.startswith("localhost:5000")).removeprefix("localhost:5000")
+    body = words[words.index("-d") + 1]
+    answer = client.post(route, data=body, content_type="application/json")
+    # The last decimals of a score may differ between CPUs: float32 operators are not the same on all of them.
+    assert rounded(json.loads(answer.data)) == rounded(json.loads(shown))
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) == 3
+
+
+def rounded(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: rounded(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return round(value, 3) if isinstance(value, float) else value

@@ -1,0 +1,52 @@
+"""The plain form, without a browser: what it answers when scripts are off."""
+
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import create_app
+from structbert_lite.settings import Settings
+
+
+def test_the_form_answers_with_a_page(client: FlaskClient) -> None:
+    answer = client.post("/", data={"text": "这部电影太烂了，完全浪费时间"})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 200
+    assert "负面" in page
+    assert "这部电影太烂了" in page
+
+
+def test_what_was_typed_is_text_and_never_markup(client: FlaskClient) -> None:
+    page = client.post("/", data={"text": "<script>alert(1)</script>好"}).get_data(as_text=True)
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+@pytest.mark.parametrize("form", [{}, {"text": ""}, {"text": " \r\n"}])
+def test_an_empty_form_is_told_kindly(client: FlaskClient, form: dict) -> None:
+    answer = client.post("/", data=form)
+    assert answer.status_code == 422
+    assert answer.mimetype == "text/html"
+
+
+def test_a_form_over_the_limit(client: FlaskClient) -> None:
+    answer = client.post("/", data={"text": "好" * 400_000})
+    assert (answer.status_code, answer.mimetype) == (413, "text/html")
+
+
+def test_without_a_model_the_page_says_so(tmp_path: Path) -> None:
+    answer = create_app(Settings(models=tmp_path)).test_client().get("/")
+    assert answer.status_code == 404
+    assert "python -m export" in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("route", ["/", "/docs"])
+def test_pages_forbid_everything_from_elsewhere(client: FlaskClient, route: str) -> None:
+    answer = client.get(route)
+    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    page = answer.get_data(as_text=True)
+    assert "https://" not in page.replace("https://github.com", "")
+    assert " style=" not in page
+    assert "<script>" not in page
