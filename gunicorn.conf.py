@@ -5,8 +5,8 @@ No preload: onnxruntime's threads do not survive a fork, so the application is m
 
 import sys
 
-from structbert_lite.engine import check_models
 from structbert_lite.errors import StructBertError
+from structbert_lite.installed import check_models
 from structbert_lite.settings import Settings
 
 try:

@@ -7,6 +7,7 @@
 # python:3.11-slim, made of Debian 12's own Python 3.11. Debian's mirror and pip's registry are those of this
 # machine's configuration; DEBIAN_MIRROR and PYTHON (whose pip downloads the wheels) override them.
 # It leaves nothing behind. docs/docker.md says what this shows and what it cannot show.
+# shellcheck disable=SC2016 # what is in single quotes is for the container's shell
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -42,27 +43,27 @@ job=''
 
 box() { buildah --root "$scratch/storage" --runroot "$scratch/runroot" "$@"; }
 
-# The number that the server printed, when it is a process below our job: nothing else may get a signal.
-our_server() {
-    local server pid
-    read -r server <"$scratch/server.out" || return 1
-    pid=$server
-    while [ "$pid" != "$job" ]; do
-        pid=$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status" 2>/dev/null) && [ "${pid:-0}" -gt 1 ] || return 1
+below() { # below PID: every process that descends from it
+    local file child
+    # shellcheck disable=SC2013 # paths without spaces
+    for file in $(grep -lx "PPid:[[:space:]]*$1" /proc/[0-9]*/status 2>/dev/null); do
+        child=${file//[!0-9]/}
+        echo "$child"
+        below "$child"
     done
-    echo "$server"
+}
+# The number that the server printed, when it descends from our job: nothing else may get a signal.
+our_server() {
+    local server
+    read -r server <"$scratch/server.out" && below "$job" | grep -x "$server"
 }
 clean_up() {
-    local status=$?
-    trap - EXIT
-    if [ -n "$job" ] && kill -0 "$job" 2>/dev/null; then
-        local server
-        server=$(our_server) && kill -TERM "$server" || true
-        for _ in $(seq "$STOP_SECONDS"); do kill -0 "$job" 2>/dev/null || break; sleep 1; done
-        if kill -0 "$job" 2>/dev/null; then
-            server=$(our_server) && kill -KILL "$server" || true
-            kill -KILL "$job" || true
-        fi
+    local status=$? processes
+    trap - EXIT ERR
+    if [ -n "$job" ]; then
+        mapfile -t processes < <(below "$job") # parents first, so that gunicorn starts no new worker
+        kill -KILL "${processes[@]}" "$job" 2>/dev/null || true
+        wait "$job" 2>/dev/null || true
     fi
     box rm --all >/dev/null 2>&1 || true
     rm -rf --one-file-system "$scratch"
@@ -183,8 +184,9 @@ answer=$(ask /predict '{"text": "这部电影太烂了，完全浪费时间"}') 
 passed "POST /predict: $answer"
 expect "the page answers 200" ask /
 expect "the HEALTHCHECK command exits 0" box run --env "STRUCTBERT_PORT=$port" "$container" -- "${health[@]}"
-awk -v master="$server" '/^PPid:/ { ours = $2 == master }
-    ours && /^VmHWM:/ { printf "      most memory of the worker so far: %d MB\n", $2 / 1024 }' /proc/[0-9]*/status 2>/dev/null || true
+for process in "$server" $(below "$server"); do
+    awk '/^VmHWM/ { printf "      most memory so far: %d MB\n", $2 / 1024 }' "/proc/$process/status"
+done
 
 asked=$(date +%s%N)
 kill -TERM "$server"
@@ -194,8 +196,10 @@ while kill -0 "$job" 2>/dev/null; do
     sleep 0.1
 done
 stopped=$(date +%s%N)
-wait "$job" || { cat "$scratch/server.log" >&2; fail "after SIGTERM the server ended with status $?"; }
+status=0
+wait "$job" || status=$?
 job=''
+[ "$status" = 0 ] || { cat "$scratch/server.log" >&2; fail "after SIGTERM the server ended with status $status"; }
 # gunicorn ends with status 0 even when its worker died of a signal.
 if grep -E 'was sent SIG|terminate called|telemetry' "$scratch/server.log" >&2; then fail "the server's log holds the lines above"; fi
 passed "SIGTERM stops it with status 0 after $(((stopped - asked) / 1000000)) ms"

@@ -4,7 +4,10 @@ from importlib import import_module
 
 import click
 
-COMMANDS = {"benchmark": "structbert_lite.cli.benchmark"}
+COMMANDS = {
+    "benchmark": "structbert_lite.cli.benchmark",
+    "evaluate": "structbert_lite.cli.evaluate",
+}
 
 
 class LazyGroup(click.Group):

@@ -3,8 +3,9 @@
 import threading
 import time
 
-from structbert_lite.errors import BadSettings, NotReady, TaskNotAvailable, TooManyItems
-from structbert_lite.manifest import Manifest, check_files, find_models, read_manifest
+from structbert_lite.errors import NotReady, TaskNotAvailable, TooManyItems
+from structbert_lite.installed import choose_models
+from structbert_lite.manifest import Manifest, read_manifest
 from structbert_lite.pipelines.sentiment import SentimentPipeline
 from structbert_lite.results import Classification
 from structbert_lite.runtime.cpu import usable_cpus
@@ -86,32 +87,3 @@ class Engine:
         if task not in self._pipelines:
             raise TaskNotAvailable(task)
         return self._pipelines[task]
-
-
-def choose_models(settings: Settings) -> dict[str, str]:
-    """Folder name of the model that serves each task.
-
-    The one that the settings name, else the folder called like the task, else the first by name.
-    Raises BadSettings when they name a folder that holds no such model.
-    """
-    found = find_models(settings.models)
-    chosen = {}
-    for task in PIPELINES:
-        names = [name for name, manifest in found.items() if manifest.task == task]
-        wanted = getattr(settings, f"{task}_model")
-        if wanted and wanted not in names:
-            there = ", ".join(names) or "none"
-            raise BadSettings(f"{wanted!r} is no {task} model in {settings.models}; there are: {there}")
-        if names:
-            chosen[task] = wanted or (task if task in names else names[0])
-    return chosen
-
-
-def check_models(settings: Settings) -> None:
-    """Compares the digests of every model that would be served, and loads none of them.
-
-    Raises ModelRefused with the file's name, or BadSettings.
-    """
-    for name in choose_models(settings).values():
-        folder = settings.models / name
-        check_files(folder, read_manifest(folder))

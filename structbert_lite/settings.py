@@ -22,7 +22,9 @@ class Settings(BaseModel):
     port: int = Field(5000, ge=1, le=65535, description="Port to listen on")
     http_threads: int = Field(64, ge=1, le=1024, description="Requests handled at the same time")
     models: Path = Field(PROJECT / "models", description="Folder with one folder per model")
-    sentiment_model: str = Field("", description="Folder name of the sentiment model; empty: `sentiment`, else the first found")
+    sentiment_model: str = Field(
+        "", description="Folder name of the sentiment model; empty: `sentiment`, else the first found"
+    )
     threads: int = Field(
         0, ge=0, le=256, description="Inferences run side by side, a CPU each; 0: what affinity and cgroup allow"
     )

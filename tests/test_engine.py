@@ -1,11 +1,10 @@
-import shutil
 import time
 from pathlib import Path
 
 import pytest
 
-from structbert_lite.engine import Engine, check_models, choose_models
-from structbert_lite.errors import BadSettings, InvalidInput, ModelRefused, NotReady, TaskNotAvailable, TooManyItems
+from structbert_lite.engine import Engine
+from structbert_lite.errors import InvalidInput, NotReady, TaskNotAvailable, TooManyItems
 from structbert_lite.settings import Settings
 
 
@@ -33,22 +32,6 @@ def test_a_blank_text_is_refused_by_its_place(engine: Engine) -> None:
 def test_without_a_model_the_message_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(TaskNotAvailable, match="python -m export --task sentiment"):
         Engine(Settings(models=tmp_path)).predict("sentiment", ["好"], soon())
-
-
-def test_the_named_model_is_served(model_folder: Path, tmp_path: Path) -> None:
-    for name in ("another", "sentiment"):
-        shutil.copytree(model_folder, tmp_path / name)
-    assert choose_models(Settings(models=tmp_path)) == {"sentiment": "sentiment"}
-    assert choose_models(Settings(models=tmp_path, sentiment_model="another")) == {"sentiment": "another"}
-    with pytest.raises(BadSettings, match="there are: another, sentiment"):
-        choose_models(Settings(models=tmp_path, sentiment_model="third"))
-
-
-def test_a_damaged_model_is_found_before_it_is_loaded(model_folder: Path, tmp_path: Path) -> None:
-    shutil.copytree(model_folder, tmp_path / "sentiment")
-    (tmp_path / "sentiment" / "model.onnx").write_bytes(b"nothing")
-    with pytest.raises(ModelRefused, match=r"model\.onnx"):
-        check_models(Settings(models=tmp_path))
 
 
 def test_health_while_serving_draining_and_closed() -> None:

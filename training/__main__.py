@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group(help=__doc__)
@@ -27,9 +28,7 @@ def base(out: Path) -> None:
 @click.option("--base", type=FOLDER, default=Path("runs/base"), show_default=True)
 @click.option("--out", type=FOLDER, default=Path("runs/sentiment"), show_default=True)
 @click.option("--teacher", type=FOLDER, help="An earlier run: soften doubtful labels, add unlabelled texts.")
-@click.option(
-    "--trust", type=click.FloatRange(0, 1), default=0.4, show_default=True, help="Weight of n-grams."
-)
+@click.option("--trust", type=click.FloatRange(0, 1), default=0.4, show_default=True, help="Weight of n-grams.")
 @click.option("--epochs", type=click.IntRange(1), default=2, show_default=True)
 @click.option("--learning-rate", type=float, default=1.5e-4, show_default=True)
 @click.option("--seed", type=int, default=20, show_default=True)
@@ -43,6 +42,32 @@ def sentiment(
 
     recipe = Recipe(epochs=epochs, learning_rate=learning_rate, seed=seed)
     click.echo(json.dumps(run(data, fetch_base(base), out, recipe, teacher, trust), ensure_ascii=False, indent=2))
+
+
+@main.command()
+@click.option("--data", type=FOLDER, required=True)
+@click.option("--run", "runs", type=(FOLDER, float), multiple=True, required=True, help="Folder and its weight.")
+@click.option("--out", type=FOLDER, required=True)
+def average(data: Path, runs: tuple[tuple[Path, float], ...], out: Path) -> None:
+    """Average the weights of several runs into one model, and measure it."""
+    from training.average import average as mean
+    from training.sentiment import load_examples, report_on
+
+    mean([run for run, _ in runs], [weight for _, weight in runs], out)
+    click.echo(json.dumps(report_on(out, load_examples(data)[1]), ensure_ascii=False, indent=2))
+
+
+@main.command()
+@click.option("--run", type=FOLDER, required=True, help="What `sentiment --out` wrote.")
+@click.option("--int8", type=FILE, required=True, help="evaluate MODEL RUN/dev.tsv --by source --json")
+@click.option(
+    "--suite", type=FILE, required=True, help="evaluate MODEL tests/quality/sentiment_suite.tsv --by kind --json"
+)
+def card(run: Path, int8: Path, suite: Path) -> None:
+    """Write the run's MODEL_CARD.md from its figures; export it again to take the card along."""
+    from training.card import write_card
+
+    click.echo(f"wrote {write_card(run, int8, suite)}")
 
 
 if __name__ == "__main__":

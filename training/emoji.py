@@ -31,7 +31,7 @@ def add_emoji(source: Path, target: Path) -> list[tuple[int, list[int]]]:
     """Writes `source` (a tokenizer.json) to `target` with the emoji in it and lower-casing on.
 
     The vocabulary is lower-cased, so a tokenizer that keeps capitals would read every Latin word
-    with one as [UNK]. Returns (id of the emoji, ids of its word's pieces) for each new token.
+    with one as [UNK]. Returns (id of the emoji, ids of its word's pieces) for each of them.
     """
     words = Tokenizer.from_file(str(source))
     spec = json.loads(source.read_text(encoding="utf-8"))
@@ -40,11 +40,10 @@ def add_emoji(source: Path, target: Path) -> list[tuple[int, list[int]]]:
     free = sorted((i, token) for token, i in vocabulary.items() if token.startswith("[unused"))
     if len(free) < len(new):
         raise ValueError(f"{source} has {len(free)} unused slots, {len(new)} are needed")
-    starts = []
     for emoji, (index, token) in zip(new, free, strict=False):
         del vocabulary[token]
         vocabulary[emoji] = index
-        starts.append((index, words.encode(WORDS[emoji], add_special_tokens=False).ids))
+    starts = [(vocabulary[emoji], words.encode(word, add_special_tokens=False).ids) for emoji, word in WORDS.items()]
     flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": False}
     spec["added_tokens"] += [{"id": vocabulary[emoji], "content": emoji, **flags} for emoji in WORDS]
     spec["added_tokens"].sort(key=lambda token: token["id"])

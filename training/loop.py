@@ -48,7 +48,6 @@ def train(
     After each epoch `on_epoch(epoch, averaged model)` is called and everything needed to go on is
     written to `folder/resume.pt`, every 200 steps as well; a run that finds that file goes on from it.
     """
-    torch.manual_seed(recipe.seed)
     rows = encode(tokenizer, [e.text for e in examples], recipe.max_length)
     targets = torch.tensor([[1 - e.positive, e.positive] for e in examples])
     targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2
@@ -70,8 +69,8 @@ def train(
             if step <= done:
                 continue
             ids = _pad([rows[i] for i in batch])
-            mask_rng = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
-            loss = _step(model, _mask_tokens(ids, recipe.token_mask, mask_rng), ids != PAD, targets[batch])
+            torch.manual_seed(recipe.seed * 1_000_003 + step)  # so that a resumed run drops the same units
+            loss = _step(model, _mask_tokens(ids, recipe.token_mask), ids != PAD, targets[batch])
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
@@ -88,16 +87,16 @@ def train(
 
 
 def predict(
-    model: BertForSequenceClassification, tokenizer: Tokenizer, texts: list[str], max_length: int
+    model: BertForSequenceClassification, tokenizer: Tokenizer, texts: list[str], max_length: int, bf16: bool = True
 ) -> np.ndarray:
-    """Probability that each text is positive, float64 [len(texts)], in bf16 on the CPU."""
+    """Probability that each text is positive, float64 [len(texts)]; in bfloat16 or, slower, in float32."""
     rows = encode(tokenizer, texts, max_length)
     out = np.zeros(len(texts))
     model.eval()
     with torch.inference_mode():
         for batch in tqdm(list(batches([len(r) for r in rows], 8192, None)), leave=False, mininterval=10):
             ids = _pad([rows[i] for i in batch])
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
                 logits = model(input_ids=ids, attention_mask=(ids != PAD).long()).logits
             out[batch] = logits.double().softmax(-1)[:, 1].numpy()
     return out
@@ -146,8 +145,8 @@ def _pad(rows: list[list[int]]) -> torch.Tensor:
     return torch.tensor([row + [PAD] * (longest - len(row)) for row in rows])
 
 
-def _mask_tokens(ids: torch.Tensor, share: float, rng: torch.Generator) -> torch.Tensor:
-    hidden = (torch.rand(ids.shape, generator=rng) < share) & (ids != PAD) & (ids != CLS) & (ids != SEP)
+def _mask_tokens(ids: torch.Tensor, share: float) -> torch.Tensor:
+    hidden = (torch.rand(ids.shape) < share) & (ids != PAD) & (ids != CLS) & (ids != SEP)
     return ids.masked_fill(hidden, MASK)
 
 

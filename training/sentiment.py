@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
+import torch
 from tokenizers import Tokenizer
 from transformers import BertForSequenceClassification
 
@@ -20,7 +22,7 @@ HELD_OUT = {"online_shopping_10_cats": 1000, "waimai_10k": 1000, "nlpcc14_sc": 1
 UNLABELLED = ("eprstmt/unlabeled.tsv",)
 
 
-def load_examples(data: Path, seed: int) -> tuple[list[Example], dict[str, list[Example]]]:
+def load_examples(data: Path, seed: int = Recipe().seed) -> tuple[list[Example], dict[str, list[Example]]]:
     """(examples to train on, dev sets by name) from a folder laid out as docs/training.md says."""
     kept, held = hold_out(read_labelled(data / "pool" / "train_binary.tsv"), HELD_OUT, seed)
     dev = {
@@ -41,6 +43,7 @@ def load_unlabelled(data: Path, not_in: set[str]) -> list[str]:
 
 def start_model(base: Path, out: Path, dropout: float) -> tuple[BertForSequenceClassification, Tokenizer]:
     """The base encoder with a fresh two-way head, and its tokenizer with emoji, written to `out`."""
+    torch.manual_seed(Recipe().seed)  # of the head
     model = BertForSequenceClassification.from_pretrained(
         base,
         id2label=dict(enumerate(LABELS)),
@@ -76,19 +79,21 @@ def teach(examples: list[Example], unlabelled: list[str], teacher: Path, trust: 
     return mixed + made + [Example(text, float(p), "teacher") for text, p in zip(unlabelled, others, strict=True)]
 
 
-def evaluate(model: BertForSequenceClassification, tokenizer: Tokenizer, dev: dict[str, list[Example]]) -> dict:
+def evaluate(
+    model: BertForSequenceClassification, tokenizer: Tokenizer, dev: dict[str, list[Example]], bf16: bool = True
+) -> dict[str, float]:
     """Share of texts labelled right, for each dev set."""
     out = {}
     for name, examples in dev.items():
-        said = predict(model, tokenizer, [e.text for e in examples], 512) > 0.5
+        said = predict(model, tokenizer, [e.text for e in examples], 512, bf16) > 0.5
         out[name] = float(np.mean(said == [e.positive > 0.5 for e in examples]))
     return out
 
 
-def run(data: Path, base: Path, out: Path, recipe: Recipe, teacher: Path | None, trust: float) -> dict:
-    """Trains, writes a Hugging Face folder to `out` and returns the dev figures, also in figures.json."""
+def run(data: Path, base: Path, out: Path, recipe: Recipe, teacher: Path | None, trust: float) -> dict[str, float]:
+    """Trains and returns the dev figures. `out` gets the averaged weights, `out/last` those of the last step."""
     out.mkdir(parents=True, exist_ok=True)
-    examples, dev = load_examples(data, Recipe().seed)
+    examples, dev = load_examples(data)
     if teacher is not None:
         cached = out / "taught.json"  # the teacher's word is expensive; a resumed run finds it here
         if not cached.exists():
@@ -104,6 +109,23 @@ def run(data: Path, base: Path, out: Path, recipe: Recipe, teacher: Path | None,
 
     averaged = train(model, tokenizer, examples, recipe, out, report)
     averaged.save_pretrained(out)
-    figures = {"dev": evaluate(averaged, tokenizer, dev), "recipe": dataclasses.asdict(recipe), "rows": len(examples)}
-    (out / "figures.json").write_text(json.dumps(figures, ensure_ascii=False, indent=2), "utf-8")
+    model.save_pretrained(out / "last")
+    shutil.copy(out / "tokenizer.json", out / "last" / "tokenizer.json")
+    (out / "recipe.json").write_text(json.dumps(dataclasses.asdict(recipe), indent=2), "utf-8")
+    return report_on(out, dev)
+
+
+def report_on(run: Path, dev: dict[str, list[Example]]) -> dict[str, float]:
+    """Dev figures of a finished run in float32; writes figures.json and dev.tsv into it, for the model card."""
+    model = BertForSequenceClassification.from_pretrained(run, attn_implementation="eager")
+    tokenizer = Tokenizer.from_file(str(run / "tokenizer.json"))
+    figures = evaluate(model, tokenizer, dev, bf16=False)
+    (run / "figures.json").write_text(json.dumps(figures, ensure_ascii=False, indent=2), "utf-8")
+    _write_dev(run / "dev.tsv", dev)
     return figures
+
+
+def _write_dev(path: Path, dev: dict[str, list[Example]]) -> None:
+    """The dev rows as one file for `python -m structbert_lite evaluate --by source`."""
+    rows = [f"{int(e.positive)}\t{name}\t{e.text}" for name, examples in dev.items() for e in examples]
+    path.write_text("\n".join(["label\tsource\ttext", *rows]) + "\n", encoding="utf-8")

@@ -1,13 +1,19 @@
 """One onnxruntime session: encodings in, one row of float32 out for each."""
 
+import os
 from pathlib import Path
 
 import numpy as np
+
+# onnxruntime's wheels report usage to Microsoft; this is read when the library is loaded.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 import onnxruntime as ort
 
 from structbert_lite.errors import ModelRefused
 from structbert_lite.runtime.tokenizer import Encoding
 
+ort.disable_telemetry_events()
 ort.set_default_logger_severity(3)
 
 

@@ -1,0 +1,1 @@
+"""Quality figures. Knows labels and numbers; knows no model."""
