@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs requirements-train.txt")
+
+from safetensors.torch import load_file, save_file  # noqa: E402
+
+from training.average import average  # noqa: E402
+
+
+def make_run(folder: Path, value: float, tokenizer: str = "{}") -> Path:
+    folder.mkdir()
+    save_file({"w": torch.full((2,), value)}, folder / "model.safetensors")
+    (folder / "config.json").write_text("{}")
+    (folder / "tokenizer.json").write_text(tokenizer)
+    return folder
+
+
+def test_the_mean_is_weighted(tmp_path: Path) -> None:
+    runs = [make_run(tmp_path / "a", 1.0), make_run(tmp_path / "b", 4.0)]
+    out = average(runs, [2, 1], tmp_path / "mean")
+    assert load_file(out / "model.safetensors")["w"].tolist() == [2.0, 2.0]
+    assert (out / "tokenizer.json").is_file()
+
+
+def test_runs_with_different_tokenizers_are_refused(tmp_path: Path) -> None:
+    runs = [make_run(tmp_path / "a", 1.0), make_run(tmp_path / "b", 4.0, "{ }")]
+    with pytest.raises(ValueError, match="different tokenizers"):
+        average(runs, [1, 1], tmp_path / "mean")
+    assert not (tmp_path / "mean").exists()
