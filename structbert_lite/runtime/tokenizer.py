@@ -7,10 +7,6 @@ from tokenizers import Tokenizer as _Tokenizer
 
 from structbert_lite.errors import ModelRefused
 
-# A WordPiece word of over 100 characters is one [UNK], so the tokens of a word never depend on
-# characters further away than this.
-LONGEST_WORD = 100
-
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
@@ -47,9 +43,11 @@ class Tokenizer:
         """Encodes a growing beginning until what lies behind it cannot change the result."""
         while window < len(text):
             encoding = self._tokenizer.encode(text[:window])
-            last_end = encoding.offsets[-2][1] if len(encoding.ids) > 2 else window
-            if encoding.overflowing and last_end + LONGEST_WORD < window:
-                return _encoding(encoding)
+            if encoding.overflowing:
+                # Only the last word of the window can go on behind it; tokens of earlier words are final.
+                last_seen = [word for word in encoding.overflowing[-1].word_ids if word is not None][-1]
+                if encoding.word_ids[-2] != last_seen:
+                    return _encoding(encoding)
             window *= 4
         return _encoding(self._tokenizer.encode(text))
 

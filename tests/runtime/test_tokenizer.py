@@ -23,7 +23,7 @@ def expected(text: str) -> tuple[list[int], bool]:
 
 
 # Surrogates cannot be encoded and never get here: the JSON layer refuses them.
-characters = st.characters(exclude_categories=["Cs"]) | st.sampled_from("好坏ab .，😀❤\u200d\ufe0f")
+characters = st.characters(exclude_categories=["Cs"]) | st.sampled_from("好坏ab .，😀❤\u200d\ufe0f\x1f")
 
 
 @settings(deadline=None, max_examples=300)
@@ -42,9 +42,18 @@ def test_reads_only_the_beginning_and_gets_the_same(text: str) -> None:
         "a" * 100_000,
         ("a" * 99 + " ") * 1000,
         "x" * 129 + "好" * 500,
+        "0A\x1f" * 40 + "\x1f" * 100_000 + "0" * 100,
         "。" * 100_000,
     ],
-    ids=["character", "spaces first", "one word", "long words", "word over the edge", "full stops"],
+    ids=[
+        "character",
+        "spaces first",
+        "one word",
+        "long words",
+        "word over the edge",
+        "word with control characters",
+        "full stops",
+    ],
 )
 def test_long_texts(text: str) -> None:
     (encoding,) = tokenizer.encode([text])
