@@ -28,7 +28,7 @@ class Recipe:
     weight_decay: float = 0.01
     label_smoothing: float = 0.05
     token_mask: float = 0.1  # share of tokens replaced by [MASK]
-    dropout: float = 0.1  # of hidden states; in the attention it would cost more than it gives
+    dropout: float = 0.1  # of hidden states; there is none in the attention
     average: float = 0.999  # decay of the running average of the weights
     token_budget: int = 4096  # padded tokens in a batch
     max_length: int = 512
@@ -115,7 +115,7 @@ def _step(model: BertForSequenceClassification, ids: torch.Tensor, seen: torch.T
 def _optimizer(model: BertForSequenceClassification, recipe: Recipe) -> torch.optim.Optimizer:
     """AdamW with a rate that falls layer by layer; the word table stays as it is.
 
-    Trained, the table memorises the labels of single reviews, and its gradient costs more than the matmuls.
+    A run that trained it (and differed in more) overfitted from its second epoch on, see docs/training.md.
     """
     depth = model.config.num_hidden_layers
     model.bert.embeddings.word_embeddings.weight.requires_grad_(False)

@@ -48,7 +48,7 @@ def start_model(base: Path, out: Path, dropout: float) -> tuple[BertForSequenceC
         base,
         id2label=dict(enumerate(LABELS)),
         label2id={label: i for i, label in enumerate(LABELS)},
-        attn_implementation="eager",  # its backward pass on a CPU is twice as fast as SDPA's
+        attn_implementation="eager",  # a training step on a CPU is 1.2 to 1.5 times as fast as with SDPA
         attention_probs_dropout_prob=0.0,
         hidden_dropout_prob=dropout,
         classifier_dropout=0.1,

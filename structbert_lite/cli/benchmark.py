@@ -2,14 +2,15 @@
 
 import json
 import platform
-import threading
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 import numpy as np
 
+from structbert_lite.cli.crowd import share_out
 from structbert_lite.cli.load import run_load
 from structbert_lite.cli.sample import make_texts
 from structbert_lite.cli.server import serve
@@ -55,9 +56,10 @@ def measure(model: Path, texts: list[str], requests: int, rounds: int) -> dict:
         session = Session(model / MODEL_NAME, manifest.inputs, manifest.pad_id)
         run_load(server.port, sent[:50], clients=4)  # the first requests meet cold caches
         loads, bare_one, bare_all, alone = [], [], [], []
+        encodings = tokenizer.encode(sent)
         for _ in range(rounds):  # in turn, so that a noisy moment hits both
-            bare_one.append(_bare_loop(session, tokenizer.encode(sent), threads=1))
-            bare_all.append(_bare_loop(session, tokenizer.encode(sent), threads=usable_cpus()))
+            bare_one.append(_bare_loop(session, encodings, threads=1))
+            bare_all.append(_bare_loop(session, encodings, threads=usable_cpus()))
             alone.append(_one_by_one(session, tokenizer, sent[:500]))
             loads.append([run_load(server.port, sent, clients) for clients in CLIENTS])
         after = server.memory_mb()
@@ -87,23 +89,12 @@ def measure(model: Path, texts: list[str], requests: int, rounds: int) -> dict:
 
 def _bare_loop(session: Session, encodings: list[Encoding], threads: int) -> float:
     """Texts a second of session.run on one text at a time, from `threads` threads."""
-    taken, lock = iter(encodings), threading.Lock()
 
-    def loop() -> None:
-        while True:
-            with lock:
-                encoding = next(taken, None)
-            if encoding is None:
-                return
+    def loop(taken: Iterator[Encoding]) -> None:
+        for encoding in taken:
             session.run([encoding])
 
-    workers = [threading.Thread(target=loop) for _ in range(threads)]
-    began = time.perf_counter()
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    return len(encodings) / (time.perf_counter() - began)
+    return len(encodings) / share_out(encodings, threads, loop)
 
 
 def _one_by_one(session: Session, tokenizer: Tokenizer, texts: list[str]) -> float:

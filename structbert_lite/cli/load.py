@@ -6,9 +6,12 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+
+from structbert_lite.cli.crowd import share_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +29,15 @@ class LoadFigures:
 
 def run_load(port: int, texts: list[str], clients: int) -> LoadFigures:
     """Sends each text once to /predict on loopback, from `clients` threads that take the next one in turn."""
-    requests = [_request(port, text) for text in texts]
-    taken = iter(requests)
     lock = threading.Lock()
     times: list[float] = []
     failures = 0
 
-    def send() -> None:
+    def send(taken: Iterator[bytes]) -> None:
         nonlocal failures
         with socket.create_connection(("127.0.0.1", port)) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while True:
-                with lock:
-                    request = next(taken, None)
-                if request is None:
-                    return
+            for request in taken:
                 began = time.perf_counter()
                 connection.sendall(request)
                 good = _answer_is_good(connection)
@@ -49,13 +46,7 @@ def run_load(port: int, texts: list[str], clients: int) -> LoadFigures:
                     times.append(took)
                     failures += not good
 
-    threads = [threading.Thread(target=send) for _ in range(clients)]
-    began = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    seconds = time.perf_counter() - began
+    seconds = share_out([_request(port, text) for text in texts], clients, send)
     p50, p95, p99 = np.percentile(np.array(times) * 1000, [50, 95, 99])
     return LoadFigures(clients, len(times), failures, len(times) / seconds, float(p50), float(p95), float(p99))
 

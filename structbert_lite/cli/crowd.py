@@ -1,0 +1,32 @@
+"""Several threads that share one list of work."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+
+class _Shared:
+    """An iterator that several threads may advance."""
+
+    def __init__(self, items: Sequence) -> None:
+        self._items = iter(items)
+        self._lock = threading.Lock()
+
+    def __iter__(self) -> Iterator:
+        return self
+
+    def __next__(self) -> object:
+        with self._lock:
+            return next(self._items)
+
+
+def share_out(items: Sequence, threads: int, work: Callable[[Iterator], None]) -> float:
+    """Calls `work` in each of `threads` threads with one iterator over `items`; returns the seconds it took."""
+    shared = _Shared(items)
+    crowd = [threading.Thread(target=work, args=(shared,)) for _ in range(threads)]
+    began = time.perf_counter()
+    for thread in crowd:
+        thread.start()
+    for thread in crowd:
+        thread.join()
+    return time.perf_counter() - began
