@@ -1,20 +1,24 @@
 """The six stages of an export."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from export.calibrate import calibrate
 from export.card import write_card
 from export.checkpoint import Checkpoint, load_checkpoint
 from export.checks import PARITY_BOUND, check_int8, check_parity
 from export.convert import convert
-from export.encoding import INPUTS, load_tokenizer
+from export.encoding import INPUTS, encode, load_tokenizer
 from export.environment import describe_tools
 from export.labels import LABELS
 from export.licence import read_card, read_licence
 from export.progress import Stages
 from export.publish import build_aside, check_target, publish
-from export.quantize import quantize_per_token
+from export.quantize import quantize
 from export.refusal import ExportRefused
 from export.source import Source
 from export.texts import PARITY_TEXTS, read_texts
@@ -75,7 +79,9 @@ def run_export(export: Export) -> Path:
             parity = check_parity(checkpoint.model, float32, tokenizer)
             stage.say(f"max |Δlogit| {parity:.1e} on {len(PARITY_TEXTS)} texts (limit {PARITY_BOUND:.0e})")
         with stages.stage("quantize to int8") as stage:
-            quantization = _quantize(float32, model / MODEL_NAME)
+            read = [*PARITY_TEXTS, *texts[::2]]  # the other half of the texts is new to the int8 file
+            watched = stage.watch(read, len(read))
+            quantization = _quantize(float32, model / MODEL_NAME, (encode(tokenizer, [text]) for text in watched))
             stage.say(f"{quantization['scheme']}, {_megabytes(model / MODEL_NAME)} MB")
         with stages.stage("int8 against float32") as stage:
             watched = stage.watch(texts, len(texts))
@@ -145,9 +151,9 @@ def _check_padding(checkpoint: Checkpoint, tokenizer: Path) -> int:
     return found
 
 
-def _quantize(float32: Path, target: Path) -> dict[str, Any]:
+def _quantize(float32: Path, target: Path, inputs: Iterable[dict[str, np.ndarray]]) -> dict[str, Any]:
     try:
-        return quantize_per_token(float32, target)
+        return quantize(float32, target, calibrate(float32, inputs))
     except ValueError as error:
         raise ExportRefused(f"the graph cannot be quantized: {error}") from error
 

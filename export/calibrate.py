@@ -1,0 +1,39 @@
+"""How large each channel of an activation gets: one pass of the float32 graph over real texts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper
+
+ROWS_OF_A_TEXT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """One activation. `largest`: max|x| of each channel, float32 [channels]; `rows`: some of its rows [n, channels]."""
+
+    largest: np.ndarray
+    rows: np.ndarray
+
+
+def calibrate(source: Path, inputs: Iterable[dict[str, np.ndarray]]) -> dict[str, Calibration]:
+    """The outputs of every LayerNormalization of the graph `source`, by name, over `inputs` (feeds of the graph)."""
+    model = onnx.load(source)
+    names = [node.output[0] for node in model.graph.node if node.op_type == "LayerNormalization"]
+    model.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
+    probe = source.with_name("calibrate.onnx")
+    onnx.save(model, probe)
+    session = onnxruntime.InferenceSession(probe, providers=["CPUExecutionProvider"])
+    largest = {name: np.float32(0) for name in names}
+    rows: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    for feed in inputs:
+        for name, value in zip(names, session.run(names, feed), strict=True):
+            flat = value.reshape(-1, value.shape[-1])
+            largest[name] = np.maximum(largest[name], np.abs(flat).max(axis=0))
+            rows[name].append(flat[:: max(1, len(flat) // ROWS_OF_A_TEXT)])
+    probe.unlink()
+    return {name: Calibration(largest[name], np.concatenate(rows[name])) for name in names}
