@@ -25,35 +25,23 @@ def base(out: Path) -> None:
 
 @main.command()
 @click.option("--data", type=FOLDER, required=True, help="Folder with pool/, chnsenticorp/, book_review_douban/, ...")
-@click.option("--start", type=FOLDER, help="An earlier run to go on from instead of the base encoder.")
+@click.option("--base", type=FOLDER, default=Path("runs/base"), show_default=True)
 @click.option("--out", type=FOLDER, default=Path("runs/sentiment"), show_default=True)
-@click.option("--trust", type=click.FloatRange(0, 1), default=0.0, show_default=True, help="Weight of n-grams.")
-@click.option("--epochs", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--learning-rate", type=float, default=1e-4, show_default=True)
+@click.option("--teacher", type=FOLDER, help="An earlier run: soften doubtful labels, add unlabelled texts.")
+@click.option("--trust", type=click.FloatRange(0, 1), default=0.4, show_default=True, help="Weight of n-grams.")
+@click.option("--epochs", type=click.IntRange(1), default=2, show_default=True)
+@click.option("--learning-rate", type=float, default=1.5e-4, show_default=True)
 @click.option("--seed", type=int, default=20, show_default=True)
-@click.option("--threads", type=click.IntRange(1), help="CPU threads; one each where two runs share two cores.")
 def sentiment(
-    data: Path,
-    start: Path | None,
-    out: Path,
-    trust: float,
-    epochs: int,
-    learning_rate: float,
-    seed: int,
-    threads: int | None,
+    data: Path, base: Path, out: Path, teacher: Path | None, trust: float, epochs: int, learning_rate: float, seed: int
 ) -> None:
     """Fine-tune the sentiment model; run again after a stop and it goes on where it was."""
-    import torch
-
     from training.base import fetch_base
     from training.loop import Recipe
     from training.sentiment import run
 
     recipe = Recipe(epochs=epochs, learning_rate=learning_rate, seed=seed)
-    if threads is not None:
-        torch.set_num_threads(threads)
-    figures = run(data, start or fetch_base(Path("runs/base")), out, recipe, trust)
-    click.echo(json.dumps(figures, ensure_ascii=False, indent=2))
+    click.echo(json.dumps(run(data, fetch_base(base), out, recipe, teacher, trust), ensure_ascii=False, indent=2))
 
 
 @main.command()

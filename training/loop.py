@@ -14,21 +14,24 @@ from transformers import BertForSequenceClassification
 
 from training.examples import Example, batches, encode
 
-PAD = 0
+PAD, CLS, SEP, MASK = 0, 101, 102, 103
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """Everything that decides the outcome besides the data; two equal recipes give the same steps."""
 
-    epochs: int = 1
-    learning_rate: float = 1e-4
+    epochs: int = 2
+    learning_rate: float = 1.5e-4
+    layer_decay: float = 0.9  # each layer below the head learns this much slower
     warmup: float = 0.06  # share of all steps
     weight_decay: float = 0.01
-    dropout: float = 0.1  # of hidden states and of attention
-    average: float = 0.998  # decay of the running average of the weights
-    token_budget: int = 2048  # padded tokens in a batch
-    max_length: int = 160
+    label_smoothing: float = 0.05
+    token_mask: float = 0.1  # share of tokens replaced by [MASK]
+    dropout: float = 0.1  # of hidden states; there is none in the attention
+    average: float = 0.999  # decay of the running average of the weights
+    token_budget: int = 4096  # padded tokens in a batch
+    max_length: int = 512
     seed: int = 20
 
 
@@ -47,6 +50,7 @@ def train(
     """
     rows = encode(tokenizer, [e.text for e in examples], recipe.max_length)
     targets = torch.tensor([[1 - e.positive, e.positive] for e in examples])
+    targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2
     lengths = [len(ids) for ids in rows]
     plans = [list(batches(lengths, recipe.token_budget, _rng(recipe, e))) for e in range(recipe.epochs)]
     total = sum(map(len, plans))
@@ -66,7 +70,7 @@ def train(
                 continue
             ids = _pad([rows[i] for i in batch])
             torch.manual_seed(recipe.seed * 1_000_003 + step)  # so that a resumed run drops the same units
-            loss = _step(model, ids, targets[batch])
+            loss = _step(model, _mask_tokens(ids, recipe.token_mask), ids != PAD, targets[batch])
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
@@ -98,10 +102,10 @@ def predict(
     return out
 
 
-def _step(model: BertForSequenceClassification, ids: torch.Tensor, target: torch.Tensor) -> float:
+def _step(model: BertForSequenceClassification, ids: torch.Tensor, seen: torch.Tensor, target: torch.Tensor) -> float:
     model.train()
     with torch.autocast("cpu", torch.bfloat16):
-        logits = model(input_ids=ids, attention_mask=(ids != PAD).long()).logits
+        logits = model(input_ids=ids, attention_mask=seen.long()).logits
     loss = functional.cross_entropy(logits.float(), target)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -109,17 +113,22 @@ def _step(model: BertForSequenceClassification, ids: torch.Tensor, target: torch
 
 
 def _optimizer(model: BertForSequenceClassification, recipe: Recipe) -> torch.optim.Optimizer:
-    """AdamW on everything but the word table, which stays as it is.
+    """AdamW with a rate that falls layer by layer; the word table stays as it is.
 
     A run that trained it (and differed in more) overfitted from its second epoch on, see docs/training.md.
     """
+    depth = model.config.num_hidden_layers
     model.bert.embeddings.word_embeddings.weight.requires_grad_(False)
-    trained = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in trained if p.ndim == 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
+    groups = []
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        parts = name.split(".")
+        below = depth - int(parts[3]) if parts[1] == "encoder" else depth + 1 if parts[1] == "embeddings" else 0
+        decay = 0.0 if parameter.ndim == 1 else recipe.weight_decay
+        rate = recipe.learning_rate * recipe.layer_decay**below
+        groups.append({"params": [parameter], "lr": rate, "weight_decay": decay})
+    return torch.optim.AdamW(groups, fused=True)
 
 
 def _rate(step: int, total: int, warmup: float) -> float:
@@ -134,6 +143,11 @@ def _rng(recipe: Recipe, epoch: int) -> np.random.Generator:
 def _pad(rows: list[list[int]]) -> torch.Tensor:
     longest = max(map(len, rows))
     return torch.tensor([row + [PAD] * (longest - len(row)) for row in rows])
+
+
+def _mask_tokens(ids: torch.Tensor, share: float) -> torch.Tensor:
+    hidden = (torch.rand(ids.shape) < share) & (ids != PAD) & (ids != CLS) & (ids != SEP)
+    return ids.masked_fill(hidden, MASK)
 
 
 @torch.no_grad()

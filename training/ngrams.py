@@ -16,17 +16,23 @@ from training.examples import Example
 FOLDS = 4
 
 
-def judge(labelled: list[Example], seed: int) -> np.ndarray:
-    """Probability that each text is positive, float64 [len(labelled)], from the folds that it is not in."""
+def judge(labelled: list[Example], others: list[str], seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities of "positive": (of each labelled text, from the other folds; of each other text).
+
+    Both float64, [len(labelled)] and [len(others)].
+    """
     texts = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), min_df=3, sublinear_tf=True, dtype=np.float32)
     counts = texts.fit_transform([e.text for e in labelled])
     positive = np.array([e.positive > 0.5 for e in labelled])
     fold = np.random.default_rng(seed).permutation(len(labelled)) % FOLDS
-    out = np.zeros(len(labelled))
+    own, other = np.zeros(len(labelled)), np.zeros(len(others))
+    unseen = texts.transform(others) if others else None
     for k in tqdm(range(FOLDS), desc="n-gram folds"):
         ratio, model = _fit(counts[fold != k], positive[fold != k])
-        out[fold == k] = model.predict_proba(counts[fold == k] @ ratio)[:, 1]
-    return out
+        own[fold == k] = model.predict_proba(counts[fold == k] @ ratio)[:, 1]
+        if others:
+            other += model.predict_proba(unseen @ ratio)[:, 1] / FOLDS
+    return own, other
 
 
 def _fit(counts: sparse.csr_matrix, positive: np.ndarray) -> tuple[sparse.dia_matrix, LogisticRegression]:
