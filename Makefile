@@ -32,7 +32,7 @@ $(SERVE)/.done: requirements.txt
 	$(SERVE)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-$(DEV)/.done: requirements.txt requirements-export.txt requirements-train.txt requirements-dev.txt
+$(DEV)/.done: requirements.txt requirements-export.txt requirements-train.txt requirements-evaluate.txt requirements-dev.txt
 	$(PYTHON) -m venv $(DEV)
 	$(DEV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
