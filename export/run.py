@@ -8,7 +8,7 @@ from export.card import write_card
 from export.checkpoint import Checkpoint, load_checkpoint
 from export.checks import PARITY_BOUND, check_int8, check_parity
 from export.convert import convert
-from export.encoding import INPUTS, load_tokenizer
+from export.encoding import INPUTS, LONGEST, load_tokenizer
 from export.environment import describe_tools
 from export.labels import LABELS
 from export.licence import read_card, read_licence
@@ -32,7 +32,6 @@ from structbert_lite.manifest import (
 from structbert_lite.manifest import Source as SourceFact
 
 CARD_NAME = "README.md"
-LONGEST = 512  # tokens; StructBERT was trained on no more
 
 
 @dataclass(frozen=True, slots=True)

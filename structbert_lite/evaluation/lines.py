@@ -3,6 +3,8 @@
 First line out: {"ready": facts} or {"error": sentence}. Then, for each line in,
 {"batches": [[text, ...], ...], "threads": n}, one line out with `logits` [texts][labels] in the order asked,
 `seconds` of each batch, and `wall`, the seconds of all of them, `threads` batches being run side by side.
+
+Nothing is imported here but the standard library: `load` may still find out that a package is missing.
 """
 
 import json
@@ -10,11 +12,12 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
-Run = Callable[[list[str]], np.ndarray]  # the texts of one batch -> float32 [texts, labels]
+Run = Callable[[list[str]], "np.ndarray"]  # the texts of one batch -> float32 [texts, labels]
 
 
 def serve_lines(load: Callable[[], tuple[dict[str, Any], Run]], refusals: tuple[type[Exception], ...]) -> None:
@@ -35,7 +38,7 @@ def serve_lines(load: Callable[[], tuple[dict[str, Any], Run]], refusals: tuple[
 
 
 def _answer(run: Run, batches: list[list[str]], threads: int) -> dict[str, Any]:
-    def timed(batch: list[str]) -> tuple[np.ndarray, float]:
+    def timed(batch: list[str]) -> "tuple[np.ndarray, float]":
         began = time.perf_counter()
         logits = run(batch)
         return logits, time.perf_counter() - began
