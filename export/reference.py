@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from export.environment import check_requirements
+from export.refusal import ExportRefused
 from structbert_lite.errors import StructBertError
 from structbert_lite.evaluation.lines import Run, serve_lines
 
@@ -26,7 +27,10 @@ def load_reference(checkpoint: str, threads: int) -> tuple[dict[str, Any], Run]:
 
     Raises ExportRefused when a package is missing, or the checkpoint is not to be had or no sentiment model.
     """
-    check_requirements(MODULES)  # before the first import of any of them
+    try:
+        check_requirements(MODULES)  # before the first import of any of them
+    except ExportRefused as error:
+        raise ExportRefused(f"{sys.executable} cannot run the reference: {error}") from None
     import torch
 
     from export.checkpoint import load_checkpoint
