@@ -47,13 +47,15 @@ def command(
     PyTorch is only needed by the reference's process: `pip install -r requirements-export.txt`.
     """
     python = python or (str(EXPORT_PYTHON) if EXPORT_PYTHON.exists() else sys.executable)
+    if "/" in python:  # the processes run in the project's folder; not resolved, a link says which venv it is
+        python = str(Path(python).absolute())
     cpus = usable_cpus()
     try:
         labels = read_manifest(model).labels
         rows = read_rows(data, ["label", "text"])
         expected = [labels[number] for number in label_numbers(data, rows, labels)]
         folder = Path(reference)
-        where = str(folder.resolve()) if folder.exists() else reference  # the processes run in the project's folder
+        where = str(folder.resolve()) if folder.exists() else reference
         commands = {
             "reference": [python, "-m", "export.reference", where, str(cpus)],
             "light": light_command(model.resolve()),
