@@ -1,11 +1,10 @@
 """PyTorch -> float32 ONNX through optimum."""
 
-import os
 import warnings
 from pathlib import Path
 
 import onnx
-from optimum.exporters.onnx import main_export
+from optimum.exporters.onnx import onnx_export_from_model
 from optimum.utils import logging as optimum_logging
 from transformers import BertForSequenceClassification
 from transformers import logging as transformers_logging
@@ -17,19 +16,18 @@ from export.refusal import ExportRefused
 def convert(model: BertForSequenceClassification, work: Path) -> Path:
     """Writes `work`/onnx/model.onnx: INPUTS int64 [batch, tokens] -> logits float32 [batch, labels].
 
-    The model is saved as a plain Hugging Face folder first, so that optimum sees the same thing
-    whatever the checkpoint's layout was. Raises ExportRefused when the export fails or the graph
+    Raises ExportRefused when the export fails or the graph
     has other inputs or outputs, or a fixed size where batch and tokens have to be free.
     """
     transformers_logging.set_verbosity_error()
     optimum_logging.set_verbosity_error()
-    plain, target = work / "plain", work / "onnx"
-    model.save_pretrained(plain)
+    target = work / "onnx"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the tracer's remarks about constants
             # Its own validation compares two random inputs; checks.py does that on real texts.
-            main_export(os.fspath(plain), target, task="text-classification", device="cpu", do_validation=False)
+            # The model in memory is taken as it is, with plain attention: SDPA leaves more operators behind.
+            onnx_export_from_model(model, target, task="text-classification", do_validation=False)
     except Exception as error:  # torch's exporter and optimum raise anything
         reason = (str(error).strip() or "no reason given").splitlines()[0]
         raise ExportRefused(f"optimum's ONNX export failed with {type(error).__name__}: {reason}") from error

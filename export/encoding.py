@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
+LONGEST = 512  # tokens; StructBERT was trained on no more
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,9 +24,9 @@ MODULES = (
 FEATURES = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 
 
-def check_requirements() -> None:
-    """Raises ExportRefused, with the command that helps, when a package is missing. Imports none of them."""
-    for name in MODULES:
+def check_requirements(modules: Sequence[str] = MODULES) -> None:
+    """Raises ExportRefused, with the command that helps, when one of `modules` is missing. Imports none of them."""
+    for name in modules:
         if not _is_installed(name):
             raise ExportRefused(f"{name} is not installed; run: pip install -r requirements-export.txt")
 

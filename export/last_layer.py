@@ -87,10 +87,14 @@ class _Cutter:
         soft = self._producer(product.input[0], "Softmax")
         masked = self._producer(soft.input[0], "Add")
         rows = self._query_rows(masked.input[0])
-        context = self._like(product, [self._like(soft, [self._like(masked, [rows, masked.input[1]])]), product.input[1]])
+        context = self._like(
+            product, [self._like(soft, [self._like(masked, [rows, masked.input[1]])]), product.input[1]]
+        )
         width = self._width(node)
         return self._add(
-            "Reshape", [self._like(swap, [context]), self._constant("cls/joined", np.array([0, 1, width]))], f"{name}/cls"
+            "Reshape",
+            [self._like(swap, [context]), self._constant("cls/joined", np.array([0, 1, width]))],
+            f"{name}/cls",
         )
 
     def _query_rows(self, name: str) -> str:
@@ -105,7 +109,9 @@ class _Cutter:
             shape = self._producer(split.input[1], "Concat")
             heads, size = (self._number(name) for name in shape.input[-2:])
             one = self._constant("cls/split", np.array([0, 1, heads, size]))
-            return self._like(node, [self._add("Reshape", [self._first(split.input[0]), one], f"{split.output[0]}/cls")])
+            return self._like(
+                node, [self._add("Reshape", [self._first(split.input[0]), one], f"{split.output[0]}/cls")]
+            )
         raise _OtherGraphError
 
     def _width(self, join: onnx.NodeProto) -> int:

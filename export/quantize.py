@@ -119,7 +119,7 @@ class _Rewriter:
         self._add("Add", [product, bias], out) if bias else self._add("Identity", [product], out)
 
     def _static_product(self, x: str, weight: np.ndarray, bias: str | None, out: str) -> None:
-        """y = x W + bias in one operator; takes over the Add of a constant that follows a MatMul."""
+        """Y = x W + bias in one operator; takes over the Add of a constant that follows a MatMul."""
         self.linear += 1
         self.static += 1
         if x not in self.smoothed:

@@ -1,20 +1,20 @@
 """The six stages of an export."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import onnx
 
-from export.calibrate import calibrate
+from export.calibrate import Calibration, calibrate
 from export.card import write_card
 from export.checkpoint import Checkpoint, load_checkpoint
 from export.checks import PARITY_BOUND, check_int8, check_parity
 from export.convert import convert
-from export.encoding import INPUTS, encode, load_tokenizer
+from export.encoding import INPUTS, LONGEST, encode, load_tokenizer
 from export.environment import describe_tools
 from export.labels import LABELS
+from export.last_layer import keep_first_token
 from export.licence import read_card, read_licence
 from export.progress import Stages
 from export.publish import build_aside, check_target, publish
@@ -36,7 +36,6 @@ from structbert_lite.manifest import (
 from structbert_lite.manifest import Source as SourceFact
 
 CARD_NAME = "README.md"
-LONGEST = 512  # tokens; StructBERT was trained on no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +72,18 @@ def run_export(export: Export) -> Path:
             tokenizer = load_tokenizer(model / TOKENIZER_NAME, max_tokens, padding)
             stage.say(f"{checkpoint.layout}, {_describe_size(checkpoint)}, {how}")
         with stages.stage("export to ONNX") as stage:
-            float32 = convert(checkpoint.model, work)
-            stage.say(f"{_megabytes(float32)} MB")
+            whole = convert(checkpoint.model, work)
+            float32, how_much = _cut(whole)
+            stage.say(f"{_megabytes(whole)} MB, {how_much}")
         with stages.stage("parity with PyTorch") as stage:
             parity = check_parity(checkpoint.model, float32, tokenizer)
             stage.say(f"max |Δlogit| {parity:.1e} on {len(PARITY_TEXTS)} texts (limit {PARITY_BOUND:.0e})")
         with stages.stage("quantize to int8") as stage:
             read = [*PARITY_TEXTS, *texts[::2]]  # the other half of the texts is new to the int8 file
             watched = stage.watch(read, len(read))
-            quantization = _quantize(float32, model / MODEL_NAME, (encode(tokenizer, [text]) for text in watched))
+            # Calibrated before the cut: one row of each text would be too few, and costs little per token.
+            calibrations = calibrate(whole, (encode(tokenizer, [text]) for text in watched))
+            quantization = _quantize(float32, model / MODEL_NAME, calibrations)
             stage.say(f"{quantization['scheme']}, {_megabytes(model / MODEL_NAME)} MB")
         with stages.stage("int8 against float32") as stage:
             watched = stage.watch(texts, len(texts))
@@ -151,9 +153,19 @@ def _check_padding(checkpoint: Checkpoint, tokenizer: Path) -> int:
     return found
 
 
-def _quantize(float32: Path, target: Path, inputs: Iterable[dict[str, np.ndarray]]) -> dict[str, Any]:
+def _cut(whole: Path) -> tuple[Path, str]:
+    """The graph with a last layer of one token where that is possible, and what was done in words."""
+    model = onnx.load(whole)
+    if not keep_first_token(model):
+        return whole, "all tokens in the last layer"
+    cut = whole.with_name("cut.onnx")
+    onnx.save(model, cut)
+    return cut, "last layer for [CLS] alone"
+
+
+def _quantize(float32: Path, target: Path, calibrations: dict[str, Calibration]) -> dict[str, Any]:
     try:
-        return quantize(float32, target, calibrate(float32, inputs))
+        return quantize(float32, target, calibrations)
     except ValueError as error:
         raise ExportRefused(f"the graph cannot be quantized: {error}") from error
 

@@ -59,9 +59,12 @@ def average(data: Path, runs: tuple[tuple[Path, float], ...], out: Path) -> None
 
 @main.command()
 @click.option("--run", type=FOLDER, required=True, help="What `sentiment --out` wrote.")
-@click.option("--int8", type=FILE, required=True, help="evaluate MODEL RUN/dev.tsv --by source --json")
+@click.option("--int8", type=FILE, required=True, help="evaluate accuracy MODEL RUN/dev.tsv --by source --json")
 @click.option(
-    "--suite", type=FILE, required=True, help="evaluate MODEL tests/quality/sentiment_suite.tsv --by kind --json"
+    "--suite",
+    type=FILE,
+    required=True,
+    help="evaluate accuracy MODEL tests/quality/sentiment_suite.tsv --by kind --json",
 )
 def card(run: Path, int8: Path, suite: Path) -> None:
     """Write the run's MODEL_CARD.md from its figures; export it again to take the card along."""

@@ -40,7 +40,7 @@ are what it knows; news and long essays are not.
 
 
 def write_card(run: Path, int8: Path, suite: Path) -> Path:
-    """Writes the card of `run` from its figures.json and two reports of `evaluate --json`; returns its path."""
+    """Writes the card of `run` from its figures.json and two `evaluate accuracy --json` reports; returns its path."""
     trained = json.loads((run / "figures.json").read_text("utf-8"))
     measured = json.loads(int8.read_text("utf-8"))
     kinds = json.loads(suite.read_text("utf-8"))

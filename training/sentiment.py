@@ -126,6 +126,6 @@ def report_on(run: Path, dev: dict[str, list[Example]]) -> dict[str, float]:
 
 
 def _write_dev(path: Path, dev: dict[str, list[Example]]) -> None:
-    """The dev rows as one file for `python -m structbert_lite evaluate --by source`."""
+    """The dev rows as one file for `python -m structbert_lite evaluate accuracy --by source`."""
     rows = [f"{int(e.positive)}\t{name}\t{e.text}" for name, examples in dev.items() for e in examples]
     path.write_text("\n".join(["label\tsource\ttext", *rows]) + "\n", encoding="utf-8")

@@ -1,7 +1,6 @@
 """`python -m structbert_lite benchmark`: what a model costs on this machine."""
 
 import json
-import platform
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -12,6 +11,7 @@ import numpy as np
 
 from structbert_lite.cli.crowd import share_out
 from structbert_lite.cli.load import run_load
+from structbert_lite.cli.machine import describe_machine
 from structbert_lite.cli.sample import make_texts
 from structbert_lite.cli.server import serve
 from structbert_lite.errors import StructBertError
@@ -72,7 +72,7 @@ def measure(model: Path, texts: list[str], requests: int, rounds: int) -> dict:
     for row in http:
         row["of_bare_loop"] = row["per_second"] / bare
     return {
-        "machine": f"{_cpu_name()}, {usable_cpus()} CPUs, Python {platform.python_version()}",
+        "machine": describe_machine(),
         "model": manifest.name,
         "digest": manifest.digest,
         "start_seconds": started_in,
@@ -109,13 +109,6 @@ def _one_by_one(session: Session, tokenizer: Tokenizer, texts: list[str]) -> flo
 
 def _median(rows: list[dict]) -> dict:
     return {name: type(rows[0][name])(np.median([row[name] for row in rows])) for name in rows[0]}
-
-
-def _cpu_name() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor()
 
 
 def _table(figures: dict) -> str:

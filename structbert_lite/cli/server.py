@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from structbert_lite.cli.memory import proportional_mb
 from structbert_lite.settings import PREFIX, PROJECT
 
 START_SECONDS = 120.0
@@ -30,7 +31,7 @@ class Server:
 
     def memory_mb(self) -> float:
         """Resident memory of the process and its children, in MB, pages they share counted once (Linux)."""
-        return sum(_proportional_kb(pid) for pid in [self.pid, *_children(self.pid)]) / 1024
+        return sum(map(proportional_mb, [self.pid, *_children(self.pid)]))
 
 
 @contextmanager
@@ -83,10 +84,3 @@ def _free_port() -> int:
 
 def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def _proportional_kb(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1])
-    raise RuntimeError(f"/proc/{pid}/smaps_rollup has no Pss line")

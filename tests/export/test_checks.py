@@ -11,7 +11,7 @@ import onnx
 
 from export.checks import PARITY_BOUND, check_int8, check_parity, open_session, run
 from export.convert import check_graph
-from export.quantize import quantize_per_token
+from export.quantize import quantize
 from export.refusal import ExportRefused
 from export.texts import DEFAULT_TEXTS, read_texts
 from tests.export.make_checkpoint import make_model
@@ -22,7 +22,7 @@ TEXTS = read_texts(DEFAULT_TEXTS)
 @pytest.fixture(scope="module")
 def int8(float32, tmp_path_factory):
     path = tmp_path_factory.mktemp("int8") / "model.onnx"
-    quantize_per_token(float32, path)
+    quantize(float32, path, {})
     return path
 
 
@@ -67,7 +67,7 @@ def test_int8_with_other_labels_is_refused(model, float32, tokenizer, tmp_path):
     bias = values["classifier.bias"] - np.array([0, np.median(logits[:, 1] - logits[:, 0])], np.float32)
     tables["classifier.bias"].CopyFrom(onnx.numpy_helper.from_array(bias.astype(np.float32), "classifier.bias"))
     onnx.save(graph, tmp_path / "float32.onnx")
-    quantize_per_token(tmp_path / "float32.onnx", tmp_path / "int8.onnx")
+    quantize(tmp_path / "float32.onnx", tmp_path / "int8.onnx", {})
     with pytest.raises(ExportRefused, match=r"label for 50\.0% of 108 texts, the bound is 98\.0%"):
         check_int8(tmp_path / "float32.onnx", tmp_path / "int8.onnx", tokenizer, TEXTS, 0.98)
 

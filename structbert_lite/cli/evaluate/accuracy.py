@@ -1,4 +1,4 @@
-"""`python -m structbert_lite evaluate`: how often a model is right on labelled texts."""
+"""`python -m structbert_lite evaluate accuracy`: how often a model is right on labelled texts."""
 
 import json
 import time
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from structbert_lite.cli.evaluate.rows import label_numbers, read_rows
 from structbert_lite.engine import Engine
 from structbert_lite.errors import StructBertError
 from structbert_lite.evaluation.accuracy import Accuracy, accuracy_by_group
@@ -15,7 +16,7 @@ CHUNK = 256  # texts asked for at once; the scores do not depend on it
 PATIENCE = 600.0  # seconds for one chunk
 
 
-@click.command("evaluate")
+@click.command("accuracy")
 @click.argument("model", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("files", type=click.Path(exists=True, dir_okay=False, path_type=Path), nargs=-1, required=True)
 @click.option("--by", "group", help="Column to report by; default: one figure for each file.")
@@ -23,15 +24,15 @@ PATIENCE = 600.0  # seconds for one chunk
 def command(model: Path, files: tuple[Path, ...], group: str | None, as_json: bool) -> None:
     """Accuracy of the sentiment model in the folder MODEL on FILES.
 
-    A file is tab-separated UTF-8 with a header line and the columns `label` (a label's name, or its number
-    in the model's order) and `text`; quotes are ordinary characters.
+    A file is UTF-8 with a header line and the columns `label` (a label's name, or its number in the model's
+    order) and `text`; tab-separated, quotes being ordinary characters, or comma-separated where it ends in .csv.
     """
     model = model.resolve()
     try:
         engine = Engine(Settings(models=model.parent, sentiment_model=model.name, cache_mb=0))
         figures = {}
         for file in files:
-            figures |= _measure(engine, _read(file), group, file.stem)
+            figures |= _measure(engine, file, group)
         engine.close()
     except (StructBertError, ValueError) as error:
         raise click.ClickException(str(error)) from None
@@ -43,23 +44,15 @@ def command(model: Path, files: tuple[Path, ...], group: str | None, as_json: bo
             click.echo(f"{f.share:7.2%}  {f.right:6d} of {f.rows:6d}  {name}")
 
 
-def _read(file: Path) -> list[dict[str, str]]:
-    header, *lines = file.read_text(encoding="utf-8-sig").split("\n")
-    names = header.rstrip("\r").split("\t")
-    if not {"label", "text"} <= set(names):
-        raise ValueError(f"{file} has the columns {', '.join(names)}; it needs label and text")
-    return [dict(zip(names, line.rstrip("\r").split("\t"), strict=False)) for line in lines if line.strip()]
-
-
-def _measure(engine: Engine, rows: list[dict[str, str]], group: str | None, name: str) -> dict[str, Accuracy]:
+def _measure(engine: Engine, file: Path, group: str | None) -> dict[str, Accuracy]:
+    rows = read_rows(file, ["label", "text", *([group] if group else [])])
     labels = engine.manifest("sentiment").labels
-    numbers = {str(i): label for i, label in enumerate(labels)}
+    expected = [labels[number] for number in label_numbers(file, rows, labels)]
     found: list[str] = []
-    with click.progressbar(length=len(rows), label=name, file=click.get_text_stream("stderr")) as bar:
+    with click.progressbar(length=len(rows), label=file.stem, file=click.get_text_stream("stderr")) as bar:
         for start in range(0, len(rows), CHUNK):
             texts = [row["text"] for row in rows[start : start + CHUNK]]
             results = engine.predict("sentiment", texts, time.monotonic() + PATIENCE)
             found += [result.label for result in results]
             bar.update(len(texts))
-    expected = [numbers.get(row["label"], row["label"]) for row in rows]
-    return accuracy_by_group(found, expected, [row[group] if group else name for row in rows])
+    return accuracy_by_group(found, expected, [row[group] if group else file.stem for row in rows])

@@ -9,7 +9,7 @@ SUITE = "tests/quality/sentiment_suite.tsv"
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "structbert_lite", "evaluate", *arguments]
+    command = [sys.executable, "-m", "structbert_lite", "evaluate", "accuracy", *arguments]
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
 
 

@@ -1,0 +1,16 @@
+"""`python -m structbert_lite evaluate COMMAND`: what a model does with your own data."""
+
+import click
+
+from structbert_lite.cli.lazy import LazyGroup
+
+COMMANDS = {
+    "accuracy": "structbert_lite.cli.evaluate.accuracy",
+    "batch-size": "structbert_lite.cli.evaluate.batch_size",
+    "compare": "structbert_lite.cli.evaluate.compare",
+}
+
+
+@click.group("evaluate", cls=LazyGroup, modules=COMMANDS)
+def command() -> None:
+    """What a model does with your own data."""

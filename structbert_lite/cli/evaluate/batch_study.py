@@ -1,0 +1,85 @@
+"""Runs the same inputs in batches of several sizes and orders."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import click
+import numpy as np
+
+from structbert_lite.cli.side import Side
+from structbert_lite.evaluation.batch_size import Stability, measure_stability, probability_of
+
+SIZES = (1, 2, 4, 8, 16, 32)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What one task is asked with. `labels` in the file's order, from `strong` on; logits -> scores from 0 to 1."""
+
+    option: str
+    columns: tuple[str, ...]
+    labels: tuple[str, ...]
+    score: Callable[[np.ndarray], np.ndarray]
+
+
+# A similarity task is one more line here (--pairs, text_a and text_b, unrelated weak strong, the score that its
+# pipeline gives), and the tokenization of pairs in cli/light.py.
+KINDS = {"sentiment": Kind("--texts", ("text",), ("Negative", "Positive"), lambda logits: probability_of(logits, 1))}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One file at one batch size. `same_bits`: every logit has the bits it had alone, in every shuffle."""
+
+    batch: int
+    stability: Stability
+    same_bits: bool
+    batch_ms: float  # median of the full batches: tokenization and one run on one thread
+    per_second: float
+    peak_mb: float  # of the process, while it ran batches of this size
+
+
+def study(
+    sides: dict[str, Side], kind: Kind, inputs: Sequence, strong: np.ndarray, shuffles: int
+) -> dict[str, list[Row]]:
+    """Rows by file, one for each of SIZES. Raises ValueError when `strong` has only one kind in it."""
+    measure_stability(np.zeros((1, len(inputs))), strong)  # a file that cannot be judged is refused before the work
+    rng = np.random.default_rng(0)
+    orders = [rng.permutation(len(inputs)) for _ in range(shuffles)]
+    alone: dict[str, np.ndarray] = {}
+    figures: dict[str, list[Row]] = {name: [] for name in sides}
+    steps = len(SIZES) * shuffles * len(sides) * len(inputs)
+    with click.progressbar(length=steps, label="scoring", file=click.get_text_stream("stderr")) as bar:
+        for size in SIZES:
+            runs: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in sides}
+            for side in sides.values():
+                side.forget_peak()
+            for order in orders:
+                for name, side in sides.items():  # in turn, so that a noisy moment hits all
+                    runs[name].append(_run(side, inputs, order, size))
+                    bar.update(len(inputs))
+            for name, side in sides.items():
+                logits = np.stack([logits for logits, _ in runs[name]])
+                first = alone.setdefault(name, logits[0])
+                seconds = np.concatenate([seconds for _, seconds in runs[name]])
+                full = np.concatenate([seconds[: len(inputs) // size] for _, seconds in runs[name]])
+                figures[name].append(
+                    Row(
+                        batch=size,
+                        stability=measure_stability(kind.score(logits), strong),
+                        same_bits=all(row.tobytes() == first.tobytes() for row in logits),
+                        batch_ms=float(np.median(full if len(full) else seconds)) * 1000,
+                        per_second=len(inputs) * shuffles / float(seconds.sum()),
+                        peak_mb=side.peak_mb(),
+                    )
+                )
+    return figures
+
+
+def _run(side: Side, inputs: Sequence, order: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """(logits [inputs, labels] in the order of `inputs`, seconds [batches])."""
+    batches = [[inputs[i] for i in order[start : start + size]] for start in range(0, len(order), size)]
+    answer = side.ask(batches)
+    logits = np.empty_like(answer.logits)
+    logits[order] = answer.logits
+    return logits, answer.seconds

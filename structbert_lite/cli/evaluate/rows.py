@@ -1,0 +1,48 @@
+"""Labelled rows from a user's file."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def read_rows(file: Path, needed: Sequence[str]) -> list[dict[str, str]]:
+    """The rows of `file` by column name: UTF-8 with a header line, blank lines skipped.
+
+    A file that ends in .csv is comma-separated with quotes as usual; any other is tab-separated, and quotes
+    are ordinary characters in it. Raises ValueError when the file is not UTF-8, has no rows, lacks one of
+    the columns `needed`, or has a row without one of them.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{file} is not UTF-8 text") from None
+    header, *lines = _split(text, comma=file.suffix.lower() == ".csv") or [[]]
+    if absent := [name for name in needed if name not in header]:
+        wanted = " and ".join(filter(None, [", ".join(needed[:-1]), needed[-1]]))
+        raise ValueError(f"{file} has the columns {', '.join(header)}; it needs {wanted} ({absent[0]} is missing)")
+    rows = [dict(zip(header, line, strict=False)) for line in lines]
+    if not rows:
+        raise ValueError(f"{file} has no rows under its header line")
+    for number, row in enumerate(rows, start=1):
+        if absent := [name for name in needed if name not in row]:
+            raise ValueError(f"row {number} of {file} has no {absent[0]}")
+    return rows
+
+
+def label_numbers(file: Path, rows: Sequence[dict[str, str]], names: Sequence[str]) -> list[int]:
+    """The column `label` of `rows` as indexes into `names`; a file may hold the name or the number.
+
+    Raises ValueError, with the row's number, for anything else.
+    """
+    known = {name: index for index, name in enumerate(names)} | {str(index): index for index in range(len(names))}
+    for number, row in enumerate(rows, start=1):
+        if row["label"] not in known:
+            raise ValueError(f"row {number} of {file} has the label {row['label']!r}, not one of {', '.join(known)}")
+    return [known[row["label"]] for row in rows]
+
+
+def _split(text: str, comma: bool) -> list[list[str]]:
+    if comma:
+        return [line for line in csv.reader(io.StringIO(text, newline="")) if line]
+    return [line.rstrip("\r").split("\t") for line in text.split("\n") if line.strip()]

@@ -1,0 +1,98 @@
+"""One side of a comparison: a process that answers texts with logits (evaluation/lines.py has the protocol)."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from structbert_lite.cli.memory import forget_peak, peak_mb, proportional_mb
+from structbert_lite.settings import PROJECT
+
+CLOSE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`logits` float32 [texts, labels]; `seconds` float64 [batches]; `wall`: seconds of all batches together."""
+
+    logits: np.ndarray
+    seconds: np.ndarray
+    wall: float
+
+
+class Side:
+    """A running process. `facts` is what it said of its model, `started_in` the seconds until it was ready."""
+
+    def __init__(self, process: subprocess.Popen, log: BinaryIO, began: float) -> None:
+        """Waits until `process`, started at `began`, is ready. Raises RuntimeError with its words when it is not."""
+        self._process = process
+        self._log = log
+        message = self._receive()
+        if "error" in message:
+            raise RuntimeError(message["error"])
+        self.facts: dict[str, Any] = message["ready"]
+        self.started_in = time.perf_counter() - began
+
+    def ask(self, batches: Sequence[Sequence[str]], threads: int = 1) -> Answer:
+        """The logits of each batch's texts, in order. Raises RuntimeError when the process ends instead."""
+        with suppress(BrokenPipeError):  # it has ended; what it said is read below
+            self._process.stdin.write(json.dumps({"batches": batches, "threads": threads}).encode() + b"\n")
+            self._process.stdin.flush()
+        message = self._receive()
+        return Answer(np.array(message["logits"], np.float32), np.array(message["seconds"]), message["wall"])
+
+    def memory_mb(self) -> float:
+        """Resident memory now, shared pages in proportion."""
+        return proportional_mb(self._process.pid)
+
+    def forget_peak(self) -> None:
+        forget_peak(self._process.pid)
+
+    def peak_mb(self) -> float:
+        """The most resident memory since `forget_peak`."""
+        return peak_mb(self._process.pid)
+
+    def _receive(self) -> dict[str, Any]:
+        line = self._process.stdout.readline()
+        if not line:
+            self._log.seek(0)
+            said = self._log.read().decode(errors="replace").strip() or "it said nothing"
+            raise RuntimeError(f"{' '.join(self._process.args[:3])} stopped: {said}")
+        return json.loads(line)
+
+
+@contextmanager
+def start_side(command: Sequence[str]) -> Iterator[Side]:
+    """Runs `command` from the project's folder. Raises RuntimeError when it does not become ready."""
+    with tempfile.TemporaryFile() as log:
+        began = time.perf_counter()
+        try:
+            process = subprocess.Popen(
+                list(command), cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+            )
+        except OSError as error:
+            raise RuntimeError(f"{command[0]} cannot be run: {error.strerror}") from None
+        try:
+            yield Side(process, log, began)
+        finally:
+            with suppress(BrokenPipeError):
+                process.stdin.close()  # the end of its input is the end of its work
+            try:
+                process.wait(CLOSE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            process.stdout.close()
+
+
+def light_command(folder: Path, file: Path | None = None) -> list[str]:
+    """What starts the exported model in `folder`, or another ONNX file with its tokenizer."""
+    return [sys.executable, "-m", "structbert_lite.cli.light", str(folder), *([str(file)] if file else [])]

@@ -1,0 +1,86 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from structbert_lite.cli.evaluate.batch_report import BEGIN, END
+from structbert_lite.settings import PROJECT
+
+START = [sys.executable, "-m", "structbert_lite"]
+
+
+def run(*arguments: object, start: list[str] = START) -> subprocess.CompletedProcess:
+    command = [*start, "evaluate", "batch-size", *map(str, arguments)]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_the_default_model_gives_the_same_bits_in_every_batch(labelled: Path) -> None:
+    done = run("--texts", labelled, "--shuffles", 2, "--json")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["files"]["sentiment"]["rows"]
+    assert [row["batch"] for row in rows] == [1, 2, 4, 8, 16, 32]
+    for row in rows:
+        assert row["same_bits"]
+        assert (row["rank_sigma"], row["rank_swing"]) == (0, 0)
+        assert row["delta_threshold"] == rows[0]["delta_threshold"]
+        assert min(row["batch_ms"], row["per_second"], row["peak_mb"]) > 0
+
+
+def test_stock_int8_does_not(exported: tuple[Path, Path], labelled: Path, tmp_path: Path) -> None:
+    checkpoint, light = exported
+    pytest.importorskip("matplotlib", reason="needs requirements-evaluate.txt")
+    stock, page, plot = tmp_path / "stock.onnx", tmp_path / "page.md", tmp_path / "plot.png"
+    make = [sys.executable, "-m", "benchmarks.stock_int8", "--checkpoint", str(checkpoint), "--out", str(stock)]
+    made = subprocess.run(make, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
+    assert made.returncode == 0, made.stderr
+    page.write_text(f"before\n{BEGIN}\nstale\n{END}\nafter\n", encoding="utf-8")
+    options = ["--shuffles", 2, "--json", "--markdown", page, "--plot", plot]
+    done = run("--model", light, "--against", stock, "--texts", labelled, *options)
+    assert done.returncode == 0, done.stderr
+    files = json.loads(done.stdout)["files"]
+    assert all(row["same_bits"] for row in files["light"]["rows"])
+    moved = [row["batch"] for row in files["stock.onnx"]["rows"] if row["rank_swing"] > 0]
+    # Alone a text has its own scale; a batch of all twelve has the same one in every order.
+    assert moved == [2, 4, 8]
+    assert [row["same_bits"] for row in files["stock.onnx"]["rows"]] == [True, False, False, False, False, False]
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith(f"before\n{BEGIN}\n12 inputs, 6 of them strong")
+    assert text.endswith(f"\n{END}\nafter\n")
+    assert "### stock.onnx" in text
+    assert "stale" not in text
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_pairs_are_not_for_a_sentiment_model(labelled: Path) -> None:
+    done = run("--pairs", labelled)
+    assert done.returncode == 1
+    assert "sentiment is a sentiment model: it takes --texts, not --pairs" in done.stderr
+
+
+def test_one_kind_of_input_is_asked_for(labelled: Path) -> None:
+    assert "give one of --pairs and --texts" in run().stderr
+    assert "give one of --pairs and --texts" in run("--texts", labelled, "--pairs", labelled).stderr
+
+
+def test_a_file_of_one_label_is_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("label\ttext\n1\t好\n1\t很好\n", encoding="utf-8")
+    done = run("--texts", tmp_path / "a.tsv")
+    assert done.returncode == 1
+    assert "there is only one kind" in done.stderr
+
+
+def test_a_page_without_markers_is_refused_before_the_work(labelled: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("nothing", encoding="utf-8")
+    done = run("--texts", labelled, "--markdown", tmp_path / "a.md")
+    assert done.returncode == 1
+    assert "to write between" in done.stderr
+
+
+def test_a_plot_without_matplotlib_names_the_command_that_helps(labelled: Path, tmp_path: Path) -> None:
+    hidden = "import sys; sys.modules['matplotlib'] = None; from structbert_lite.__main__ import main; main()"
+    done = run("--texts", labelled, "--plot", tmp_path / "a.png", start=[sys.executable, "-c", hidden])
+    assert done.returncode == 1
+    assert "pip install -r requirements-evaluate.txt" in done.stderr
+    assert "Traceback" not in done.stderr
