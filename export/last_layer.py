@@ -87,15 +87,11 @@ class _Cutter:
         soft = self._producer(product.input[0], "Softmax")
         masked = self._producer(soft.input[0], "Add")
         rows = self._query_rows(masked.input[0])
-        context = self._like(
-            product, [self._like(soft, [self._like(masked, [rows, masked.input[1]])]), product.input[1]]
-        )
-        width = self._width(node)
-        return self._add(
-            "Reshape",
-            [self._like(swap, [context]), self._constant("cls/joined", np.array([0, 1, width]))],
-            f"{name}/cls",
-        )
+        probabilities = self._like(soft, [self._like(masked, [rows, masked.input[1]])])
+        context = self._like(product, [probabilities, product.input[1]])
+        width = self._number(self._producer(node.input[1], "Concat").input[-1])
+        joined = self._constant("cls/joined", np.array([0, 1, width]))
+        return self._add("Reshape", [self._like(swap, [context]), joined], f"{name}/cls")
 
     def _query_rows(self, name: str) -> str:
         """Attention scores [batch, heads, tokens, tokens] for the queries of token 0."""
@@ -113,9 +109,6 @@ class _Cutter:
                 node, [self._add("Reshape", [self._first(split.input[0]), one], f"{split.output[0]}/cls")]
             )
         raise _OtherGraphError
-
-    def _width(self, join: onnx.NodeProto) -> int:
-        return self._number(self._producer(join.input[1], "Concat").input[-1])
 
     def _number(self, name: str) -> int:
         value = self.constants.get(name)

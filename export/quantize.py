@@ -81,7 +81,7 @@ class _Rewriter:
 
     def rewrite(self, node: onnx.NodeProto) -> None:
         """Appends what stands for `node` in the new graph."""
-        if node.output[0] in self.done:
+        if node.output[0] in self.done or node.output[0] in self.constants:
             return
         weight = self.constants.get(node.input[1]) if len(node.input) > 1 else None
         if node.op_type == "MatMul" and weight is not None and len(weight.dims) == 2:
