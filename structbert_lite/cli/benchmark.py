@@ -72,7 +72,7 @@ def measure(model: Path, texts: list[str], requests: int, rounds: int) -> dict:
     for row in http:
         row["of_bare_loop"] = row["per_second"] / bare
     return {
-        "machine": f"{_cpu_name()}, {usable_cpus()} CPUs, Python {platform.python_version()}",
+        "machine": f"{cpu_name()}, {usable_cpus()} CPUs, Python {platform.python_version()}",
         "model": manifest.name,
         "digest": manifest.digest,
         "start_seconds": started_in,
@@ -111,7 +111,8 @@ def _median(rows: list[dict]) -> dict:
     return {name: type(rows[0][name])(np.median([row[name] for row in rows])) for name in rows[0]}
 
 
-def _cpu_name() -> str:
+def cpu_name() -> str:
+    """The CPU's model as the kernel tells it."""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
