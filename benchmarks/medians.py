@@ -1,6 +1,7 @@
 """Numbers from rounds: medians, the best of several settings, the largest change of a score."""
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 from statistics import median
 
 Scores = list[dict[str, float]]  # for each text: label -> probability
@@ -19,11 +20,13 @@ def best_setting(per_second: Mapping[str, float]) -> str:
 def largest_change(alone: Scores, again: Scores) -> float:
     """The largest |difference| of any label's probability of the same texts in the same order.
 
-    Raises ValueError when the texts or the labels are not the same.
+    Raises ValueError when the texts or the labels are not the same, or a probability is not a number.
     """
     changes = [0.0]
     for first, second in zip(alone, again, strict=True):
         if first.keys() != second.keys():
             raise ValueError(f"labels {sorted(first)} against {sorted(second)}")
         changes += [abs(first[label] - second[label]) for label in first]
+    if any(map(isnan, changes)):
+        raise ValueError("a probability is not a number")
     return max(changes)

@@ -23,7 +23,7 @@ KERNELS = """
 ### Engines without a server
 Texts a second on batch × tokens of equal length with the better of two settings: as many runs side by side as CPUs on
 one thread each, or (1) one run at a time on all CPUs. Changes are of a probability, 64 texts at the most: alone against
-padded batches of 16, and against PyTorch fp32. Ours runs side by side only. CTranslate2's converter takes the encoder and
+padded batches of 16, and against PyTorch fp32. Ours runs side by side only. CTranslate2 converts the encoder and
 the pooler, not the classification head; its small product is made in numpy.
 """
 SETTINGS = """
