@@ -30,7 +30,8 @@ SETTINGS = """
 ### Settings
 Each was tried at 16 clients before the rounds; the fastest that answered everything was measured. infinity's classifier
 runs the texts of a batch one by one (a transformers pipeline without a batch size), so its batch size has no effect.
-sentence-transformers' classifier is `CrossEncoder` with two labels, given single texts. The int8 file of infinity and
+sentence-transformers' classifier is `CrossEncoder` with two labels; its `predict` takes pairs only, so `preprocess` and
+the model are called on single texts. The int8 file of infinity and
 sentence-transformers is optimum's for this CPU: {stock}.
 """
 

@@ -1,6 +1,7 @@
 """sentence-transformers' CrossEncoder with its ONNX backend behind plain Flask routes, for gunicorn.
 
-A CrossEncoder with two labels is the library's classifier. The environment names the FOLDER and the THREADS in one run.
+A CrossEncoder with two labels is the library's classifier. Its predict() takes pairs only, so its two steps are
+called here on single texts, all texts of a request in one batch. The environment names the FOLDER and the THREADS in one run.
 """
 
 import os
@@ -43,5 +44,6 @@ def predict_batch() -> object:
 
 
 def _answers(texts: list[str]) -> list[dict]:
-    rows = model.predict(texts, activation_fn=torch.nn.Softmax(dim=-1), show_progress_bar=False)
-    return [{"probabilities": {model.config.id2label[i]: float(p) for i, p in enumerate(row)}} for row in rows]
+    with torch.inference_mode():
+        rows = model(model.preprocess(texts))["scores"].softmax(dim=-1).tolist()
+    return [{"probabilities": {model.config.id2label[i]: p for i, p in enumerate(row)}} for row in rows]
