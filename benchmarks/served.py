@@ -93,6 +93,7 @@ def _try_settings(system: System, pair: Pair, texts: list[str]) -> tuple[dict[st
                 )
         except (RuntimeError, OSError) as error:
             tried[setting.words] = last_line(str(error))
+            click.echo(f"{system.title} failed: {tried[setting.words]}", err=True)
     ran = {words: found for words, found in tried.items() if not isinstance(found, str)}
     if not ran:
         raise RuntimeError("; ".join(f"{words}: {found}" for words, found in tried.items()))

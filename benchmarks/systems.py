@@ -82,6 +82,7 @@ def _infinity_command(folder: str) -> Callable[[Pair, int], list[str]]:
             *(python_of("infinity").removesuffix("python") + "infinity_emb", "v2", "--engine", "optimum"),
             *("--device", "cpu", "--model-id", str(own), "--served-model-name", "m"),
             *("--host", "127.0.0.1", "--port", str(port), "--no-vector-disk-cache"),
+            "--no-model-warmup",  # it sends a text of more than 512 tokens, and nothing truncates it
         ]
 
     return command
@@ -109,8 +110,9 @@ INFINITY = System(
 
 def _gunicorn(words: str, workers: int, requests: int, threads: int) -> Setting:
     """`requests` at once in each of `workers` processes, each inference on `threads` threads."""
-    app = "benchmarks.servers.sentence_transformers_flask:app"
-    gunicorn = ["-m", "gunicorn", app, "--worker-class", "gthread", "--workers", str(workers), "--keep-alive", "75"]
+    # It would read our own gunicorn.conf.py, which is in the same folder.
+    gunicorn = ["-m", "gunicorn", "--config", "/dev/null", "benchmarks.servers.sentence_transformers_flask:app"]
+    gunicorn += ["--worker-class", "gthread", "--workers", str(workers), "--keep-alive", "75"]
     return Setting(
         f"{words} (gunicorn, stock int8 file)",
         lambda pair, port: [

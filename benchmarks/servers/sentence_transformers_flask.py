@@ -1,7 +1,8 @@
 """sentence-transformers' CrossEncoder with its ONNX backend behind plain Flask routes, for gunicorn.
 
 A CrossEncoder with two labels is the library's classifier. Its predict() takes pairs only, so its two steps are
-called here on single texts, all texts of a request in one batch. The environment names the FOLDER and the THREADS in one run.
+called here on single texts, all texts of a request in one batch. The environment names the FOLDER and the THREADS
+in one run.
 """
 
 import os
