@@ -51,9 +51,9 @@ $(BENCH)/ours/.done: requirements.txt benchmarks/requirements.txt
 # torch first, by itself. A system that cannot be installed becomes a row with the reason.
 $(BENCH)/%/.done: benchmarks/peers/%.txt
 	$(PYTHON) -m venv $(BENCH)/$*
-	! grep -q '^torch' $< || $(BENCH)/$*/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BENCH)/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $< \
-	  && touch $@ || echo "$* could not be installed"
+	{ ! grep -q '^torch' $< || $(BENCH)/$*/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0; } \
+	  && $(BENCH)/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $< && touch $@ \
+	  || echo "$* could not be installed"
 
 # The browser test needs Debian's Chromium; without root or apt it is skipped, and says so.
 .browser:

@@ -18,7 +18,7 @@ import click
 from benchmarks.engines import measure_kernels
 from benchmarks.report import page, summary
 from benchmarks.served import measure_servers
-from benchmarks.systems import stock_file
+from benchmarks.systems import SYSTEMS, stock_file
 from benchmarks.tables import verdicts
 from benchmarks.work import VENVS, Pair, prepare, python_of
 from structbert_lite.cli.benchmark import cpu_name
@@ -76,7 +76,7 @@ def main(
         except (StructBertError, ValueError) as error:
             raise click.ClickException(str(error)) from None
         if only != "kernels":
-            found["servers"] = measure_servers(pair, texts, compared, rounds, trial=min(requests, 200))
+            found["servers"] = measure_servers(SYSTEMS, pair, texts, compared, rounds, trial=min(requests, 200))
             found["verdicts"] = verdicts(found["servers"])
         if only != "servers":
             found["kernels"] = measure_kernels(pair, compared[:64], rounds, seconds)

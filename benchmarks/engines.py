@@ -80,7 +80,8 @@ class _Engine:
 
 
 @contextmanager
-def _engine(kernel: Kernel, pair: Pair, threads: int, callers: int) -> Iterator[_Engine]:
+def running_engine(kernel: Kernel, pair: Pair, threads: int, callers: int) -> Iterator[_Engine]:
+    """A loaded engine until the block ends. Raises EngineFailed when it does not start."""
     folder = pair.made / kernel.made if kernel.made else pair.model
     command = [python_of(kernel.venv), "-m", f"benchmarks.kernels.{kernel.module}", folder, str(threads), str(callers)]
     with tempfile.TemporaryFile("w+", errors="replace") as log:
@@ -116,7 +117,7 @@ def measure_kernels(pair: Pair, texts: list[str], rounds: int, seconds: float) -
             ways = {SIDE_BY_SIDE: (1, cpus)} | ({} if kernel is OURS else {ALL_CPUS: (cpus, 1)})
             try:
                 engines[i] = {
-                    way: running.enter_context(_engine(kernel, pair, *setting)) for way, setting in ways.items()
+                    way: running.enter_context(running_engine(kernel, pair, *setting)) for way, setting in ways.items()
                 }
             except EngineFailed as error:
                 rows[i]["failed"] = str(error)

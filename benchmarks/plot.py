@@ -1,4 +1,4 @@
-"""The picture: texts a second against memory's cost, one panel a model."""
+"""The picture: texts a second and memory of the servers, one line of panels a model."""
 
 from pathlib import Path
 
@@ -21,8 +21,9 @@ def draw(figures: dict, file: Path) -> None:
             speed.plot(clients, [load["per_second"] for load in row["loads"]], marker="o", label=row["title"])
             bar = memory.barh(row["title"], row["memory_mb"], color=f"C{i}")
             memory.bar_label(bar, fmt="%.0f", padding=3)
-        speed.set(title=f"{name}: texts a second", xlabel="clients", ylim=(0, None))
-        speed.legend()
+        top = max((load["per_second"] for row in rows for load in row["loads"]), default=1)
+        speed.set(title=f"{name}: texts a second", xlabel="clients", ylim=(0, 1.35 * top))
+        speed.legend(loc="upper center", ncols=2)
         speed.grid(alpha=0.3)
         memory.set(title=f"{name}: memory after the load, MB (PSS)")
         memory.invert_yaxis()

@@ -32,8 +32,8 @@ Each was tried at 16 clients before the rounds; the fastest that answered everyt
 runs the texts of a batch one by one (a transformers pipeline without a batch size), so its batch size has no
 effect; its warm-up is off, because it sends a text of more than 512 tokens that nothing truncates.
 sentence-transformers' classifier is `CrossEncoder` with two labels; its `predict` takes pairs only, so `preprocess` and
-the model are called on single texts. The int8 file of infinity and
-sentence-transformers is optimum's for this CPU: {stock}.
+the model are called on single texts. The int8 file of infinity and sentence-transformers is optimum's for this CPU:
+{stock}.
 """
 
 

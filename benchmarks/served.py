@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from benchmarks.medians import Scores, best_setting, largest_change, median_of
-from benchmarks.systems import SYSTEMS, Setting, System, environment_of, read_json
+from benchmarks.systems import PYTORCH, Setting, System, environment_of, read_json
 from benchmarks.work import Pair, last_line
 from structbert_lite.cli.load import ask_all, run_load
 from structbert_lite.cli.server import Server, free_port, run_server
@@ -32,17 +32,19 @@ def _load(system: System, server: Server, texts: list[str], clients: int) -> dic
     return asdict(run_load(server.port, texts, clients, system.path, system.one))
 
 
-def measure_servers(pair: Pair, texts: list[str], scored: list[str], rounds: int, trial: int) -> list[dict]:
+def measure_servers(
+    systems: tuple[System, ...], pair: Pair, texts: list[str], scored: list[str], rounds: int, trial: int
+) -> list[dict]:
     """One row for each server: medians over `rounds`, each of which starts every server in turn.
 
     `texts` are the load, `scored` the texts whose scores are compared, `trial` the requests with which each
     setting is tried. A server that fails has the reason in its row under "failed".
     """
-    rows = [{"title": system.title} for system in SYSTEMS]
+    rows = [{"title": system.title} for system in systems]
     chosen: dict[int, Setting] = {}
-    measured: dict[int, list[dict]] = {i: [] for i in range(len(SYSTEMS))}
+    measured: dict[int, list[dict]] = {i: [] for i in range(len(systems))}
     alone: dict[int, Scores] = {}
-    for i, system in enumerate(SYSTEMS):
+    for i, system in enumerate(systems):
         try:
             rows[i]["tried"], chosen[i] = _try_settings(system, pair, texts[:trial])
             rows[i]["setting"] = chosen[i].words
@@ -50,23 +52,23 @@ def measure_servers(pair: Pair, texts: list[str], scored: list[str], rounds: int
             rows[i]["failed"] = last_line(str(error))
     for number in range(rounds):
         for i in [i for i in chosen if "failed" not in rows[i]]:
-            click.echo(f"{pair.name}: {SYSTEMS[i].title}, round {number + 1} of {rounds}", err=True)
+            click.echo(f"{pair.name}: {systems[i].title}, round {number + 1} of {rounds}", err=True)
             try:
-                with _running(SYSTEMS[i], chosen[i], pair) as server:
-                    _load(SYSTEMS[i], server, texts[:WARM_UP], clients=4)
+                with _running(systems[i], chosen[i], pair) as server:
+                    _load(systems[i], server, texts[:WARM_UP], clients=4)
                     at_start = server.memory_mb()
                     if number == 0:
                         alone[i], rows[i]["change_in_crowd"], rows[i]["change_in_batch"] = _changes(
-                            SYSTEMS[i], server, scored
+                            systems[i], server, scored
                         )
-                    loads = [_load(SYSTEMS[i], server, texts, clients) for clients in CLIENTS]
+                    loads = [_load(systems[i], server, texts, clients) for clients in CLIENTS]
                     measured[i].append(
                         {"start_seconds": server.started_in, "memory_mb_at_start": at_start}
                         | {"memory_mb": server.memory_mb(), "loads": loads}
                     )
             except (RuntimeError, OSError, ValueError, LookupError) as error:
                 rows[i]["failed"] = last_line(str(error) or repr(error))
-    reference = alone.get(len(SYSTEMS) - 1)  # PyTorch in float32
+    reference = alone.get(systems.index(PYTORCH)) if PYTORCH in systems else None
     for i in [i for i in chosen if "failed" not in rows[i]]:
         figures = ("start_seconds", "memory_mb_at_start", "memory_mb")
         rows[i] |= median_of([{name: found[name] for name in figures} for found in measured[i]])
