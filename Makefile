@@ -1,9 +1,10 @@
 # make serve: the server on http://localhost:5000; make test: everything the tests need, then the tests.
 PYTHON ?= python3
 SERVE := .venv
+BENCH := .venv-bench
 DEV := .venv-dev
 
-.PHONY: serve test lint benchmark image-check clean
+.PHONY: serve test lint benchmark compare image-check clean
 
 serve: $(SERVE)/.done
 	$(SERVE)/bin/python -m gunicorn -c gunicorn.conf.py
@@ -20,11 +21,15 @@ lint: $(DEV)/.done
 benchmark: $(SERVE)/.done
 	$(SERVE)/bin/python -m structbert_lite benchmark
 
+# Other systems on the same weights, an environment each. PAIRS="--pair NAME=CHECKPOINT:MODEL_FOLDER ..."
+compare: $(BENCH)/ours/.done $(patsubst benchmarks/peers/%.txt,$(BENCH)/%/.done,$(wildcard benchmarks/peers/*.txt))
+	$(BENCH)/ours/bin/python -m benchmarks $(PAIRS)
+
 image-check:
 	deploy/image-check.sh
 
 clean:
-	rm -rf $(SERVE) $(DEV) .browser .emulator
+	rm -rf $(SERVE) $(DEV) $(BENCH) .browser .emulator
 
 # A stamp is written last, so that a broken installation is done again.
 $(SERVE)/.done: requirements.txt
@@ -36,6 +41,19 @@ $(DEV)/.done: requirements.txt requirements-export.txt requirements-train.txt re
 	$(PYTHON) -m venv $(DEV)
 	$(DEV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
+
+$(BENCH)/ours/.done: requirements.txt benchmarks/requirements.txt
+	$(PYTHON) -m venv $(BENCH)/ours
+	$(BENCH)/ours/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BENCH)/ours/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	touch $@
+
+# torch first, by itself. A system that cannot be installed becomes a row with the reason.
+$(BENCH)/%/.done: benchmarks/peers/%.txt
+	$(PYTHON) -m venv $(BENCH)/$*
+	{ ! grep -q '^torch' $< || $(BENCH)/$*/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0; } \
+	  && $(BENCH)/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $< && touch $@ \
+	  || echo "$* could not be installed"
 
 # The browser test needs Debian's Chromium; without root or apt it is skipped, and says so.
 .browser:

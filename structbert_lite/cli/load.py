@@ -4,14 +4,17 @@ slower than the server it measures.
 
 import json
 import socket
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from structbert_lite.cli.crowd import share_out
+
+ANSWER_SECONDS = 60.0  # for one answer
+LOAD_SECONDS = 300.0  # for a whole load: what is not sent by then has failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,46 +30,91 @@ class LoadFigures:
     p99_ms: float
 
 
-def run_load(port: int, texts: list[str], clients: int) -> LoadFigures:
-    """Sends each text once to /predict on loopback, from `clients` threads that take the next one in turn."""
-    lock = threading.Lock()
-    times: list[float] = []
-    failures = 0
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer: whether its status was 200, its body, and how long it took in seconds."""
 
-    def send(taken: Iterator[bytes]) -> None:
-        nonlocal failures
-        with socket.create_connection(("127.0.0.1", port)) as connection:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for request in taken:
-                began = time.perf_counter()
+    good: bool
+    body: bytes
+    seconds: float
+
+
+def run_load(
+    port: int,
+    texts: list[str],
+    clients: int,
+    path: str = "/predict",
+    body_of: Callable[[str], Any] = lambda text: {"text": text},
+) -> LoadFigures:
+    """Sends each text once to `path` on loopback, from `clients` threads that take the next one in turn."""
+    answers, seconds = ask_all(port, path, [body_of(text) for text in texts], clients)
+    came = [answer for answer in answers if answer is not None]
+    good = sum(answer.good for answer in came)
+    p50, p95, p99 = np.percentile(np.array([answer.seconds for answer in came] or [np.nan]) * 1000, [50, 95, 99])
+    return LoadFigures(clients, len(texts), len(texts) - good, good / seconds, float(p50), float(p95), float(p99))
+
+
+def ask_all(port: int, path: str, bodies: list[Any], clients: int) -> tuple[list[Answer | None], float]:
+    """Posts each body as JSON; the answers in the bodies' order and the seconds it all took.
+
+    None stands for an answer that did not come: the connection broke, or the time was over.
+    """
+    requests = [(i, _request(port, path, body)) for i, body in enumerate(bodies)]
+    answers: list[Answer | None] = [None] * len(bodies)
+    limit = time.monotonic() + LOAD_SECONDS
+
+    def send(taken: Iterator[tuple[int, bytes]]) -> None:
+        connection = None
+        for i, request in taken:
+            if time.monotonic() > limit:
+                return
+            began = time.perf_counter()
+            try:
+                if connection is None:
+                    connection = _connect(port)
                 connection.sendall(request)
-                good = _answer_is_good(connection)
-                took = time.perf_counter() - began
-                with lock:
-                    times.append(took)
-                    failures += not good
+                good, stays_open, body = _read_answer(connection)
+            except OSError:
+                stays_open = False
+            else:
+                answers[i] = Answer(good, body, time.perf_counter() - began)
+            if not stays_open and connection is not None:
+                connection.close()
+                connection = None
+        if connection is not None:
+            connection.close()
 
-    seconds = share_out([_request(port, text) for text in texts], clients, send)
-    p50, p95, p99 = np.percentile(np.array(times) * 1000, [50, 95, 99])
-    return LoadFigures(clients, len(times), failures, len(times) / seconds, float(p50), float(p95), float(p99))
-
-
-def _request(port: int, text: str) -> bytes:
-    body = json.dumps({"text": text}, ensure_ascii=False).encode()
-    head = f"POST /predict HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
-    return head.encode() + f"Content-Length: {len(body)}\r\n\r\n".encode() + body
+    return answers, share_out(requests, clients, send)
 
 
-def _answer_is_good(connection: socket.socket) -> bool:
-    """Reads one answer to its end; whether its status is 200. Raises ConnectionError when cut off."""
+def _connect(port: int) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", port), timeout=ANSWER_SECONDS)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def _request(port: int, path: str, body: Any) -> bytes:
+    data = json.dumps(body, ensure_ascii=False).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
+    return head.encode() + f"Content-Length: {len(data)}\r\n\r\n".encode() + data
+
+
+def _read_answer(connection: socket.socket) -> tuple[bool, bool, bytes]:
+    """Reads one answer to its end: is its status 200, does the connection stay open, its body.
+
+    Raises ConnectionError when it is cut off or does not tell its length.
+    """
     data = b""
     while (end := data.find(b"\r\n\r\n")) < 0:
         data += _receive(connection)
     head = data[:end].lower()
+    if b"content-length:" not in head:
+        raise ConnectionError("an answer without a length")
     length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
     while len(data) < end + 4 + length:
         data += _receive(connection)
-    return head.startswith(b"http/1.1 200")
+    closes = head.startswith(b"http/1.0") or b"connection: close" in head
+    return head.split(b" ", 2)[1] == b"200", not closes, data[end + 4 :]
 
 
 def _receive(connection: socket.socket) -> bytes:

@@ -1,4 +1,4 @@
-"""A server process of our own, started to be measured."""
+"""A server process, started to be measured."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ START_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server. `started_in`: seconds from the command to the first 200 on /readyz."""
+    """A running server. `started_in`: seconds from the command to the first answer that it is ready."""
 
     port: int
     pid: int
@@ -37,21 +37,26 @@ class Server:
 @contextmanager
 def serve(models: Path, model: str, cache_mb: int) -> Iterator[Server]:
     """Runs the real server on a free loopback port. Raises RuntimeError with its log when it does not start."""
-    port = _free_port()
+    port = free_port()
     ours = {"HOST": "127.0.0.1", "PORT": port, "MODELS": models, "SENTIMENT_MODEL": model, "CACHE_MB": cache_mb}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     environment = kept | {PREFIX + name: str(value) for name, value in ours.items()}
+    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"]
+    with run_server(command, port, "/readyz", environment) as server:
+        yield server
+
+
+@contextmanager
+def run_server(command: list[str], port: int, ready: str, environment: dict[str, str]) -> Iterator[Server]:
+    """Runs `command`, which listens on `port`, in the project's folder until the block ends.
+
+    It is ready when a GET of `ready` answers 200. Raises RuntimeError with its log when it does not get there.
+    """
     began = time.perf_counter()
     with tempfile.TemporaryFile() as log:  # a pipe that nobody reads would stop a server with much to say
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"],
-            cwd=PROJECT,
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
-            _wait_until_ready(process, port, log)
+            _wait_until_ready(process, port, ready, log)
             yield Server(port, process.pid, time.perf_counter() - began)
         finally:
             process.send_signal(signal.SIGTERM)
@@ -62,25 +67,27 @@ def serve(models: Path, model: str, cache_mb: int) -> Iterator[Server]:
                 process.wait()
 
 
-def _wait_until_ready(process: subprocess.Popen, port: int, log: BinaryIO) -> None:
+def _wait_until_ready(process: subprocess.Popen, port: int, ready: str, log: BinaryIO) -> None:
     limit = time.monotonic() + START_SECONDS
     while time.monotonic() < limit:
         if process.poll() is not None:
             log.seek(0)
             raise RuntimeError(f"the server stopped: {log.read().decode(errors='replace')}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{ready}", timeout=5):
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.01)
     raise RuntimeError(f"the server was not ready within {START_SECONDS:.0f} s")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """All processes below `pid`, those started from its threads included."""
+    found = [int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()]
+    return found + [below for child in found for below in _children(child)]

@@ -1,0 +1,107 @@
+"""Side by side with other engines and servers: the same weights, the same texts, in turn in one run.
+
+    make compare PAIRS="--pair default=runs/sentiment:models/sentiment"
+
+Each --pair is a Hugging Face folder and the model folder exported from it. The other systems run in environments of
+their own, which `make compare` sets up under .venv-bench. Writes side-by-side.md, side-by-side.json and a picture.
+"""
+
+import json
+import re
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from benchmarks.engines import measure_kernels
+from benchmarks.report import page, summary
+from benchmarks.served import measure_servers
+from benchmarks.systems import SYSTEMS, stock_file
+from benchmarks.tables import verdicts
+from benchmarks.work import VENVS, Pair, prepare, python_of
+from structbert_lite.cli.machine import describe_machine
+from structbert_lite.cli.sample import make_texts
+from structbert_lite.errors import StructBertError
+from structbert_lite.settings import PROJECT
+
+SHOWN = re.compile(
+    r"(torch|transformers|onnxruntime|optimum|optimum-onnx|sentence-transformers|infinity.emb|openvino|nncf|ctranslate2"
+    r"|flask|gunicorn|uvicorn|tokenizers)==",
+    re.IGNORECASE,
+)
+
+
+def pair_from(text: str) -> Pair:
+    """NAME=CHECKPOINT:MODEL_FOLDER. Raises click.BadParameter when it is not that, or a folder is missing."""
+    found = re.fullmatch(r"([\w-]+)=([^:]+):([^:]+)", text)
+    if not found:
+        raise click.BadParameter(f"{text} is not NAME=CHECKPOINT:MODEL_FOLDER")
+    name, *folders = found.groups()
+    for folder in folders:
+        if not Path(folder).is_dir():
+            raise click.BadParameter(f"{folder} is not a folder")
+    return Pair(name, *(Path(folder).resolve() for folder in folders))
+
+
+@click.command(help=__doc__)
+@click.option("--pair", "pairs", multiple=True, required=True, metavar="NAME=CHECKPOINT:MODEL_FOLDER")
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
+@click.option("--requests", type=click.IntRange(20), default=400, show_default=True, help="Requests in each load.")
+@click.option(
+    "--scored", type=click.IntRange(1), default=200, show_default=True, help="Texts whose scores are compared."
+)
+@click.option("--seconds", type=float, default=1.0, show_default=True, help="Length of one bare loop.")
+@click.option("--only", type=click.Choice(["kernels", "servers"]), help="One half of it.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=PROJECT / "docs", show_default="docs")
+def main(
+    pairs: tuple[str, ...], rounds: int, requests: int, scored: int, seconds: float, only: str | None, out: Path
+) -> None:
+    texts, compared = make_texts(requests, seed=0), make_texts(scored, seed=3)
+    figures = {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "machine": describe_machine(),
+        "rounds": rounds,
+        "requests": requests,
+        "scored": scored,
+        "stock": stock_file().removeprefix("onnx/"),
+        "versions": {venv.name: _versions(venv.name) for venv in sorted(VENVS.iterdir()) if venv.is_dir()},
+        "pairs": {},
+    }
+    for pair in map(pair_from, pairs):
+        try:
+            found = {"not_made": prepare(pair), "size": _size(pair)}
+        except (StructBertError, ValueError) as error:
+            raise click.ClickException(str(error)) from None
+        if only != "kernels":
+            found["servers"] = measure_servers(SYSTEMS, pair, texts, compared, rounds, trial=min(requests, 200))
+            found["verdicts"] = verdicts(found["servers"])
+        if only != "servers":
+            found["kernels"] = measure_kernels(pair, compared[:64], rounds, seconds)
+        figures["pairs"][pair.name] = found
+    _write(figures, out)
+    click.echo(summary(figures))
+
+
+def _write(figures: dict, out: Path) -> None:
+    from benchmarks.plot import draw
+
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "side-by-side.json").write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (out / "side-by-side.md").write_text(page(figures), encoding="utf-8")
+    draw(figures, out / "images" / "side-by-side.png")
+
+
+def _size(pair: Pair) -> str:
+    config = json.loads((pair.checkpoint / "config.json").read_text(encoding="utf-8"))
+    return f"{config['num_hidden_layers']} layers of {config['hidden_size']}"
+
+
+def _versions(venv: str) -> list[str]:
+    """The packages that matter in one environment; empty when it is broken."""
+    command = [python_of(venv), "-m", "pip", "freeze", "--disable-pip-version-check"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return [line.replace("==", " ") for line in done.stdout.splitlines() if SHOWN.match(line)]

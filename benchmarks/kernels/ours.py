@@ -1,0 +1,25 @@
+"""Our own session, with the settings that the server runs it with. FOLDER: a model folder."""
+
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.kernels.worker import Run, answer
+from structbert_lite.manifest import MODEL_NAME, read_manifest
+from structbert_lite.runtime.session import Session
+from structbert_lite.runtime.tokenizer import Encoding
+
+
+def load(folder: Path, threads: int, callers: int) -> Run:
+    manifest = read_manifest(folder)
+    session = Session(folder / MODEL_NAME, manifest.inputs, manifest.pad_id)
+
+    def run(ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        lengths = mask.sum(axis=1)
+        return session.run([Encoding(row[:n], [0] * n, False) for row, n in zip(ids, lengths, strict=True)])
+
+    return run
+
+
+if __name__ == "__main__":
+    answer(load)

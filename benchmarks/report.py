@@ -1,0 +1,68 @@
+"""The page of the comparison, written from its figures."""
+
+from benchmarks.tables import clients_table, kernel_table, markdown, server_table, setting_table, verdicts
+
+HEAD = """# Side by side
+
+Written by `make compare` (`python -m benchmarks`); do not edit. Measured {date} on {machine}.
+{rounds} rounds, everything in turn in one run, medians. The texts are made up with the lengths of reviews, queries and
+tickets (`structbert_lite/cli/sample.py`), all different, the same for every system, {requests} in each load; the load
+generator runs on the same CPUs as the server. Every system has the same weights and the same tokenizer.json;
+no cache is on.
+
+![Texts a second and memory of the servers](images/side-by-side.png)
+"""
+SERVERS = """
+### Servers over HTTP
+At 16 clients. Memory is the PSS of the process and its children after all loads. Start-up: from the command to the
+first answer that the server is ready, files in the page cache. A change is the largest |difference| of a probability
+of {scored} texts between a text alone and the same text among those of 16 clients, or in a batch of 16 in one
+request (– where the server has no such route). "From fp32" is against the PyTorch server, each text alone.
+"""
+KERNELS = """
+### Engines without a server
+Texts a second on batch × tokens of equal length with the better of two settings: as many runs side by side as CPUs on
+one thread each, or (1) one run at a time on all CPUs. Changes are of a probability, 64 texts at the most: alone against
+padded batches of 16, and against PyTorch fp32. Ours runs side by side only. CTranslate2 converts the encoder and
+the pooler, not the classification head; its small product is made in numpy.
+"""
+SETTINGS = """
+### Settings
+Each was tried at 16 clients before the rounds; the fastest that answered everything was measured. infinity's classifier
+runs the texts of a batch one by one (a transformers pipeline without a batch size), so its batch size has no
+effect; its warm-up is off, because it sends a text of more than 512 tokens that nothing truncates.
+sentence-transformers' classifier is `CrossEncoder` with two labels; its `predict` takes pairs only, so `preprocess` and
+the model are called on single texts. The int8 file of infinity and sentence-transformers is optimum's for this CPU:
+{stock}.
+"""
+
+
+def page(figures: dict) -> str:
+    """Markdown from what benchmarks.compare collected."""
+    parts = [HEAD.format(**figures)]
+    for name, pair in figures["pairs"].items():
+        parts.append(f"\n## {name}: {pair['size']}\n")
+        parts += [f"- {line}\n" for line in pair.get("verdicts", [])]
+        for title, why in pair["not_made"].items():
+            parts.append(f"- The files for {title} could not be made: {why}\n")
+        if servers := pair.get("servers"):
+            parts += [SERVERS.format(**figures), "\n", server_table(servers), "\n\n", clients_table(servers), "\n"]
+        if kernels := pair.get("kernels"):
+            parts += [KERNELS.format(**figures), "\n", kernel_table(kernels), "\n"]
+        if servers:
+            parts += [SETTINGS.format(**figures), "\n", setting_table(servers), "\n"]
+    versions = [[venv, ", ".join(found)] for venv, found in figures["versions"].items()]
+    parts += ["\n## Versions\n\n", markdown(["environment", "packages"], versions), "\n"]
+    return "".join(parts)
+
+
+def summary(figures: dict) -> str:
+    """What is printed at the end."""
+    parts = []
+    for name, pair in figures["pairs"].items():
+        parts.append(f"== {name}: {pair['size']}")
+        if pair.get("servers"):
+            parts += [server_table(pair["servers"]), *verdicts(pair["servers"])]
+        if pair.get("kernels"):
+            parts.append(kernel_table(pair["kernels"]))
+    return "\n".join(parts)
