@@ -22,7 +22,7 @@ On dev data; official test splits were not used. "Held out" rows were drawn from
 
 SUITE_HEAD = """
 Douban's dev file holds 119 rows that are the letter P and 72 that are the letter N. The model has no opinion on
-them, and 72 equal rows beside the boundary move that figure by 0.7 points between float32 and int8.
+them: 72 equal rows can fall to either side and take 0.7 points of that figure with them.
 
 ### Hand-written sentences
 `tests/quality/sentiment_suite.tsv`: short and hard on purpose, written apart from the training data.
