@@ -36,7 +36,7 @@ class Kernel:
     made: str
 
 
-OURS = Kernel("ours, int8 per token", "ours", "ours", "")
+OURS = Kernel("ours, int8", "ours", "ours", "")
 REFERENCE = Kernel("PyTorch fp32", "pytorch", "pytorch", "checkpoint")
 KERNELS = (
     OURS,

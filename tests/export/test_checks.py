@@ -48,7 +48,7 @@ def test_int8_facts(float32, int8, tokenizer):
     assert facts["label_agreement"] == np.mean(logits[0].argmax(1) == logits[1].argmax(1))
     assert facts["max_logit_difference"] == pytest.approx(difference.max())
     assert facts["mean_logit_difference"] == pytest.approx(difference.mean())
-    assert facts["batch_max_difference"] == 0.0  # what per-token quantization is for
+    assert facts["batch_max_difference"] == 0.0  # what our scales are for
     assert facts["min_agreement"] == 0.9
 
 

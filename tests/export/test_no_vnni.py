@@ -28,6 +28,7 @@ pytest.importorskip("optimum.exporters.onnx", reason="needs requirements-export.
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from export.calibrate import calibrate
 from export.encoding import encode
 from export.quantize import CONTRIB, WEIGHT_LEVELS, quantize
 from export.texts import PARITY_TEXTS
@@ -43,7 +44,7 @@ def products(float32, tokenizer, tmp_path_factory) -> dict[str, dict[str, np.nda
     """Outputs of the integer path by where it ran: "here", "haswell"; "exact": the accumulators by numpy."""
     folder = tmp_path_factory.mktemp("integer_path")
     whole, worst = folder / "whole.onnx", folder / "worst.onnx"
-    quantize(float32, whole, {})
+    quantize(float32, whole, calibrate(float32, [encode(tokenizer, [text]) for text in PARITY_TEXTS]))
     quantize(write_worst_case(folder / "float32.onnx"), worst, {})
     inputs = rows_of(whole, encode(tokenizer, PARITY_TEXTS), folder / "whole")
     inputs |= rows_of(worst, {"x": np.full((5, 64), 0.5, np.float32)}, folder / "worst")
