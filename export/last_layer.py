@@ -3,12 +3,16 @@
 Only keys and values of the last layer need every token; its queries, its attention output, its feed-forward
 part and its two LayerNormalizations are wanted for the first token. In a graph of four layers that saves a
 fifth of the arithmetic, and changes none of what is left.
+
+Two tokens are kept, not one: onnxruntime multiplies a single row by another kernel, whose sums of an odd number
+of tokens change in the last bit with the padding behind them. Every text has two tokens, [CLS] and [SEP].
 """
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+TOKENS = 2
 ROW_WISE = {"Add", "Mul", "Div", "Erf", "LayerNormalization"}
 
 
@@ -42,7 +46,7 @@ class _Cutter:
         self.cut_names: dict[str, str] = {}
 
     def cut(self) -> None:
-        """Finds the classifier's Gather of token 0 and feeds it from a last layer of one token."""
+        """Finds the classifier's Gather of token 0 and feeds it from a last layer of TOKENS tokens."""
         (gather,) = [node for node in self.graph.node if self._takes_first_token(node)] or [None]
         if gather is None:
             raise _OtherGraphError
@@ -59,7 +63,7 @@ class _Cutter:
         return node.op_type == "Gather" and axis == 1 and index is not None and index.shape == () and index == 0
 
     def _first(self, name: str) -> str:
-        """The tensor `name` [batch, tokens, width] for token 0: [batch, 1, width]."""
+        """The tensor `name` [batch, tokens, width] for the first tokens: [batch, TOKENS, width]."""
         if name in self.constants:
             if self.constants[name].ndim > 1:
                 raise _OtherGraphError
@@ -70,7 +74,7 @@ class _Cutter:
 
     def _make_first(self, name: str, node: onnx.NodeProto) -> str:
         if self._readers(name, "MatMul") >= 3:  # queries, keys and values: the input of a layer
-            start, end, axis = (self._constant(f"cls/{n}", np.array([n])) for n in (0, 1, 1))
+            start, end, axis = (self._constant(f"cls/{n}", np.array([n])) for n in (0, TOKENS, 1))
             return self._add("Slice", [name, start, end, axis], f"{name}/cls")
         if node.op_type in ROW_WISE:
             return self._like(node, [self._first(i) for i in node.input])
@@ -90,11 +94,11 @@ class _Cutter:
         probabilities = self._like(soft, [self._like(masked, [rows, masked.input[1]])])
         context = self._like(product, [probabilities, product.input[1]])
         width = self._number(self._producer(node.input[1], "Concat").input[-1])
-        joined = self._constant("cls/joined", np.array([0, 1, width]))
+        joined = self._constant("cls/joined", np.array([0, TOKENS, width]))
         return self._add("Reshape", [self._like(swap, [context]), joined], f"{name}/cls")
 
     def _query_rows(self, name: str) -> str:
-        """Attention scores [batch, heads, tokens, tokens] for the queries of token 0."""
+        """Attention scores [batch, heads, tokens, tokens] for the queries of the first tokens."""
         node = self._producer(name)
         if node.op_type in ("Mul", "Div"):  # by 1 / sqrt(size)
             return self._like(node, [self._query_rows(node.input[0]), *node.input[1:]])
@@ -104,9 +108,9 @@ class _Cutter:
             split = self._producer(node.input[0], "Reshape")
             shape = self._producer(split.input[1], "Concat")
             heads, size = (self._number(name) for name in shape.input[-2:])
-            one = self._constant("cls/split", np.array([0, 1, heads, size]))
+            few = self._constant("cls/split", np.array([0, TOKENS, heads, size]))
             return self._like(
-                node, [self._add("Reshape", [self._first(split.input[0]), one], f"{split.output[0]}/cls")]
+                node, [self._add("Reshape", [self._first(split.input[0]), few], f"{split.output[0]}/cls")]
             )
         raise _OtherGraphError
 

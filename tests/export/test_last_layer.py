@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from export.checks import open_session, run
 from export.encoding import encode
-from export.last_layer import keep_first_token
+from export.last_layer import TOKENS, keep_first_token
 from export.texts import PARITY_TEXTS
 
 LAST = "/bert/encoder/layer.1"
@@ -33,7 +33,7 @@ def test_the_logits_are_the_same(float32, cut, tokenizer, size):
         np.testing.assert_allclose(run(short, tokenizer, texts), run(whole, tokenizer, texts), atol=1e-6)
 
 
-def test_keys_and_values_see_every_token_the_rest_of_the_layer_one(cut, tokenizer, tmp_path):
+def test_keys_and_values_see_every_token_the_rest_of_the_layer_two(cut, tokenizer, tmp_path):
     model = onnx.load(cut)
     products = [node.output[0] for node in model.graph.node if node.op_type == "MatMul" and LAST in node.name]
     model.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in products)
@@ -47,7 +47,7 @@ def test_keys_and_values_see_every_token_the_rest_of_the_layer_one(cut, tokenize
     for part in ("/attention/self/key", "/attention/self/value"):
         assert shapes[f"{part}/MatMul_output_0"][:2] == (3, tokens)
     for part in ("/attention/self/query", "/attention/output/dense", "/intermediate/dense", "/output/dense"):
-        assert shapes[f"{part}/MatMul_output_0/cls"][:2] == (3, 1)
+        assert shapes[f"{part}/MatMul_output_0/cls"][:2] == (3, TOKENS)
     assert len(shapes) == 8  # with the two of the attention: none is computed twice
 
 
