@@ -16,8 +16,8 @@ def choose_models(settings: Settings) -> dict[str, str]:
     found = find_models(settings.models)
     chosen = {}
     for task in get_args(Task):
-        names = [name for name, manifest in found.items() if manifest.task == task]
-        wanted = getattr(settings, f"{task}_model")
+        names = [name for name, manifest in found.items() if task in manifest.tasks]
+        wanted = getattr(settings, f"{task.replace('-', '_')}_model")
         if wanted and wanted not in names:
             there = ", ".join(names) or "none"
             raise BadSettings(f"{wanted!r} is no {task} model in {settings.models}; there are: {there}")

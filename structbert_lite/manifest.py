@@ -6,9 +6,9 @@ A model is a folder with `manifest.json`, `model.onnx` (perhaps with external da
 
 import hashlib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
 from structbert_lite.errors import ModelRefused
 
@@ -16,7 +16,13 @@ MANIFEST_NAME = "manifest.json"
 MODEL_NAME = "model.onnx"
 TOKENIZER_NAME = "tokenizer.json"
 
-Task = Literal["sentiment"]
+MATCHER_NAME = "matcher.npz"
+
+Task = Literal["sentiment", "similarity", "embedding", "zero-shot", "rerank"]
+# What the graph makes of its input: a text's logits, a pair's logits, or a text's vector.
+Kind = Literal["classifier", "cross-encoder", "encoder"]
+# What the matcher of a Siamese model sees of its two vectors u and v, in the order of its weights.
+Feature = Literal["u", "v", "abs_diff", "product"]
 
 
 class _Frozen(BaseModel):
@@ -38,13 +44,45 @@ class Source(_Frozen):
     weights_sha256: str
 
 
+class Matcher(_Frozen):
+    """The head of a Siamese model. Its file MATCHER_NAME holds `weight` float32 [features, dimensions] and `bias`.
+
+    Its logit is the sum over features and dimensions of weight times feature, plus bias; `normalize`: u and v are
+    brought to unit length first.
+    """
+
+    features: tuple[Feature, ...] = Field(min_length=1)
+    normalize: bool
+
+
+class Calibration(_Frozen):
+    """Score of a pair: sigmoid(scale * logit + bias), after Platt (1999)."""
+
+    scale: float = 1.0
+    bias: float = 0.0
+
+
+class Thresholds(_Frozen):
+    """Scores from which a pair's level is `high`, and below which it is `low`."""
+
+    low: float = Field(ge=0, le=1)
+    high: float = Field(ge=0, le=1)
+
+
 class Manifest(_Frozen):
     """Facts about one model. `quantization`, `checks` and `tools` are records for people, not settings."""
 
     format: Literal[1] = 1
     name: str
     task: Task
-    labels: tuple[str, ...] = Field(min_length=2)
+    also_serves: tuple[Task, ...] = ()  # an encoder trained for similarity gives embeddings as well
+    kind: Kind = "classifier"
+    labels: tuple[str, ...] = ()  # of the logits, in their order; none where the output is a vector or one logit
+    pooling: Literal["mean", "cls"] | None = None  # of an encoder: how its tokens' vectors become one
+    dimensions: PositiveInt | None = None  # of an encoder's vector
+    matcher: Matcher | None = None  # of a Siamese similarity model
+    calibration: Calibration = Calibration()  # of a similarity model
+    thresholds: Thresholds | None = None  # of a similarity model
     max_tokens: PositiveInt  # of one encoding, special tokens included
     pad_id: int
     inputs: tuple[str, ...]  # of the ONNX graph, int64 [batch, tokens] each
@@ -54,6 +92,35 @@ class Manifest(_Frozen):
     quantization: dict[str, Any]
     checks: dict[str, Any]
     tools: dict[str, str]
+
+    @model_validator(mode="after")
+    def _check_shape(self) -> Self:
+        """A task's model has what its pipeline needs."""
+        needed = {
+            "sentiment": (self.kind == "classifier" and len(self.labels) >= 2, "a classifier with two labels or more"),
+            "similarity": (
+                self.thresholds is not None and (self.matcher is not None if self.kind == "encoder" else True),
+                "thresholds, and a matcher where it is an encoder",
+            ),
+            "embedding": (self.kind == "encoder", "an encoder"),
+            "zero-shot": (
+                self.kind == "cross-encoder" and {"entailment", "contradiction"} <= set(self.labels),
+                "a cross-encoder with the labels entailment and contradiction",
+            ),
+            "rerank": (self.kind == "cross-encoder", "a cross-encoder"),
+        }
+        for task in self.tasks:
+            fits, what = needed[task]
+            if not fits:
+                raise ValueError(f"a model for {task} has to be or have: {what}")
+        if self.kind == "encoder" and (self.pooling is None or self.dimensions is None):
+            raise ValueError("an encoder needs pooling and dimensions")
+        return self
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """Everything that the model can serve, its main task first."""
+        return (self.task, *self.also_serves)
 
     @property
     def digest(self) -> str:

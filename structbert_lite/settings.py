@@ -25,6 +25,10 @@ class Settings(BaseModel):
     sentiment_model: str = Field(
         "", description="Folder name of the sentiment model; empty: `sentiment`, else the first found"
     )
+    similarity_model: str = Field("", description="Folder name of the similarity model; empty: as above")
+    embedding_model: str = Field("", description="Folder name of the embedding model; empty: as above")
+    zero_shot_model: str = Field("", description="Folder name of the zero-shot model; empty: as above")
+    rerank_model: str = Field("", description="Folder name of the reranking model; empty: as above")
     threads: int = Field(
         0, ge=0, le=256, description="Inferences run side by side, a CPU each; 0: what affinity and cgroup allow"
     )
