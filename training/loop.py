@@ -1,18 +1,13 @@
 """The training loop: bf16 on the CPU, resumable, with a running average of the weights."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
-from tokenizers import Tokenizer
-from torch.nn import functional
 from tqdm import tqdm
-from transformers import BertForSequenceClassification
-
-from training.examples import Example, batches, encode
 
 PAD, CLS, SEP, MASK = 0, 101, 102, 103
 
@@ -35,24 +30,20 @@ class Recipe:
     seed: int = 20
 
 
-def train(
-    model: BertForSequenceClassification,
-    tokenizer: Tokenizer,
-    examples: list[Example],
+def fit(
+    model: torch.nn.Module,
+    plans: Sequence[Sequence[Any]],
+    loss_of: Callable[[torch.nn.Module, Any], torch.Tensor],
     recipe: Recipe,
     folder: Path,
-    on_epoch: Callable[[int, BertForSequenceClassification], None],
-) -> BertForSequenceClassification:
-    """Fine-tunes `model` on soft labels and returns the averaged model.
+    on_epoch: Callable[[int, torch.nn.Module], None],
+) -> torch.nn.Module:
+    """Fine-tunes `model`, which holds its encoder as `model.bert`, and returns the averaged model.
 
-    After each epoch `on_epoch(epoch, averaged model)` is called and everything needed to go on is
-    written to `folder/resume.pt`, every 200 steps as well; a run that finds that file goes on from it.
+    `plans` are the batches of each epoch in order, `loss_of(model, batch)` a scalar. After each epoch
+    `on_epoch(epoch, averaged model)` is called and everything needed to go on is written to
+    `folder/resume.pt`, every 200 steps as well; a run that finds that file goes on from it.
     """
-    rows = encode(tokenizer, [e.text for e in examples], recipe.max_length)
-    targets = torch.tensor([[1 - e.positive, e.positive] for e in examples])
-    targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2
-    lengths = [len(ids) for ids in rows]
-    plans = [list(batches(lengths, recipe.token_budget, _rng(recipe, e))) for e in range(recipe.epochs)]
     total = sum(map(len, plans))
     optimizer = _optimizer(model, recipe)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: _rate(s, total, recipe.warmup))
@@ -68,14 +59,16 @@ def train(
             step += 1
             if step <= done:
                 continue
-            ids = _pad([rows[i] for i in batch])
             torch.manual_seed(recipe.seed * 1_000_003 + step)  # so that a resumed run drops the same units
-            loss = _step(model, _mask_tokens(ids, recipe.token_mask), ids != PAD, targets[batch])
+            model.train()
+            loss = loss_of(model, batch)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
             _average(averaged, model, min(recipe.average, step / (step + 10)))
-            progress.set_postfix(loss=f"{loss:.3f}", epoch=epoch + 1, refresh=False)
+            progress.set_postfix(loss=f"{loss.item():.3f}", epoch=epoch + 1, refresh=False)
             progress.update()
             if step % 200 == 0:
                 _save(saved, parts, step)
@@ -86,38 +79,26 @@ def train(
     return averaged
 
 
-def predict(
-    model: BertForSequenceClassification, tokenizer: Tokenizer, texts: list[str], max_length: int, bf16: bool = True
-) -> np.ndarray:
-    """Probability that each text is positive, float64 [len(texts)]; in bfloat16 or, slower, in float32."""
-    rows = encode(tokenizer, texts, max_length)
-    out = np.zeros(len(texts))
-    model.eval()
-    with torch.inference_mode():
-        for batch in tqdm(list(batches([len(r) for r in rows], 8192, None)), leave=False, mininterval=10):
-            ids = _pad([rows[i] for i in batch])
-            with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-                logits = model(input_ids=ids, attention_mask=(ids != PAD).long()).logits
-            out[batch] = logits.double().softmax(-1)[:, 1].numpy()
-    return out
+def pad(rows: Sequence[Sequence[int]]) -> torch.Tensor:
+    """int64 [rows, longest], PAD behind the shorter ones."""
+    longest = max(map(len, rows))
+    return torch.tensor([[*row, *[PAD] * (longest - len(row))] for row in rows])
 
 
-def _step(model: BertForSequenceClassification, ids: torch.Tensor, seen: torch.Tensor, target: torch.Tensor) -> float:
-    model.train()
-    with torch.autocast("cpu", torch.bfloat16):
-        logits = model(input_ids=ids, attention_mask=seen.long()).logits
-    loss = functional.cross_entropy(logits.float(), target)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    return loss.item()
+def hide_tokens(ids: torch.Tensor, share: float) -> torch.Tensor:
+    """`ids` with a random `share` of the words replaced by [MASK]."""
+    if not share:
+        return ids
+    hidden = (torch.rand(ids.shape) < share) & (ids != PAD) & (ids != CLS) & (ids != SEP)
+    return ids.masked_fill(hidden, MASK)
 
 
-def _optimizer(model: BertForSequenceClassification, recipe: Recipe) -> torch.optim.Optimizer:
+def _optimizer(model: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """AdamW with a rate that falls layer by layer; the word table stays as it is.
 
     A run that trained it (and differed in more) overfitted from its second epoch on, see docs/training.md.
     """
-    depth = model.config.num_hidden_layers
+    depth = model.bert.config.num_hidden_layers
     model.bert.embeddings.word_embeddings.weight.requires_grad_(False)
     groups = []
     for name, parameter in model.named_parameters():
@@ -134,20 +115,6 @@ def _optimizer(model: BertForSequenceClassification, recipe: Recipe) -> torch.op
 def _rate(step: int, total: int, warmup: float) -> float:
     start = max(1, int(total * warmup))
     return step / start if step < start else max(0.0, (total - step) / max(1, total - start))
-
-
-def _rng(recipe: Recipe, epoch: int) -> np.random.Generator:
-    return np.random.default_rng([recipe.seed, epoch])
-
-
-def _pad(rows: list[list[int]]) -> torch.Tensor:
-    longest = max(map(len, rows))
-    return torch.tensor([row + [PAD] * (longest - len(row)) for row in rows])
-
-
-def _mask_tokens(ids: torch.Tensor, share: float) -> torch.Tensor:
-    hidden = (torch.rand(ids.shape) < share) & (ids != PAD) & (ids != CLS) & (ids != SEP)
-    return ids.masked_fill(hidden, MASK)
 
 
 @torch.no_grad()

@@ -10,9 +10,10 @@ import torch
 from tokenizers import Tokenizer
 from transformers import BertForSequenceClassification
 
+from training.classifier import predict, train
 from training.emoji import add_emoji, start_embeddings
 from training.examples import Example, hold_out, read_labelled, read_tsv
-from training.loop import Recipe, predict, train
+from training.loop import Recipe
 from training.ngrams import judge
 from training.synthetic import make_examples
 

@@ -7,8 +7,9 @@ transformers = pytest.importorskip("transformers", reason="needs requirements-tr
 
 from tokenizers import Tokenizer  # noqa: E402
 
+from training.classifier import predict, train  # noqa: E402
 from training.examples import Example  # noqa: E402
-from training.loop import Recipe, predict, train  # noqa: E402
+from training.loop import Recipe  # noqa: E402
 
 EXAMPLES = [Example("好" * (n % 5 + 1), 1.0) for n in range(30)] + [Example("坏" * (n % 5 + 1), 0.0) for n in range(30)]
 RECIPE = Recipe(epochs=3, learning_rate=1e-2, token_budget=64, max_length=16)

@@ -1,0 +1,58 @@
+"""Fine-tuning of a single-text classifier with two labels, and its word on texts."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch.nn import functional
+from tqdm import tqdm
+from transformers import BertForSequenceClassification
+
+from training.examples import Example, batches, encode
+from training.loop import PAD, Recipe, fit, hide_tokens, pad
+
+
+def train(
+    model: BertForSequenceClassification,
+    tokenizer: Tokenizer,
+    examples: list[Example],
+    recipe: Recipe,
+    folder: Path,
+    on_epoch: Callable[[int, BertForSequenceClassification], None],
+) -> BertForSequenceClassification:
+    """Fine-tunes `model` on soft labels and returns the averaged model; resumable as `fit` says."""
+    rows = encode(tokenizer, [e.text for e in examples], recipe.max_length)
+    targets = torch.tensor([[1 - e.positive, e.positive] for e in examples])
+    targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2
+    lengths = [len(ids) for ids in rows]
+
+    def loss_of(model: BertForSequenceClassification, batch: np.ndarray) -> torch.Tensor:
+        ids = pad([rows[i] for i in batch])
+        with torch.autocast("cpu", torch.bfloat16):
+            hidden = hide_tokens(ids, recipe.token_mask)
+            logits = model(input_ids=hidden, attention_mask=(ids != PAD).long()).logits
+        return functional.cross_entropy(logits.float(), targets[batch])
+
+    plans = [
+        list(batches(lengths, recipe.token_budget, np.random.default_rng([recipe.seed, epoch])))
+        for epoch in range(recipe.epochs)
+    ]
+    return fit(model, plans, loss_of, recipe, folder, on_epoch)
+
+
+def predict(
+    model: BertForSequenceClassification, tokenizer: Tokenizer, texts: list[str], max_length: int, bf16: bool = True
+) -> np.ndarray:
+    """Probability that each text is positive, float64 [len(texts)]; in bfloat16 or, slower, in float32."""
+    rows = encode(tokenizer, texts, max_length)
+    out = np.zeros(len(texts))
+    model.eval()
+    with torch.inference_mode():
+        for batch in tqdm(list(batches([len(r) for r in rows], 8192, None)), leave=False, mininterval=10):
+            ids = pad([rows[i] for i in batch])
+            with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+                logits = model(input_ids=ids, attention_mask=(ids != PAD).long()).logits
+            out[batch] = logits.double().softmax(-1)[:, 1].numpy()
+    return out
