@@ -41,7 +41,48 @@ def sentiment(
     from training.sentiment import run
 
     recipe = Recipe(epochs=epochs, learning_rate=learning_rate, seed=seed)
-    click.echo(json.dumps(run(data, fetch_base(base), out, recipe, teacher, trust), ensure_ascii=False, indent=2))
+    _show(run(data, fetch_base(base), out, recipe, teacher, trust))
+
+
+@main.command()
+@click.option(
+    "--data", type=FOLDER, required=True, help="Folder with similarity/, nli/, retrieval/; see docs/training.md."
+)
+@click.option("--base", type=FOLDER, default=Path("runs/base"), show_default=True)
+@click.option("--out", type=FOLDER, default=Path("runs/similarity"), show_default=True)
+def similarity(data: Path, base: Path, out: Path) -> None:
+    """Train the Siamese encoder behind similarity and embeddings; resumable."""
+    from training.base import fetch_base
+    from training.similarity import run
+
+    _show(run(data, fetch_base(base), out))
+
+
+@main.command()
+@click.option("--data", type=FOLDER, required=True, help="Folder with retrieval/; see docs/training.md.")
+@click.option("--base", type=FOLDER, default=Path("runs/base"), show_default=True)
+@click.option("--out", type=FOLDER, default=Path("runs/rerank"), show_default=True)
+def rerank(data: Path, base: Path, out: Path) -> None:
+    """Train the reranker; resumable."""
+    from training.base import fetch_base
+    from training.rerank import run
+
+    _show(run(data, fetch_base(base), out))
+
+
+@main.command("zero-shot")
+@click.option(
+    "--data", type=FOLDER, required=True, help="Folder with nli/, topic/, intent/, ...; see docs/training.md."
+)
+@click.option(
+    "--base", type=FOLDER, default=Path("runs/rerank"), show_default=True, help="A cross-encoder to start from."
+)
+@click.option("--out", type=FOLDER, default=Path("runs/zero-shot"), show_default=True)
+def zero_shot(data: Path, base: Path, out: Path) -> None:
+    """Train the zero-shot classifier; resumable."""
+    from training.zero_shot import run
+
+    _show(run(data, base, out))
 
 
 @main.command()
@@ -54,7 +95,7 @@ def average(data: Path, runs: tuple[tuple[Path, float], ...], out: Path) -> None
     from training.sentiment import load_examples, report_on
 
     mean([run for run, _ in runs], [weight for _, weight in runs], out)
-    click.echo(json.dumps(report_on(out, load_examples(data)[1]), ensure_ascii=False, indent=2))
+    _show(report_on(out, load_examples(data)[1]))
 
 
 @main.command()
@@ -71,6 +112,10 @@ def card(run: Path, int8: Path, suite: Path) -> None:
     from training.card import write_card
 
     click.echo(f"wrote {write_card(run, int8, suite)}")
+
+
+def _show(figures: dict) -> None:
+    click.echo(json.dumps(figures, ensure_ascii=False, indent=2))
 
 
 if __name__ == "__main__":

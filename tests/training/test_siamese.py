@@ -1,0 +1,63 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs requirements-train.txt")
+transformers = pytest.importorskip("transformers", reason="needs requirements-train.txt")
+
+from safetensors.torch import load_file  # noqa: E402
+from tokenizers import Tokenizer  # noqa: E402
+
+from training.examples import encode  # noqa: E402
+from training.loop import PAD, pad  # noqa: E402
+from training.siamese import Siamese, encode_texts, load_siamese, save_siamese  # noqa: E402
+from training.similarity import order_loss  # noqa: E402
+
+TEXTS = ["今天天气很好", "明天会下雨吗，我要不要带伞出门", "花呗怎么还款"]
+
+
+@pytest.fixture
+def model() -> Siamese:
+    torch.manual_seed(3)
+    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
+    config = transformers.BertConfig(vocab_size=21128, attn_implementation="eager", **sizes)
+    model = Siamese(transformers.BertModel(config, add_pooling_layer=False)).eval()
+    torch.nn.init.normal_(model.fc.weight)
+    return model
+
+
+def test_vectors_are_of_unit_length_and_padding_does_not_count(model: Siamese, model_folder: Path) -> None:
+    tokenizer = Tokenizer.from_file(str(model_folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    ids = pad(encode(tokenizer, TEXTS, 64))
+    together = model.vectors(ids, ids != PAD).detach()
+    assert torch.allclose(together.norm(dim=1), torch.ones(3))
+    for row, text in enumerate(TEXTS):
+        alone = pad(encode(tokenizer, [text], 64))
+        assert torch.allclose(model.vectors(alone, alone != PAD).detach()[0], together[row], atol=1e-5)
+
+
+def test_what_is_saved_has_the_weights_of_plain_features(model: Siamese, model_folder: Path, tmp_path: Path) -> None:
+    save_siamese(model, model_folder / "tokenizer.json", tmp_path)
+    again = load_siamese(tmp_path).eval()
+    tokenizer = Tokenizer.from_file(str(model_folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    u, v = (torch.from_numpy(encode_texts(again, tokenizer, [text])) for text in TEXTS[:2])
+    stored = load_file(tmp_path / "model.safetensors")
+    features = torch.cat([(u - v).abs(), u * v], 1)
+    plain = features @ stored["fc.weight"].T + stored["fc.bias"]
+    assert np.allclose(plain.numpy(), again.match(u, v).detach().numpy(), atol=1e-5)
+    assert torch.allclose(again.match(u, v), model.match(u, v), atol=1e-4)
+    facts = json.loads((tmp_path / "config.json").read_text("utf-8"))
+    assert facts["siamese"] == {"pooling": "mean", "features": ["abs_diff", "product"], "normalize": True}
+    assert facts["hidden_size"] == 32
+
+
+def test_pairs_in_the_right_order_cost_less() -> None:
+    alike = torch.tensor([0.0, 0.5, 1.0])
+    right, wrong = order_loss(torch.tensor([0.1, 0.5, 0.9]), alike), order_loss(torch.tensor([0.9, 0.5, 0.1]), alike)
+    assert right < 0.01
+    assert wrong > 1
+    assert order_loss(torch.tensor([0.1, 0.9]), torch.tensor([1.0, 1.0])) == 0

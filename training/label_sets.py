@@ -1,0 +1,106 @@
+"""Texts and the labels that people sort them by: what zero-shot classification learns from besides NLI."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from training.examples import read_tsv
+
+OWN = Path(__file__).parent / "data"  # short texts written for this project
+EMOTIONS = {"0": "没有情绪", "1": "愤怒", "2": "开心", "3": "悲伤", "4": "害怕", "5": "惊讶"}
+OPINIONS = (("负面", "正面"), ("差评", "好评"), ("消极", "积极"), ("不满意", "满意"))
+# Labels of WIDE, or of two sets, that may both be right for a text: neither is a wrong answer beside the other.
+WIDE = "topics_news"
+KIN = [
+    {"财经", "股票", "理财", "互联网", "职场"},
+    {"科技", "数码", "互联网", "科普", "财经"},
+    {"体育", "足球", "篮球"},
+    {"娱乐", "明星", "电影", "音乐", "动漫"},
+    {"健康", "医疗", "科普", "美食"},
+    {"社会", "法律", "时政", "情感", "故事"},
+    {"时政", "国际", "军事"},
+    {"文化", "历史", "故事", "教育"},
+    {"房产", "家居"},
+    {"教育", "育儿", "职场"},
+    {"农业", "环保", "天气"},
+    {"求助", "咨询"},
+    {"悲伤", "难过"},
+]
+FROM = {"csldcp": 1000, "iflytek": 1200, "cic": 6000, "emotion": 2500, "opinion": 2500}
+UNSEEN_INTENTS = 24  # of CIC's 118: never trained on, to report on
+LONGEST = 90  # characters of a text that are read in training
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A text, its label, and the labels that it was chosen from."""
+
+    text: str
+    label: str
+    labels: tuple[str, ...]
+    source: str
+
+
+def read_own() -> list[Labelled]:
+    """The texts in OWN: a file is one label set, or several where it has the column `set`."""
+    out = []
+    for path in sorted(OWN.glob("*.tsv")):
+        rows = read_tsv(path)
+        for name in dict.fromkeys(r.get("set", "") for r in rows):
+            own = [r for r in rows if r.get("set", "") == name]
+            out += _label(own, path.stem, tuple(dict.fromkeys(r["label"] for r in own)))
+    return out
+
+
+def read_others(data: Path, seed: int) -> list[Labelled]:
+    """A sample of public label sets; none of THUCNews or TNEWS, and no text of an unseen intent."""
+    topics = {
+        "csldcp": read_tsv(data / "topic" / "csldcp_fewclue" / "train.tsv"),
+        "iflytek": [r for r in read_tsv(data / "topic" / "iflytek_fewclue" / "train.tsv") if r["label"] != "其他"],
+        "cic": [r for r in _intents(data) if r["label"] not in unseen_intents(data, seed)],
+        "emotion": [
+            {"text": r["text"], "label": EMOTIONS[r["label"]]}
+            for r in read_tsv(data / "sentiment" / "smp2020_ewect_usual" / "train.tsv")
+        ],
+    }
+    out = []
+    for name, rows in topics.items():
+        labels = tuple(sorted({r["label"] for r in rows}))
+        out += _label(_sample(rows, FROM[name], seed), name, labels)
+    rows = _sample(read_tsv(data / "sentiment" / "pool" / "train_binary.tsv"), FROM["opinion"], seed)
+    for i, r in enumerate(rows):
+        words = OPINIONS[i % len(OPINIONS)]
+        out.append(Labelled(r["text"], words[int(r["label"])], words, "opinion"))
+    return out
+
+
+def unseen_intents(data: Path, seed: int) -> set[str]:
+    """Labels of CIC that are kept for the report."""
+    labels = sorted({r["label"] for r in _intents(data)})
+    return {labels[i] for i in np.random.default_rng(seed).permutation(len(labels))[:UNSEEN_INTENTS]}
+
+
+def draw_candidates(example: Labelled, others: list[str], count: int, rng: np.random.Generator) -> list[str]:
+    """The example's label first, then up to `count` wrong ones: of its own set, and one of another now and then."""
+    kin = set().union(*(group for group in KIN if example.label in group))
+    mixed = kin if example.source == WIDE else set()
+    wrong = [label for label in example.labels if label != example.label and label not in mixed]
+    drawn = [wrong[i] for i in rng.permutation(len(wrong))[:count]]
+    if len(drawn) < count or rng.random() < 0.15:
+        other = others[int(rng.integers(len(others)))]
+        if other not in {example.label, *drawn, *kin}:
+            drawn = [*drawn[: count - 1], other]
+    return [example.label, *drawn]
+
+
+def _intents(data: Path) -> list[dict[str, str]]:
+    return read_tsv(data / "intent" / "cic_dataclue" / "train.tsv")
+
+
+def _label(rows: list[dict[str, str]], source: str, labels: tuple[str, ...]) -> list[Labelled]:
+    return [Labelled(r["text"], r["label"], labels, source) for r in rows]
+
+
+def _sample(rows: list, count: int, seed: int) -> list:
+    return [rows[i] for i in sorted(np.random.default_rng(seed).permutation(len(rows))[:count])]
