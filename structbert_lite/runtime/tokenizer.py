@@ -59,8 +59,8 @@ class Tokenizer:
         return [text[start:end] for start, end in spans], left
 
     def room_beside(self, text: str) -> int:
-        """How many tokens the other part of a pair may have beside `text` without truncation."""
-        return self._room_for_two - sum(word.tokens for word in self._words(text))
+        """How many tokens the other part of a pair may have beside `text` without truncation; 1 at the least."""
+        return max(1, self._room_for_two - sum(word.tokens for word in self._words(text)))
 
     def _is_short(self, given: str | tuple[str, str]) -> bool:
         # The library also makes every combination of what two overlong parts lost, so a pair has to be shorter.
