@@ -52,8 +52,8 @@ class Tokenizer:
     def split(self, text: str, size: int, overlap: int, limit: int) -> tuple[list[str], bool]:
         """Pieces of `text` from its beginning on, and whether something lies behind the last of them.
 
-        A piece has at most `size` tokens and ends between two words; neighbours share at most `overlap` tokens; there
-        are at most `limit` pieces. A text that fits is its only piece.
+        A piece has at most `size` tokens and ends between two words (only a very long word is cut); neighbours share at
+        most `overlap` tokens; there are at most `limit` pieces. A text that fits is its only piece.
         """
         read = self._beginning(text, size * limit)
         words = self._words(read, longest=min(size, LONGEST_WORD))
