@@ -40,7 +40,7 @@ def choose_labels(folder: Path, task: Task, given: Sequence[str] | None = None) 
     known = rule.orders.get(stated, rule.orders.get(None))
     where, names = _read_names(folder, task)
     if names is not None:
-        found = _recognise(where, names, rule, known or given)
+        found = _recognise(where, names, rule, known)
         if given is not None and found != tuple(given):
             raise ExportRefused(f"--labels says {', '.join(given)}, {where} says {', '.join(found)}")
         return found, where
