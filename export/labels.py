@@ -33,6 +33,8 @@ def choose_labels(folder: Path, task: Task, given: Sequence[str] | None = None) 
     check_purpose(folder, task)
     rule = task.labels
     if rule is None:
+        if given is not None:
+            raise ExportRefused(f"--labels is for classifiers with labels; --task {task.name} has one logit")
         return (), "none"
     if given is not None and sorted(given) != sorted(rule.words):
         raise ExportRefused(f"--labels takes each of {', '.join(rule.words)} once, in the order of the logits")

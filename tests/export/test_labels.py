@@ -140,3 +140,9 @@ def test_similarity_has_modelscopes_order(tmp_path):
     write(tmp_path, label_mapping={"相似": 0, "不相似": 1})
     with pytest.raises(ExportRefused, match="'相似', which contradicts different"):
         choose_labels(tmp_path, TASKS["similarity"])
+
+
+def test_one_logit_has_no_labels(tmp_path):
+    assert choose_labels(tmp_path, TASKS["rerank"]) == ((), "none")
+    with pytest.raises(ExportRefused, match="--task rerank has one logit"):
+        choose_labels(tmp_path, TASKS["rerank"], ("good",))
