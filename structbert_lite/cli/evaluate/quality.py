@@ -67,13 +67,14 @@ def command(
             asked = sentiment(read_manifest(folder).labels)
         else:
             asked = GRADED[task]
+        expected = {name: asked.expect(*given) for name, given in inputs.files.items()}  # before the work
         results: list[Result] = []
         with ExitStack() as stack:
             pipelines = {"light int8": stack.enter_context(open_pipeline(task, folder))}
             if reference:
                 pipelines["PyTorch float32"] = stack.enter_context(open_reference(task, folder, reference, python))
-            for file, rows in inputs.rows.items():
-                results += study_rows(asked, pipelines, file, rows, inputs.group)
+            for name, (_, rows) in inputs.files.items():
+                results += study_rows(asked, pipelines, name, expected[name], rows, inputs.group)
             for name, collection in inputs.collections.items():
                 results.append(study_collection(task, pipelines, name, collection))
     except (StructBertError, RuntimeError, ValueError, OSError) as error:

@@ -15,9 +15,9 @@ ON_COLLECTIONS = {"embedding", "rerank"}
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Rows by file, collections by name, and the column to report by."""
+    """Files and their rows by name, collections by name, and the column to report by."""
 
-    rows: dict[Path, Rows]
+    files: dict[str, tuple[Path, Rows]]
     collections: dict[str, Collection]
     group: str | None
 
@@ -31,9 +31,9 @@ def read_inputs(
     """
     if any(parts) and not all(parts):
         raise ValueError(f"{', '.join(f'--{part}' for part in PARTS)} belong together: give all three")
-    sources = {folder.resolve().name: find_parts(folder) for folder in data if folder.is_dir()}
+    sources = {folder: find_parts(folder) for folder in data if folder.is_dir()}
     if all(parts):
-        sources[parts[0].resolve().parent.name] = tuple(parts)
+        sources[parts[0].parent] = tuple(parts)
     if sources and task not in ON_COLLECTIONS:
         raise ValueError(f"{task} is asked about rows: --data has to be a file")
     files = [file for file in data if file.is_file()]
@@ -43,8 +43,8 @@ def read_inputs(
         files, group = [PERTURBATION], group or "kind"
     needed = [*COLUMNS[task], *([group] if group else [])]
     return Inputs(
-        {file: take_sample(read_rows(file, needed), limit) for file in files},
-        {name: read_collection(*paths, limit) for name, paths in sources.items()},
+        {name: (file, take_sample(read_rows(file, needed), limit)) for name, file in _name(files).items()},
+        {name: read_collection(*sources[folder], limit) for name, folder in _name(list(sources)).items()},
         group,
     )
 
@@ -58,10 +58,16 @@ def own_labels(inputs: Inputs, labels: Path | None, names: Path | None) -> tuple
     if labels:
         found = list(filter(None, map(str.strip, labels.read_text(encoding="utf-8-sig").splitlines())))
     else:
-        found = sorted({row["label"] for rows in inputs.rows.values() for row in rows})
+        found = sorted({row["label"] for _, rows in inputs.files.values() for row in rows})
     if not names:
         return found, found
     known = {row["label"]: row["name"] for row in read_rows(names, ["label", "name"])}
     if absent := [label for label in found if label not in known]:
         raise ValueError(f"{names} has no name for the label {absent[0]}")
     return found, [known[label] for label in found]
+
+
+def _name(paths: Sequence[Path]) -> dict[str, Path]:
+    """The paths by what the report calls them: the last part, or the whole path where that is not enough."""
+    short = [path.resolve().stem for path in paths]
+    return dict(zip(short if len(set(short)) == len(paths) else map(str, paths), paths, strict=True))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,17 +30,18 @@ class Result:
     confusion: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
 
 
-def study_rows(task: RowTask, pipelines: Pipelines, file: Path, rows: Rows, group: str | None) -> list[Result]:
+def study_rows(
+    task: RowTask, pipelines: Pipelines, title: str, expected: np.ndarray, rows: Rows, group: str | None
+) -> list[Result]:
     """The figures of all rows and, with `group`, of the rows with each value of that column."""
-    expected = task.expect(file, rows)
-    found = {name: task.ask(pipeline, rows, f"{file.stem}, {name}") for name, pipeline in pipelines.items()}
+    found = {name: task.ask(pipeline, rows, f"{title}, {name}") for name, pipeline in pipelines.items()}
     highest = int(expected.max())
-    results = [_of_rows(task, file.stem, found, expected, rows, highest)]
+    results = [_of_rows(task, title, found, expected, rows, highest)]
     for value in dict.fromkeys(row[group] for row in rows) if group else ():
         own = [i for i, row in enumerate(rows) if row[group] == value]
         part = {name: numbers[own] for name, numbers in found.items()}
-        title = f"{file.stem}, {group} {value}"
-        results.append(_of_rows(task, title, part, expected[own], [rows[i] for i in own], highest))
+        name = f"{title}, {group} {value}"
+        results.append(_of_rows(task, name, part, expected[own], [rows[i] for i in own], highest))
     return results
 
 

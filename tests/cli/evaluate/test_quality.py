@@ -45,6 +45,13 @@ def test_sentiment(data: Path) -> None:
     assert found["confusion"]["light int8"]["Negative"] == {"Negative": 2, "Positive": 0}
 
 
+def test_files_of_one_name_are_told_apart(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "texts.tsv").write_text("label\ttext\n1\t很好\n", encoding="utf-8")
+    both = [data / "texts.tsv", tmp_path / "texts.tsv"]
+    found = results("models/sentiment", "--task", "sentiment", "--data", both[0], "--data", both[1])
+    assert [part["data"] for part in found] == [str(path) for path in both]
+
+
 def test_pairs_of_two_labels(tiny_models: Path, data: Path) -> None:
     for task, fixed in (("similarity", True), ("embedding", False)):
         options = ["--task", task, "--data", data / "pairs.tsv", "--by", "kind"]
