@@ -6,7 +6,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from structbert_lite.web.requests import Ask
-from structbert_lite.web.schemas import ERRORS, StrictRequest
+from structbert_lite.web.schemas import ERRORS, StrictRequest, shown
 
 TAG = Tag(name="embedding", description="Texts as vectors")
 # Finer than a float32 of the size that these have, and half as many bytes as its exact value.
@@ -16,15 +16,17 @@ DECIMALS = 9
 class EmbedRequest(StrictRequest):
     """Several texts; the answer has their order."""
 
-    texts: list[str] = Field(min_length=1, examples=[["今天天气很好", "外面阳光明媚"]])
+    model_config = shown(several={"texts": ["今天天气很好", "外面阳光明媚"]})
+
+    texts: list[str] = Field(min_length=1)
 
 
 class EmbedAnswer(BaseModel):
     """A vector of unit length for each text, and whether only the text's beginning was read."""
 
-    embeddings: list[list[float]] = Field(examples=[[[0.6, -0.8], [0.8, -0.6]]])
-    dimensions: int = Field(examples=[2])
-    truncated: list[bool] = Field(examples=[[False, False]])
+    embeddings: list[list[float]]
+    dimensions: int
+    truncated: list[bool]
 
 
 def add_routes(api: APIBlueprint, ask: Ask) -> None:

@@ -9,7 +9,7 @@ from pydantic import Tag as Form
 
 from structbert_lite.results import Ranked
 from structbert_lite.web.requests import Ask
-from structbert_lite.web.schemas import ERRORS, OBJECT, ONE, StrictRequest
+from structbert_lite.web.schemas import ERRORS, OBJECT, ONE, StrictRequest, shown
 
 TAG = Tag(name="rerank", description="Which of these documents answers the query?")
 
@@ -23,13 +23,22 @@ class Document(StrictRequest):
 class RerankRequest(StrictRequest):
     """A query and documents, each a string or an object with `text`."""
 
-    query: str = Field(min_length=1, examples=["如何办理退款"])
+    model_config = shown(
+        strings={"query": "如何办理退款", "documents": ["退款请在订单页面申请", "我们的门店早上九点开门"], "top_n": 1},
+        objects={
+            "query": "如何办理退款",
+            "documents": [{"text": "退款请在订单页面申请"}, {"text": "我们的门店早上九点开门"}],
+            "return_documents": True,
+        },
+    )
+
+    query: str = Field(min_length=1)
     documents: list[
         Annotated[
             Annotated[Annotated[str, Field(min_length=1)], Form(ONE)] | Annotated[Document, Form(OBJECT)],
             Discriminator(lambda document: OBJECT if isinstance(document, dict | Document) else ONE),
         ]
-    ] = Field(min_length=1, examples=[["退款请在订单页面申请", {"text": "我们的门店早上九点开门"}]])
+    ] = Field(min_length=1)
     top_n: int | None = Field(None, ge=1, description="How many results; all of them by default")
     return_documents: bool = Field(False, description="Whether each result holds its document")
 
@@ -38,7 +47,7 @@ class RankedDocument(BaseModel):
     """`index` is the document's place in the request; `truncated`: not all of it, or not all of the query, was read."""
 
     index: int
-    relevance_score: float = Field(ge=0, le=1, examples=[0.974])
+    relevance_score: float = Field(ge=0, le=1)
     document: Document | None = Field(None, description="Where the request asked for it")
     truncated: bool
 

@@ -6,30 +6,35 @@ from pydantic import BaseModel, Field, RootModel
 
 from structbert_lite.results import Classification
 from structbert_lite.web.requests import Ask, renamed
-from structbert_lite.web.schemas import ERRORS, EXAMPLE, StrictRequest
+from structbert_lite.web.schemas import ERRORS, StrictRequest, shown
 
+TEXT = "这部电影太烂了，完全浪费时间"
 TAG = Tag(name="sentiment", description="Is this text positive or negative?")
 
 
 class PredictRequest(StrictRequest):
     """One text."""
 
-    text: str = Field(min_length=1, examples=[EXAMPLE])
+    model_config = shown(one={"text": TEXT})
+
+    text: str = Field(min_length=1)
 
 
 class PredictBatchRequest(StrictRequest):
     """Several texts; the answer has their order."""
 
-    texts: list[str] = Field(min_length=1, examples=[[EXAMPLE, "物流很快，包装也很好"]])
+    model_config = shown(several={"texts": [TEXT, "物流很快，包装也很好"]})
+
+    texts: list[str] = Field(min_length=1)
 
 
 class Prediction(BaseModel):
     """`score` is the probability of `label`; `truncated`: the model read only the text's beginning."""
 
     text: str
-    label: str = Field(examples=["Negative"])
-    score: float = Field(ge=0, le=1, examples=[0.983])
-    probabilities: dict[str, float] = Field(examples=[{"Negative": 0.983, "Positive": 0.017}])
+    label: str
+    score: float = Field(ge=0, le=1)
+    probabilities: dict[str, float]
     truncated: bool
 
 

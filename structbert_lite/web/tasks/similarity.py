@@ -9,7 +9,7 @@ from pydantic import Tag as Form
 
 from structbert_lite.results import Similarity
 from structbert_lite.web.requests import Ask, renamed
-from structbert_lite.web.schemas import ERRORS, MANY, ONE, StrictRequest
+from structbert_lite.web.schemas import ERRORS, MANY, ONE, StrictRequest, shown
 
 TAG = Tag(name="similarity", description="Do these two texts say the same?")
 FIELDS = {"pairs[0][0]": "text_a", "pairs[0][1]": "text_b"}
@@ -18,16 +18,14 @@ FIELDS = {"pairs[0][0]": "text_a", "pairs[0][1]": "text_b"}
 class PairRequest(StrictRequest):
     """One pair."""
 
-    text_a: str = Field(min_length=1, examples=["我的订单什么时候发货"])
-    text_b: str = Field(min_length=1, examples=["下单两天了，怎么还没有发货"])
+    text_a: str = Field(min_length=1)
+    text_b: str = Field(min_length=1)
 
 
 class PairsRequest(StrictRequest):
     """Several pairs; the answer has their order."""
 
-    pairs: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
-        min_length=1, examples=[[["怎么退款", "如何申请退款"], ["怎么退款", "怎么修改地址"]]]
-    )
+    pairs: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(min_length=1)
 
 
 class SimilarityRequest(
@@ -40,13 +38,18 @@ class SimilarityRequest(
 ):
     """One pair, or several."""
 
+    model_config = shown(
+        one={"text_a": "我的订单什么时候发货", "text_b": "下单两天了，怎么还没有发货"},
+        several={"pairs": [["怎么退款", "如何申请退款"], ["怎么退款", "怎么修改地址"]]},
+    )
+
 
 class SimilarityAnswer(BaseModel):
     """`level` comes from the model's own thresholds, which /models publishes. Both orders get the same score."""
 
     text_a: str
     text_b: str
-    score: float = Field(ge=0, le=1, examples=[0.912])
+    score: float = Field(ge=0, le=1)
     level: Literal["high", "medium", "low"]
     truncated: bool
 

@@ -9,29 +9,27 @@ from pydantic import Tag as Form
 
 from structbert_lite.results import ZeroShot
 from structbert_lite.web.requests import Ask, renamed
-from structbert_lite.web.schemas import ERRORS, MANY, ONE, StrictRequest
+from structbert_lite.web.schemas import ERRORS, MANY, ONE, StrictRequest, shown
 
 TAG = Tag(name="zero-shot", description="Which of my own labels fits this text?")
 
 
 class _LabelsRequest(StrictRequest):
-    labels: list[str] = Field(min_length=1, examples=[["咨询", "投诉", "建议"]], description="All different")
+    labels: list[str] = Field(min_length=1, description="All different")
     multi_label: bool = Field(False, description="Score each label by itself, so that several may fit, or none")
-    hypothesis_template: str = Field(
-        "{}", examples=["这句话的意图是{}"], description="`{}` is where a label goes; a sentence often scores better"
-    )
+    hypothesis_template: str = Field("{}", description="`{}` is where a label goes; a sentence often scores better")
 
 
 class ClassifyRequest(_LabelsRequest):
     """One text."""
 
-    text: str = Field(min_length=1, examples=["我想问一下这款手机什么时候有货"])
+    text: str = Field(min_length=1)
 
 
 class ClassifyBatchRequest(_LabelsRequest):
     """Several texts; the answer has their order."""
 
-    texts: list[str] = Field(min_length=1, examples=[["什么时候有货", "客服态度太差了"]])
+    texts: list[str] = Field(min_length=1)
 
 
 class ClassificationRequest(
@@ -44,13 +42,23 @@ class ClassificationRequest(
 ):
     """One text, or several."""
 
+    model_config = shown(
+        one={"text": "我想问一下这款手机什么时候有货", "labels": ["咨询", "投诉", "建议"]},
+        several={
+            "texts": ["什么时候有货", "客服态度太差了"],
+            "labels": ["咨询", "投诉", "建议"],
+            "multi_label": True,
+            "hypothesis_template": "这句话的意图是{}",
+        },
+    )
+
 
 class ClassificationAnswer(BaseModel):
     """The labels, best first, and their scores, which sum to 1 unless each label was scored by itself."""
 
     text: str
-    labels: list[str] = Field(examples=[["咨询", "建议", "投诉"]])
-    scores: list[float] = Field(examples=[[0.91, 0.06, 0.03]])
+    labels: list[str]
+    scores: list[float]
     truncated: bool
 
 
