@@ -48,6 +48,11 @@ def test_what_was_not_read_is_told(tiny_engine: Engine) -> None:
     assert all(r.truncated for r in rank(tiny_engine, ["好", "坏"], query="饭" * 100))
 
 
+def test_a_query_of_one_endless_word_is_answered_and_told(tiny_engine: Engine) -> None:
+    ranked = rank(tiny_engine, ["坏", "好", "坏 " * 200], query="qxzjkw" * 16)
+    assert [r.truncated for r in ranked] == [True] * 3
+
+
 def test_all_windows_go_in_one_call(tiny_engine: Engine) -> None:
     encoder = tiny_engine.encoders["rerank"]
     before = encoder.batcher.counts.rows
