@@ -46,11 +46,12 @@ def command(
     """
     cpus = usable_cpus()
     try:
-        labels = read_manifest(model).labels
+        manifest = read_manifest(model)
+        labels = manifest.labels
         rows = read_rows(data, ["label", "text"])
         expected = [labels[number] for number in label_numbers(data, rows, labels)]
         commands = {
-            "reference": reference_command(reference, python, "sentiment"),
+            "reference": reference_command(reference, python, manifest),
             "light": light_command(model.resolve()),
         }
         figures = study(commands, [row["text"] for row in rows], expected, timed, rounds, cpus)

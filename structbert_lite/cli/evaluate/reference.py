@@ -20,17 +20,23 @@ EXPORT_PYTHON = PROJECT / ".venv-export" / "bin" / "python"
 BATCH = 8
 
 
-def reference_command(checkpoint: str, python: str | None, task: str) -> list[str]:
+def reference_command(checkpoint: str, python: str | None, manifest: Manifest) -> list[str]:
     """What starts the checkpoint, a folder or an id as for `python -m export`, with all CPUs.
 
-    `python` has PyTorch; None: .venv-export's where there is one, else the one that runs this.
+    What it may leave open, the exported model's `manifest` says. `python` has PyTorch; None: .venv-export's where there
+    is one, else the one that runs this.
     """
     python = python or (str(EXPORT_PYTHON) if EXPORT_PYTHON.exists() else sys.executable)
     if "/" in python:  # the process runs in the project's folder; not resolved, a link says which venv it is
         python = str(Path(python).absolute())
     folder = Path(checkpoint)
     where = str(folder.resolve()) if folder.exists() else checkpoint
-    return [python, "-m", "export.reference", where, str(usable_cpus()), task]
+    command = [python, "-m", "export.reference", where, str(usable_cpus()), "--task", manifest.task]
+    if manifest.kind == "encoder":
+        command += ["--pooling", manifest.pooling]
+    elif manifest.labels:
+        command += ["--labels", ",".join(manifest.labels)]
+    return [*command, "--max-tokens", str(manifest.max_tokens)]
 
 
 class ReferenceEncoder:
@@ -58,7 +64,7 @@ class ReferenceEncoder:
 def open_reference(task: str, folder: Path, checkpoint: str, python: str | None) -> Iterator[Any]:
     """The pipeline of the model in `folder` with PyTorch's numbers; raises RuntimeError when it does not start."""
     manifest = read_manifest(folder)
-    with start_side(reference_command(checkpoint, python, task)) as side:
+    with start_side(reference_command(checkpoint, python, manifest)) as side:
         if side.facts["labels"] and tuple(side.facts["labels"]) != manifest.labels:
             raise ValueError(f"the checkpoint knows the labels {side.facts['labels']}, the model {manifest.labels}")
         yield PIPELINES[task](ReferenceEncoder(side, folder, manifest), NO_LIMIT)
