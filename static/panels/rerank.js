@@ -3,7 +3,8 @@ import { startPanel } from "../panel.js";
 import { fillRanked, fillRows } from "../rows.js";
 import { splitPassages } from "../split.js";
 
-const moved = (old, now) => filled(old === now ? texts.stayed : texts.moved, { old, new: now });
+const moved = (old, now) =>
+  filled(old === now ? texts.stayed : now < old ? texts.rose : texts.fell, { old, new: now });
 
 startPanel({
   body: ({ query, documents }) => ({ query, documents: splitPassages(documents) }),

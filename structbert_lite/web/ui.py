@@ -1,6 +1,7 @@
 """The page of each task, the plain HTML form behind it, and the page that shows the API."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from functools import partial
@@ -20,12 +21,14 @@ from structbert_lite.web.panels import PANELS
 from structbert_lite.web.panels.panel import Panel
 
 TEXTS = PROJECT / "templates" / "texts.zh.json"
+PLACE = re.compile(r"\{(\w+)\}")
 SWAGGER = Path(str(files("flask_openapi3_swagger"))) / "templates" / "swagger"
 
 
 def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
     """A route for each panel and `/docs`, with Swagger UI's own files below `/docs/assets`."""
     page = Blueprint("ui", __name__, static_folder=SWAGGER, static_url_path="/docs/assets")
+    page.add_app_template_filter(_filled, "filled")
     texts = json.loads(TEXTS.read_text(encoding="utf-8"))
     for panel in PANELS:
         view = _view(panel, texts, engine, settings)
@@ -75,3 +78,8 @@ def _view(panel: Panel, texts: dict, engine: Engine, settings: Settings) -> Call
         return show(**facts, took_ms=(time.monotonic() - started) * 1000)
 
     return view
+
+
+def _filled(text: str, **values: object) -> str:
+    """Puts values in the places of a text, {ms} and the like. Not str.format: `{}` alone is an example's own."""
+    return PLACE.sub(lambda place: str(values.get(place[1], place[0])), text)

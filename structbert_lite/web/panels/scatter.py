@@ -35,7 +35,9 @@ def points_of(cosines: np.ndarray) -> list[Point]:
     scale = max(np.abs([across, down]).max(), 1e-9)
     x = 50 + SPREAD * across / scale
     y = height / 2 + (height / 2 - MARGIN) * down / scale
-    return [Point(*map(float, place)) for place in zip(x, y, _apart(y, height), strict=True)]
+    return [
+        Point(*(round(float(number), 2) for number in place)) for place in zip(x, y, _apart(y, height), strict=True)
+    ]
 
 
 def _components(cosines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
