@@ -60,7 +60,11 @@ startPanel({
     });
     card.querySelector(".truncated").hidden = !truncated.some(Boolean);
   },
-  entry: ({ embeddings }, values) => ({ title: splitLines(values.texts).join(" / "), tag: String(embeddings.length), tone: "own" }),
+  entry: ({ embeddings }, values) => ({
+    title: splitLines(values.texts).join(" / "),
+    tag: filled(texts.count, { count: embeddings.length }),
+    tone: "own",
+  }),
 });
 
 // Answers come and go; the section stays.

@@ -34,9 +34,13 @@ def scores(page, rows: str) -> list[float]:
 def shown(page) -> list[str]:
     """Everything that the answer says, but for the time it took and what scripts alone can do."""
     return page.eval_on_selector_all(
-        "#result :is(strong, b, .text, .name, .percent, .note, th, td, .map text, .gauge text, pre)",
+        "#result :is(strong, b, .text, .name, .percent, .note, th, td, .map text, .gauge text)",
         "all => all.filter(one => !one.closest('[hidden]')).map(one => one.textContent)",
     )
+
+
+def vectors(page) -> list:
+    return [json.loads(text) for text in page.locator(".vectors pre").all_text_contents()]
 
 
 def test_all_tasks_are_a_link_away(visit, tiny_url):
@@ -154,6 +158,7 @@ def test_an_example_says_the_same_with_and_without_scripts(visit, tiny_url, path
         plain.click(f".chips button >> nth={i}")
         plain.wait_for_selector("#result .answer")
         assert shown(page) == shown(plain)
+        assert vectors(page) == vectors(plain)
         assert page.input_value("form >> nth=0 >> [name] >> nth=0") == plain.input_value(
             "form >> nth=0 >> [name] >> nth=0"
         )

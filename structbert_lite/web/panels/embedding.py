@@ -26,7 +26,7 @@ def _answer(fields: Mapping[str, str], ask: Ask) -> dict:
         "cosines": cosines.tolist(),
         "points": points_of(cosines),
         "height": height_of(len(texts)),
-        "vectors": [json.dumps(np.round(vector, DECIMALS).tolist()) for vector in vectors],
+        "vectors": [json.dumps(np.round(vector, DECIMALS).tolist(), separators=(",", ":")) for vector in vectors],
         "dimensions": vectors.shape[1],
         "truncated": any(result.truncated for result in results),
     }
