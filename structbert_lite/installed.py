@@ -31,6 +31,6 @@ def check_models(settings: Settings) -> None:
 
     Raises ModelRefused with the file's name, or BadSettings.
     """
-    for name in choose_models(settings).values():
+    for name in sorted(set(choose_models(settings).values())):  # one model may serve two tasks
         folder = settings.models / name
         check_files(folder, read_manifest(folder))

@@ -150,7 +150,7 @@ def check_files(folder: Path, manifest: Manifest) -> None:
 
     Raises ModelRefused, with the file's name, at the first that differs.
     """
-    for name in (MODEL_NAME, TOKENIZER_NAME):
+    for name in (MODEL_NAME, TOKENIZER_NAME, *([MATCHER_NAME] if manifest.matcher else [])):
         if name not in manifest.files:
             raise ModelRefused(f"{folder / MANIFEST_NAME} does not list {name}")
     for name, fact in manifest.files.items():

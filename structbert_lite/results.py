@@ -1,6 +1,11 @@
-"""What a task returns."""
+"""What the tasks return. Scores are rounded; whoever formats them need not round again."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+Level = Literal["high", "medium", "low"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,4 +16,42 @@ class Classification:
     label: str
     score: float
     probabilities: dict[str, float]
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Similarity:
+    """How alike two texts are, 0..1, the same in both orders; `level` by the model's own thresholds."""
+
+    text_a: str
+    text_b: str
+    score: float
+    level: Level
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """A text's vector, float32 [dimensions], of length 1 (of zeros where the model gives zeros)."""
+
+    vector: np.ndarray
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroShot:
+    """The caller's labels for one text, best first, and the score of each, 0..1."""
+
+    text: str
+    labels: tuple[str, ...]
+    scores: tuple[float, ...]
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A document by its place in the request, and how relevant it is, 0..1. `truncated`: not all of it was read."""
+
+    index: int
+    score: float
     truncated: bool

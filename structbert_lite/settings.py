@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -29,15 +29,23 @@ class Settings(BaseModel):
     embedding_model: str = Field("", description="Folder name of the embedding model; empty: as above")
     zero_shot_model: str = Field("", description="Folder name of the zero-shot model; empty: as above")
     rerank_model: str = Field("", description="Folder name of the reranking model; empty: as above")
+    load: Literal["start", "lazy"] = Field(
+        "start", description="`start`: all models before the first answer; `lazy`: each at its task's first request"
+    )
     threads: int = Field(
-        0, ge=0, le=256, description="Inferences run side by side, a CPU each; 0: what affinity and cgroup allow"
+        0,
+        ge=0,
+        le=256,
+        description="Inferences run side by side, of all models, a CPU each; 0: what affinity and cgroup allow",
     )
     max_batch: int = Field(32, ge=1, le=1024, description="Rows in one micro-batch at the most")
     batch_tokens: int = Field(128, ge=1, description="Padded tokens in one micro-batch at the most")
     queue_tokens: int = Field(65536, ge=512, description="Tokens waiting at the most before requests are refused")
     cache_mb: int = Field(32, ge=0, description="Memory for cached results; 0 switches the cache off")
     max_body_mb: int = Field(4, ge=1, le=1024, description="Size of a request body at the most")
-    max_items: int = Field(512, ge=1, description="Texts in one request at the most")
+    max_items: int = Field(
+        512, ge=1, description="Texts, pairs, documents, or texts times labels in one request at the most"
+    )
     timeout_ms: int = Field(30_000, ge=1, description="Deadline of a request")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged")
 

@@ -1,4 +1,4 @@
-"""Fixtures around the real default model: it is in the repository, so nothing here is faked."""
+"""Fixtures around the real default model, which is in the repository, and around tiny models of the other tasks."""
 
 import os
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from structbert_lite.engine import Engine
 from structbert_lite.settings import PROJECT, Settings
+from tests.tiny_models import make_all
 
 # In CI the examples are the same every time: a rare find belongs to whoever looks for it, not to the next commit.
 hypothesis.settings.register_profile("ci", derandomize=True)
@@ -41,3 +42,26 @@ def engine() -> Iterator[Engine]:
     engine = Engine(Settings())
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model for every task; only the sentiment model is a real one."""
+    return make_all(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="session")
+def tiny_engine(tiny_models: Path) -> Iterator[Engine]:
+    engine = Engine(Settings(models=tiny_models, max_items=64))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def tiny_app(tiny_models: Path) -> Flask:
+    return create_app(Settings(models=tiny_models, max_items=64, max_body_mb=1))
+
+
+@pytest.fixture
+def tiny_client(tiny_app: Flask) -> FlaskClient:
+    return tiny_app.test_client()

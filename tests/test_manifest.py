@@ -67,3 +67,12 @@ def test_the_digest_depends_on_every_file(model_folder: Path) -> None:
     files = {name: fact.model_copy(update={"sha256": "0" * 64}) for name, fact in manifest.files.items()}
     digests = {manifest.model_copy(update={"files": manifest.files | {n: files[n]}}).digest for n in files}
     assert len(digests | {manifest.digest}) == len(files) + 1
+
+
+def test_a_matcher_that_the_manifest_does_not_list_is_refused(tiny_models: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_models / "similarity", tmp_path / "copy"))
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    del files["matcher.npz"]
+    change(folder, files=files)
+    with pytest.raises(ModelRefused, match=r"does not list matcher\.npz"):
+        check_files(folder, read_manifest(folder))

@@ -34,17 +34,14 @@ class Cache:
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self.size = self.hits = self.misses = 0
+        self.size = 0
         self._rows: OrderedDict[bytes, Row] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, key: bytes) -> Row | None:
         with self._lock:
             row = self._rows.get(key)
-            if row is None:
-                self.misses += 1
-            else:
-                self.hits += 1
+            if row is not None:
                 self._rows.move_to_end(key)
             return row
 

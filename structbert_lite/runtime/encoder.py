@@ -5,55 +5,73 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
+from structbert_lite.errors import ModelRefused
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, Manifest, check_files
 from structbert_lite.runtime.batcher import Batcher, Entry
 from structbert_lite.runtime.cache import Cache, Row, make_key
+from structbert_lite.runtime.pooling import pool
 from structbert_lite.runtime.session import Session
-from structbert_lite.runtime.tokenizer import Tokenizer
+from structbert_lite.runtime.slots import Slots
+from structbert_lite.runtime.tokenizer import Encoding, Tokenizer
+
+# What a model reads at once: a text, or a pair of texts.
+Input = tuple[str] | tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on threads and memory; see Settings for the meaning of each."""
+    """Bounds on one model's threads and queue; see Settings for the meaning of each."""
 
     threads: int
     max_batch: int
     batch_tokens: int
     queue_tokens: int
-    cache_bytes: int
 
 
 class Encoder:
-    """One loaded model."""
+    """One loaded model: a row of logits or a vector for each input. All models share `cache` and `slots`."""
 
-    def __init__(self, folder: Path, manifest: Manifest, limits: Limits) -> None:
-        """Checks the files' digests and loads them. Raises ModelRefused with the file's name."""
+    def __init__(self, folder: Path, manifest: Manifest, limits: Limits, cache: Cache, slots: Slots) -> None:
+        """Checks the files' digests, loads them and runs the model once.
+
+        Raises ModelRefused with the file's name.
+        """
         check_files(folder, manifest)
+        self.folder = folder
         self.manifest = manifest
-        self.cache = Cache(limits.cache_bytes)
-        self._digest = manifest.digest
-        self._tokenizer = Tokenizer(folder / TOKENIZER_NAME, manifest.max_tokens)
-        session = Session(folder / MODEL_NAME, manifest.inputs, manifest.pad_id)
-        self.batcher = Batcher(session.run, limits.threads, limits.max_batch, limits.batch_tokens, limits.queue_tokens)
+        self.tokenizer = Tokenizer(folder / TOKENIZER_NAME, manifest.max_tokens)
+        self.hits = self.misses = 0
+        # Everything that decides a row: two folders may hold the same files and differ in these.
+        self._digest = f"{manifest.digest} {manifest.max_tokens} {manifest.pooling}"
+        self._cache = cache
+        self._slots = slots
+        self._session = Session(folder / MODEL_NAME, manifest.inputs, manifest.pad_id)
+        self._check_width()
+        self.batcher = Batcher(self._run, limits.threads, limits.max_batch, limits.batch_tokens, limits.queue_tokens)
         self._in_flight: dict[bytes, Entry] = {}
         self._lock = threading.Lock()
 
-    def encode(self, texts: list[str], deadline: float) -> list[Row]:
-        """The model's output for each text, in order, by `deadline` (an instant of time.monotonic).
+    def encode(self, inputs: list[Input], deadline: float) -> list[Row]:
+        """The model's output for each input, in order, by `deadline` (an instant of time.monotonic).
 
+        A classifier's and a cross-encoder's row is its logits, an encoder's the pooled vector, not of unit length.
         Raises Overloaded, NotReady, DeadlineExceeded or InferenceFailed.
         """
-        keys = [make_key(self._digest, (text,)) for text in texts]
-        rows: dict[bytes, Row | None] = {key: self.cache.get(key) for key in dict.fromkeys(keys)}
-        missing = {key: text for key, text in zip(keys, texts, strict=True) if rows[key] is None}
+        keys = [make_key(self._digest, fields) for fields in inputs]
+        rows: dict[bytes, Row | None] = {key: self._cache.get(key) for key in dict.fromkeys(keys)}
+        missing = {key: fields for key, fields in zip(keys, inputs, strict=True) if rows[key] is None}
+        with self._lock:
+            self.hits += len(rows) - len(missing)
+            self.misses += len(missing)
         if missing:
             rows |= self._compute(missing, deadline)
         return [rows[key] for key in keys]
 
     def probe(self, deadline: float) -> None:
         """Runs one short input through the model, past the cache. Raises as `encode` does."""
-        (encoding,) = self._tokenizer.encode(["好"])
-        entry = Entry(encoding, deadline)
+        entry = Entry(self._short_input(), deadline)
         self.batcher.add([entry])
         self.batcher.wait(entry, deadline)
 
@@ -61,9 +79,32 @@ class Encoder:
         """Finishes what is queued; later calls raise NotReady."""
         self.batcher.close()
 
-    def _compute(self, missing: dict[bytes, str], deadline: float) -> dict[bytes, Row]:
-        encodings = dict(zip(missing, self._tokenizer.encode(list(missing.values())), strict=True))
-        entries = self._start(encodings, deadline)
+    def _run(self, encodings: list[Encoding]) -> np.ndarray:
+        """float32 [len(encodings), width]."""
+        with self._slots:
+            output = self._session.run(encodings)
+        if self.manifest.kind != "encoder":
+            return output
+        return pool(output, list(map(len, encodings)), self.manifest.pooling)
+
+    def _short_input(self) -> Encoding:
+        (encoding,) = self.tokenizer.encode([("好", "好") if self.manifest.kind == "cross-encoder" else "好"])
+        return encoding
+
+    def _check_width(self) -> None:
+        """A graph whose rows are not what the manifest promises would give wrong answers, not errors."""
+        expected = self.manifest.dimensions if self.manifest.kind == "encoder" else len(self.manifest.labels) or 1
+        path = self.folder / MODEL_NAME
+        try:
+            shape = self._run([self._short_input()]).shape
+        except Exception as error:  # onnxruntime's exceptions share no base class
+            raise ModelRefused(f"{path} cannot be run: {error}") from None
+        if shape != (1, expected):
+            raise ModelRefused(f"{path} gives {list(shape)} for one input, its manifest says {[1, expected]}")
+
+    def _compute(self, missing: dict[bytes, Input], deadline: float) -> dict[bytes, Row]:
+        encodings = self.tokenizer.encode([fields if len(fields) == 2 else fields[0] for fields in missing.values()])
+        entries = self._start(dict(zip(missing, encodings, strict=True)), deadline)
         try:
             return {
                 key: Row(self.batcher.wait(entry, deadline), entry.encoding.truncated) for key, entry in entries.items()
@@ -72,7 +113,7 @@ class Encoder:
             for entry in entries.values():
                 self.batcher.leave(entry)
 
-    def _start(self, encodings: dict, deadline: float) -> dict[bytes, Entry]:
+    def _start(self, encodings: dict[bytes, Encoding], deadline: float) -> dict[bytes, Entry]:
         """An entry for each key: the one on its way where there is one, else a new one, queued."""
         with self._lock:
             entries, new = {}, {}
@@ -94,7 +135,7 @@ class Encoder:
     def _land(self, key: bytes, entry: Entry) -> None:
         """Called by a worker when an entry is done: keeps its row and forgets the entry."""
         if entry.row is not None:
-            self.cache.put(key, Row(entry.row, entry.encoding.truncated))
+            self._cache.put(key, Row(entry.row, entry.encoding.truncated))
         with self._lock:
             if self._in_flight.get(key) is entry:
                 del self._in_flight[key]

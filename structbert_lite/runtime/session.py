@@ -1,4 +1,4 @@
-"""One onnxruntime session: encodings in, one row of float32 out for each."""
+"""One onnxruntime session: encodings in, float32 out, a row for each."""
 
 import os
 from pathlib import Path
@@ -18,7 +18,7 @@ ort.set_default_logger_severity(3)
 
 
 class Session:
-    """A loaded graph with int64 inputs [batch, tokens] and one float32 output [batch, width].
+    """A loaded graph with int64 inputs [batch, tokens] and one float32 output [batch, ...].
 
     Several threads may call `run` at the same time, each run on its caller's thread. Make it in the
     serving process, never before a fork: onnxruntime's threads do not survive one.
@@ -44,11 +44,13 @@ class Session:
         names = {node.name for node in self._session.get_inputs()}
         if names != set(inputs):
             raise ModelRefused(f"{path} has the inputs {sorted(names)}, its manifest says {sorted(inputs)}")
+        if len(self._session.get_outputs()) != 1:
+            raise ModelRefused(f"{path} has {len(self._session.get_outputs())} outputs, not one")
         self._inputs = inputs
         self._pad_id = pad_id
 
     def run(self, encodings: list[Encoding]) -> np.ndarray:
-        """float32 [len(encodings), width]; pads to the longest. Raises whatever onnxruntime raises."""
+        """float32 [len(encodings), ...]; pads to the longest. Raises whatever onnxruntime raises."""
         shape = len(encodings), max(map(len, encodings))
         columns = {
             "input_ids": np.full(shape, self._pad_id, np.int64),

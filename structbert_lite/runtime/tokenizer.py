@@ -1,16 +1,19 @@
 """Text to token ids."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tokenizers import Encoding as _Encoding
 from tokenizers import Tokenizer as _Tokenizer
 
 from structbert_lite.errors import ModelRefused
+from structbert_lite.runtime.windows import Word, cut
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """Token ids of one input, special tokens included. `truncated`: the model reads only its beginning."""
+    """Token ids of one input, special tokens included. `truncated`: the model does not read all of it."""
 
     ids: list[int]
     type_ids: list[int]
@@ -30,27 +33,92 @@ class Tokenizer:
             raise ModelRefused(f"{path} is not a tokenizer: {error}") from None
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_tokens)
-        self._max_tokens = max_tokens
+        self.max_tokens = max_tokens
+        self._room_for_two = max_tokens - self._tokenizer.num_special_tokens_to_add(True)
 
-    def encode(self, texts: list[str]) -> list[Encoding]:
-        """The encoding of each text. Only as much of a long text is read as the model can take."""
-        window = 8 * self._max_tokens
-        short = [text for text in texts if len(text) <= window]
+    def encode(self, inputs: Sequence[str | tuple[str, str]]) -> list[Encoding]:
+        """The encoding of each text or pair of texts. Only as much of a long text is read as the model can take.
+
+        Of a pair that is too long, the longer part loses its end first.
+        """
+        short = [given for given in inputs if self._is_short(given)]
         encoded = iter(self._tokenizer.encode_batch(short)) if short else iter(())
-        return [_encoding(next(encoded)) if len(text) <= window else self._encode_long(text, window) for text in texts]
+        return [_encoding(next(encoded)) if self._is_short(given) else self._encode_long(given) for given in inputs]
 
-    def _encode_long(self, text: str, window: int) -> Encoding:
-        """Encodes a growing beginning until what lies behind it cannot change the result."""
+    def split(self, text: str, size: int, overlap: int, limit: int) -> tuple[list[str], bool]:
+        """Pieces of `text` from its beginning on, and whether something lies behind the last of them.
+
+        A piece has at most `size` tokens and ends between two words (only a longer word stands alone in its piece);
+        neighbours share at most `overlap` tokens; there are at most `limit` pieces. A text that fits is its only piece.
+        """
+        read = self._beginning(text, size * limit)
+        spans, left = cut(self._words(read), size, overlap, limit)
+        left = left or len(read) < len(text)
+        if len(spans) <= 1:
+            return [text if not left else text[: spans[0][1]]], left
+        return [text[start:end] for start, end in spans], left
+
+    def room_beside(self, text: str) -> int:
+        """How many tokens the other part of a pair may have beside `text` without truncation; 1 at the least."""
+        return max(1, self._room_for_two - sum(word.tokens for word in self._words(text)))
+
+    def _is_short(self, given: str | tuple[str, str]) -> bool:
+        # The library also makes every combination of what two overlong parts lost, so a pair has to be shorter.
+        return len(given) <= 8 * self.max_tokens if isinstance(given, str) else sum(map(len, given)) <= self.max_tokens
+
+    def _encode_long(self, given: str | tuple[str, str]) -> Encoding:
+        if isinstance(given, str):
+            return _encoding(self._tokenizer.encode(self._beginning(given, self.max_tokens)))
+        parts = [
+            self._tokenizer.encode(self._beginning(part, self.max_tokens), add_special_tokens=False) for part in given
+        ]
+        counts = [sum(map(len, (part, *part.overflowing))) for part in parts]
+        kept = _longest_first(counts, self._room_for_two)
+        for part, count in zip(parts, kept, strict=True):
+            part.truncate(count)
+        joined = self._tokenizer.post_process(*parts)
+        return Encoding(joined.ids, joined.type_ids, kept != counts)
+
+    def _beginning(self, text: str, tokens: int) -> str:
+        """All of `text`, or a beginning with more than `tokens` tokens, so many of which are those of the whole."""
+        window = 8 * tokens
         while window < len(text):
-            encoding = self._tokenizer.encode(text[:window])
-            if encoding.overflowing:
-                # Only the last word of the window can go on behind it; tokens of earlier words are final.
-                last_seen = [word for word in encoding.overflowing[-1].word_ids if word is not None][-1]
-                if encoding.word_ids[-2] != last_seen:
-                    return _encoding(encoding)
+            words = [word for chunk in self._chunks(text[:window]) for word in chunk.word_ids]
+            # Only the last word of the window can go on behind it; tokens of earlier words are final.
+            if len(words) > tokens and words[tokens - 1] != words[-1]:
+                return text[:window]
             window *= 4
-        return _encoding(self._tokenizer.encode(text))
+        return text
+
+    def _words(self, text: str) -> list[Word]:
+        words: list[Word] = []
+        known = None
+        for chunk in self._chunks(text):
+            for number, (start, end) in zip(chunk.word_ids, chunk.offsets, strict=True):
+                if number == known:
+                    words[-1] = Word(words[-1].start, end, words[-1].tokens + 1)
+                else:
+                    words.append(Word(start, end, 1))
+                    known = number
+        return words
+
+    def _chunks(self, text: str) -> list[_Encoding]:
+        """All of the text's tokens, without special ones: what the library truncates it hands over beside the rest."""
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        return [encoding, *encoding.overflowing]
 
 
-def _encoding(encoding: object) -> Encoding:
+def _longest_first(counts: list[int], room: int) -> list[int]:
+    """How many tokens of each of two parts are kept, as the tokenizers library decides it (`longest_first`)."""
+    if sum(counts) <= room:
+        return counts
+    short, long = sorted(counts)
+    if short > room // 2:
+        short, long = room // 2, room - room // 2
+    else:
+        long = room - short
+    return [long, short] if counts[0] > counts[1] else [short, long]
+
+
+def _encoding(encoding: _Encoding) -> Encoding:
     return Encoding(encoding.ids, encoding.type_ids, bool(encoding.overflowing))

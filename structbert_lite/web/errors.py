@@ -20,6 +20,7 @@ STATUSES: list[tuple[type[errors.StructBertError], int, str]] = [
     (errors.Overloaded, 503, "overloaded"),
     (errors.DeadlineExceeded, 504, "deadline_exceeded"),
     (errors.InferenceFailed, 500, "inference_failed"),
+    (errors.ModelRefused, 500, "model_refused"),
 ]
 HTTP_TYPES = {
     400: "malformed_json",
@@ -40,6 +41,9 @@ VALIDATION_MESSAGES = {
     "string_too_short": "this must not be empty",
     "list_type": "this must be an array",
     "too_short": "this must not be empty",
+    "too_long": "this must be an array of two strings",  # a pair: no other array has such a limit
+    "bool_type": "this must be true or false",
+    "int_type": "this must be a whole number",
 }
 RETRY_AFTER = 1  # seconds, where the error itself does not say
 
@@ -60,6 +64,8 @@ def answer_validation(error: ValidationError) -> Response:
     """422 for the first thing that is wrong with a request."""
     first = error.errors(include_url=False, include_input=False)[0]
     message = VALIDATION_MESSAGES.get(first["type"], first["msg"])
+    if first["type"] == "too_short" and first["ctx"]["min_length"] == 2:
+        message = VALIDATION_MESSAGES["too_long"]
     return _answer(422, "invalid_input", message, describe(first["loc"]))
 
 

@@ -1,6 +1,7 @@
 """Health and metrics, for machines."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint, Tag
@@ -11,6 +12,17 @@ from prometheus_client.registry import Collector
 from structbert_lite.engine import Engine
 from structbert_lite.web.schemas import ErrorAnswer, Status, name_operation
 
+COUNTERS = {
+    "cache_hits": ("Inputs answered from the cache", lambda e: e.hits),
+    "cache_misses": ("Inputs not found in the cache", lambda e: e.misses),
+    "batches": ("Micro-batches run", lambda e: e.batcher.counts.batches),
+    "rows": ("Inputs run through the model", lambda e: e.batcher.counts.rows),
+    "tokens": ("Tokens run through the model", lambda e: e.batcher.counts.tokens),
+    "padded_tokens": ("Tokens run, padding included", lambda e: e.batcher.counts.padded_tokens),
+    "refused": ("Inputs refused because the queue was full", lambda e: e.batcher.counts.refused),
+    "expired": ("Inputs dropped because nobody waited any more", lambda e: e.batcher.counts.expired),
+    "failed": ("Inputs on which the model failed", lambda e: e.batcher.counts.failed),
+}
 OPERATIONS = Tag(name="operations", description="Health and metrics")
 
 
@@ -51,25 +63,26 @@ class _EngineCollector(Collector):
         self._engine = engine
 
     def collect(self) -> Iterator[Metric]:
-        counters = {
-            "cache_hits": ("Inputs answered from the cache", lambda e: e.cache.hits),
-            "cache_misses": ("Inputs not found in the cache", lambda e: e.cache.misses),
-            "batches": ("Micro-batches run", lambda e: e.batcher.counts.batches),
-            "rows": ("Inputs run through the model", lambda e: e.batcher.counts.rows),
-            "tokens": ("Tokens run through the model", lambda e: e.batcher.counts.tokens),
-            "padded_tokens": ("Tokens run, padding included", lambda e: e.batcher.counts.padded_tokens),
-            "refused": ("Inputs refused because the queue was full", lambda e: e.batcher.counts.refused),
-            "expired": ("Inputs dropped because nobody waited any more", lambda e: e.batcher.counts.expired),
-            "failed": ("Inputs on which the model failed", lambda e: e.batcher.counts.failed),
-        }
-        gauges = {
-            "cache_bytes": ("Memory of the cache, by estimate", lambda e: e.cache.size),
-            "cache_entries": ("Inputs in the cache", lambda e: len(e.cache)),
-            "queue_tokens": ("Tokens waiting", lambda e: e.batcher.queued_tokens),
-        }
-        for family, table in ((CounterMetricFamily, counters), (GaugeMetricFamily, gauges)):
-            for name, (text, read) in table.items():
-                metric = family(f"structbert_{name}", text, labels=["task"])
-                for task, encoder in self._engine.encoders.items():
-                    metric.add_metric([task], read(encoder))
-                yield metric
+        for name, (text, read) in COUNTERS.items():
+            yield self._by_model(CounterMetricFamily(f"structbert_{name}", text, labels=["model"]), read)
+        queued = GaugeMetricFamily("structbert_queue_tokens", "Tokens waiting", labels=["model"])
+        yield self._by_model(queued, lambda e: e.batcher.queued_tokens)
+        cache = self._engine.cache
+        yield GaugeMetricFamily("structbert_cache_bytes", "Memory of the cache, by estimate", cache.size)
+        yield GaugeMetricFamily("structbert_cache_entries", "Inputs in the cache", len(cache))
+        yield self._models()
+
+    def _by_model(self, metric: Metric, read: Callable[[Any], float]) -> Metric:
+        for name, encoder in self._engine.encoders.items():
+            metric.add_metric([name], read(encoder))
+        return metric
+
+    def _models(self) -> Metric:
+        """Which model serves a task: one model may serve two, and its counters are of both together."""
+        metric = GaugeMetricFamily(
+            "structbert_model_loaded", "1 when the task's model is loaded", labels=["task", "model", "digest"]
+        )
+        loaded = self._engine.encoders
+        for task, name in self._engine.names.items():
+            metric.add_metric([task, name, self._engine.manifest(task).digest], float(name in loaded))
+        return metric

@@ -2,10 +2,16 @@
 
 import re
 import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
+from structbert_lite.errors import InvalidInput, TooManyItems
+
+# (task, inputs, **options) -> results: the engine's `predict` with this request's deadline.
+Ask = Callable[..., list]
 REQUEST_ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
 # Pages load what this server holds and nothing else.
 CONTENT_SECURITY_POLICY = (
@@ -38,6 +44,17 @@ def require_json_object() -> None:
         raise UnsupportedMediaType
     if not isinstance(request.get_json(), dict):  # parsed once: the view finds it there
         raise BadRequest("the body is not a JSON object")
+
+
+@contextmanager
+def renamed(fields: Mapping[str, str]) -> Iterator[None]:
+    """Names fields as this caller wrote them: a route for one text has `text`, where the engine says `texts[0]`."""
+    try:
+        yield
+    except TooManyItems:
+        raise
+    except InvalidInput as error:
+        raise InvalidInput(str(error), fields.get(error.field, error.field)) from None
 
 
 def _name_request() -> None:

@@ -1,44 +1,26 @@
-"""The types that validate requests and describe answers; /openapi.json is made from them."""
+"""Types that all routes share: they validate requests and describe answers; /openapi.json is made from them."""
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import BaseModel, ConfigDict
 
-EXAMPLE = "这部电影太烂了，完全浪费时间"
+# A body of two forms is told apart by these tags; they are in pydantic's path to an error and not in the request.
+ONE, MANY, OBJECT = "<one>", "<many>", "<object>"
 
 
-class _Request(BaseModel):
+def shown(**bodies: Any) -> ConfigDict:
+    """A model's configuration with named examples of whole bodies, for /openapi.json: the fields' own get lost."""
+    return ConfigDict(openapi_extra={"examples": {name: {"value": body} for name, body in bodies.items()}})
+
+
+class StrictRequest(BaseModel):
+    """A body whose unknown fields and wrong types are errors."""
+
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class PredictRequest(_Request):
-    """One text."""
-
-    text: str = Field(min_length=1, examples=[EXAMPLE])
-
-
-class PredictBatchRequest(_Request):
-    """Several texts; the answer has their order."""
-
-    texts: list[str] = Field(min_length=1, examples=[[EXAMPLE, "物流很快，包装也很好"]])
-
-
-class Prediction(BaseModel):
-    """`score` is the probability of `label`; `truncated`: the model read only the text's beginning."""
-
-    text: str
-    label: str = Field(examples=["Negative"])
-    score: float = Field(ge=0, le=1, examples=[0.983])
-    probabilities: dict[str, float] = Field(examples=[{"Negative": 0.983, "Positive": 0.017}])
-    truncated: bool
-
-
-class Predictions(RootModel[list[Prediction]]):
-    """An array of predictions, in request order."""
-
-
 class ModelLimits(BaseModel):
-    """`max_tokens` of one text; `max_items` in one request; `max_body_bytes` of one request."""
+    """`max_tokens` of one input; `max_items` in one request; `max_body_bytes` of one request."""
 
     max_tokens: int
     max_items: int
@@ -46,20 +28,26 @@ class ModelLimits(BaseModel):
 
 
 class ModelFacts(BaseModel):
-    """What is loaded for one task."""
+    """What is installed for one task.
+
+    `thresholds`: scores that part a pair's levels; `dimensions` of a vector, null where the model gives none;
+    `loaded`: false until the task's first request, where models are loaded lazily.
+    """
 
     task: str
     name: str
     labels: list[str]
     thresholds: dict[str, float]
+    dimensions: int | None
     limits: ModelLimits
     digest: str
     source: dict[str, str]
     license: str
+    loaded: bool
 
 
 class ModelList(BaseModel):
-    """Every loaded model."""
+    """Every task that can be served."""
 
     models: list[ModelFacts]
 
@@ -73,22 +61,30 @@ class Status(BaseModel):
 class ErrorFacts(BaseModel):
     """`field` names the part of the request at fault, where there is one."""
 
-    type: str = Field(examples=["invalid_input"])
+    type: str
     message: str
-    field: str | None = Field(None, examples=["texts[3]"])
+    field: str | None = None
 
 
 class ErrorAnswer(BaseModel):
     """Every error of every route."""
 
+    model_config = shown(
+        error={"error": {"type": "invalid_input", "message": "this must be a string", "field": "text"}}
+    )
+
     error: ErrorFacts
+
+
+ERRORS = dict.fromkeys((400, 404, 413, 415, 422, 500, 503, 504), ErrorAnswer)
 
 
 def describe(location: tuple[Any, ...]) -> str:
     """A field's path as a user writes it: ("texts", 3) is `texts[3]`."""
     path = ""
     for part in location:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+        if part not in (ONE, MANY, OBJECT):
+            path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
     return path
 
 

@@ -10,11 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from structbert_lite.errors import DeadlineExceeded, Overloaded
+from structbert_lite.errors import DeadlineExceeded, ModelRefused, Overloaded
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, read_manifest
+from structbert_lite.runtime.cache import Cache
 from structbert_lite.runtime.encoder import Encoder, Limits
 from structbert_lite.runtime.session import Session
+from structbert_lite.runtime.slots import Slots
 from structbert_lite.runtime.tokenizer import Encoding, Tokenizer
+from tests.tiny_models import make_cross, table
 
 PIECES = st.sampled_from(
     [
@@ -40,9 +43,14 @@ def soon() -> float:
     return time.monotonic() + 60
 
 
-def make(folder: Path, **limits: int) -> Encoder:
-    defaults = {"threads": 2, "max_batch": 32, "batch_tokens": 512, "queue_tokens": 1 << 20, "cache_bytes": 0}
-    return Encoder(folder, read_manifest(folder), Limits(**(defaults | limits)))
+def make(folder: Path, cache_bytes: int = 0, **limits: int) -> Encoder:
+    defaults = {"threads": 2, "max_batch": 32, "batch_tokens": 512, "queue_tokens": 1 << 20}
+    bounds = Limits(**(defaults | limits))
+    return Encoder(folder, read_manifest(folder), bounds, Cache(cache_bytes), Slots(bounds.threads))
+
+
+def rows_of(encoder: Encoder, *texts: str) -> list[np.ndarray]:
+    return [row.values for row in encoder.encode([(text,) for text in texts], soon())]
 
 
 @pytest.fixture(scope="module")
@@ -109,16 +117,16 @@ def test_side_by_side_a_text_has_the_same_bits(session: Session, tokenizer: Toke
 
 def test_a_crowd_gets_the_bits_of_the_lonely(encoder: Encoder) -> None:
     texts = [f"第{n}次来了，{'还是很满意' * (n % 9)}" for n in range(120)]
-    alone = [encoder.encode([text], soon())[0].values for text in texts]
-    together = [row.values for row in encoder.encode(texts, soon())]
+    alone = [rows_of(encoder, text)[0] for text in texts]
+    together = rows_of(encoder, *texts)
     assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
 
 
 def test_identical_texts_in_flight_are_computed_once(model_folder: Path) -> None:
     encoder = make(model_folder, threads=1)
     before = encoder.batcher.counts.rows
-    rows = encoder.encode(["同一句话，问了很多遍" * 10] * 50, soon())
-    threads = [threading.Thread(target=encoder.encode, args=(["另一句话" * 100], soon())) for _ in range(16)]
+    rows = rows_of(encoder, *["同一句话，问了很多遍" * 10] * 50)
+    threads = [threading.Thread(target=rows_of, args=(encoder, "另一句话" * 100)) for _ in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -131,19 +139,19 @@ def test_identical_texts_in_flight_are_computed_once(model_folder: Path) -> None
 
 def test_the_second_time_comes_from_the_cache(model_folder: Path) -> None:
     encoder = make(model_folder, cache_bytes=1 << 20)
-    first = encoder.encode(["很好", "很差"], soon())
+    first = rows_of(encoder, "很好", "很差")
     rows = encoder.batcher.counts.rows
-    again = encoder.encode(["很差", "很好"], soon())
+    again = rows_of(encoder, "很差", "很好")
     assert encoder.batcher.counts.rows == rows
-    assert (encoder.cache.hits, encoder.cache.misses) == (2, 2)
-    assert np.array_equal(again[1].values, first[0].values)
+    assert (encoder.hits, encoder.misses) == (2, 2)
+    assert np.array_equal(again[1], first[0])
     encoder.close()
 
 
 def test_a_passed_deadline_is_told_and_leaves_nothing_behind(encoder: Encoder) -> None:
     with pytest.raises(DeadlineExceeded):
-        encoder.encode(["来不及了"], time.monotonic() - 1)
-    assert encoder.encode(["来不及了"], soon())  # the next one is not hurt by the dropped one
+        encoder.encode([("来不及了",)], time.monotonic() - 1)
+    assert rows_of(encoder, "来不及了")  # the next one is not hurt by the dropped one
 
 
 def test_a_refused_text_can_be_asked_again(model_folder: Path) -> None:
@@ -153,7 +161,7 @@ def test_a_refused_text_can_be_asked_again(model_folder: Path) -> None:
 
     def ask(text: str) -> None:
         try:
-            answered.append(encoder.encode([text], soon()))
+            answered.append(rows_of(encoder, text))
         except Overloaded:
             refused.append(text)
 
@@ -164,5 +172,31 @@ def test_a_refused_text_can_be_asked_again(model_folder: Path) -> None:
         thread.join()
     assert len(refused) + len(answered) == len(texts)
     for text in refused:
-        assert encoder.encode([text], soon())
+        assert rows_of(encoder, text)
     encoder.close()
+
+
+def test_two_fields_are_one_input_and_not_their_concatenation(tiny_models: Path) -> None:
+    encoder = make(tiny_models / "zero-shot", cache_bytes=1 << 20)
+    inputs = [("天气很好", "咨询"), ("天气", "很好咨询"), ("咨询", "天气很好"), ("天气很好", "咨询")]
+    rows = [row.values.tobytes() for row in encoder.encode(inputs, soon())]
+    assert rows[0] == rows[3]
+    assert len(set(rows)) == 3
+    assert encoder.misses == 3
+    encoder.close()
+
+
+def test_an_encoders_rows_are_pooled_vectors(tiny_models: Path) -> None:
+    encoder = make(tiny_models / "similarity")
+    (alone,), (beside, _) = rows_of(encoder, "很好"), rows_of(encoder, "很好", "很长的一句话" * 9)
+    assert alone.shape == (8,)
+    assert np.array_equal(alone, beside)
+    encoder.close()
+
+
+@pytest.mark.parametrize("facts", [{"labels": ["one", "two"]}, {"kind": "encoder", "pooling": "cls", "dimensions": 9}])
+def test_a_graph_of_another_width_than_the_manifest_says_is_refused(tmp_path: Path, facts: dict) -> None:
+    make_cross(tmp_path / "wrong", "rerank", table(1))
+    manifest = read_manifest(tmp_path / "wrong").model_copy(update=facts)
+    with pytest.raises(ModelRefused, match=r"model\.onnx gives \[1, 1\] for one input"):
+        Encoder(tmp_path / "wrong", manifest, Limits(1, 1, 1, 512), Cache(0), Slots(1))

@@ -83,3 +83,63 @@ def test_a_megabyte_of_one_character() -> None:
     (encoding,) = tokenizer.encode(["好" * (1 << 20)])
     assert encoding.truncated
     assert len(encoding) == LIMIT
+
+
+@settings(deadline=None, max_examples=300)
+@given(*[st.text(characters) | st.text(characters, max_size=9).map(lambda t: t * 9)] * 2)
+def test_a_pair_gets_what_the_library_gives(a: str, b: str) -> None:
+    library = Reference.from_file(str(PATH))
+    library.enable_truncation(LIMIT)
+    (encoding,) = tokenizer.encode([(a, b)])
+    (expected,) = library.encode_batch([(a, b)])
+    assert (encoding.ids, encoding.type_ids) == (expected.ids, expected.type_ids)
+    assert encoding.truncated == bool(expected.overflowing)
+
+
+@pytest.mark.parametrize("pair", [("好" * 100_000, "坏" * 100_000), ("好", "坏" * 100_000), ("坏" * 100_000, "")])
+def test_a_long_pair_is_read_as_far_as_it_fits(pair: tuple[str, str]) -> None:
+    (encoding,) = tokenizer.encode([pair])
+    assert len(encoding) == LIMIT
+    assert encoding.truncated
+    ids = reference.encode(*[part[:LIMIT] for part in pair]).ids
+    assert set(encoding.ids) == set(ids)
+    assert encoding.type_ids == sorted(encoding.type_ids)
+
+
+def test_texts_and_pairs_in_one_call() -> None:
+    mixed = tokenizer.encode(["好", ("好", "坏" * 50), ("好", "坏"), "坏" * 1000])
+    assert [e.ids for e in mixed] == [
+        tokenizer.encode([one])[0].ids for one in ["好", ("好", "坏" * 50), ("好", "坏"), "坏" * 1000]
+    ]
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.text(characters)
+    | st.lists(st.sampled_from(["好", "unbelievable ", "，", "😡", " 12345"]), max_size=90).map("".join)
+)
+def test_pieces_have_all_the_tokens_of_the_whole(text: str) -> None:
+    whole = reference.encode(text, add_special_tokens=False).tokens
+    pieces, left = tokenizer.split(text, 10, 0, 1000)
+    assert not left
+    tokens = [token for piece in pieces for token in reference.encode(piece, add_special_tokens=False).tokens]
+    assert tokens == whole
+    if len(pieces) > 1:
+        overlapping, _ = tokenizer.split(text, 10, 3, 1000)
+        assert len(overlapping) >= len(pieces)
+
+
+def test_a_piece_and_what_is_beside_it_fit() -> None:
+    query = "退款多久到账"
+    room = tokenizer.room_beside(query)
+    pieces, left = tokenizer.split("今天天气很好，" * 30, room, room // 4, 64)
+    assert not left
+    assert not any(encoding.truncated for encoding in tokenizer.encode([(query, piece) for piece in pieces]))
+
+
+def test_a_very_long_text_is_split_as_far_as_asked() -> None:
+    pieces, left = tokenizer.split("好" * (1 << 20), 5, 1, 7)
+    assert left
+    assert pieces == ["好" * 5] * 7
+    assert tokenizer.split("好坏" * 30, 4, 0, 1) == (["好坏好坏"], True)
+    assert tokenizer.split("好坏", 4, 0, 1) == (["好坏"], False)

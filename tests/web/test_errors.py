@@ -16,16 +16,24 @@ def every_error(base: type[errors.StructBertError] = errors.StructBertError) -> 
 
 
 def test_every_error_that_a_request_can_meet_has_a_status() -> None:
-    at_start = {errors.StructBertError, errors.ModelRefused, errors.BadSettings}
+    at_start = {errors.StructBertError, errors.BadSettings}
     assert {kind for kind, _, _ in STATUSES} == set(every_error()) - at_start
     assert status_of(errors.TooManyItems("", "texts")) == (413, "payload_too_large")
 
 
 def test_without_a_model_the_task_is_not_available(tmp_path: Path) -> None:
     client = create_app(Settings(models=tmp_path)).test_client()
-    answer = client.post("/predict", json={"text": "好"})
-    assert (answer.status_code, answer.get_json()["error"]["type"]) == (404, "task_not_available")
-    assert "python -m export --task sentiment" in answer.get_json()["error"]["message"]
+    bodies = {
+        "/predict": ("sentiment", {"text": "好"}),
+        "/similarity": ("similarity", {"text_a": "好", "text_b": "坏"}),
+        "/embed": ("embedding", {"texts": ["好"]}),
+        "/classify": ("zero-shot", {"text": "好", "labels": ["好"]}),
+        "/rerank": ("rerank", {"query": "好", "documents": ["好"]}),
+    }
+    for route, (task, body) in bodies.items():
+        answer = client.post(route, json=body)
+        assert (answer.status_code, answer.get_json()["error"]["type"]) == (404, "task_not_available")
+        assert f"python -m export --task {task}" in answer.get_json()["error"]["message"]
     assert client.get("/readyz").status_code == 503
 
 

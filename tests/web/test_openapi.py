@@ -1,5 +1,7 @@
 """/openapi.json describes what the server does."""
 
+import json
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -43,3 +45,26 @@ def test_the_errors_are_described(document: dict) -> None:
     for status in ("400", "404", "413", "415", "422", "503", "504"):
         answer = document["paths"]["/predict"]["post"]["responses"][status]
         assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/ErrorAnswer"}
+
+
+def test_every_task_has_its_route(document: dict) -> None:
+    assert {"/similarity", "/embed", "/classify", "/rerank"} <= set(document["paths"])
+
+
+def test_every_example_of_a_request_is_answered(tiny_client: FlaskClient, document: dict) -> None:
+    seen = 0
+    for route, methods in document["paths"].items():
+        if "post" in methods:
+            for example in methods["post"]["requestBody"]["content"]["application/json"]["examples"].values():
+                answer = tiny_client.post(route, json=example["value"])
+                assert answer.status_code == 200, (route, answer.get_data(as_text=True))
+                seen += 1
+    assert seen >= 9
+
+
+def test_a_body_of_two_forms_is_one_or_the_other(document: dict) -> None:
+    schemas = document["components"]["schemas"]
+    forms = {part["$ref"].rsplit("/", 1)[1] for part in schemas["SimilarityRequest"]["oneOf"]}
+    assert forms == {"PairRequest", "PairsRequest"}
+    assert all(schemas[form]["additionalProperties"] is False for form in forms)
+    assert "<" not in json.dumps(document["components"])

@@ -2,9 +2,11 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 
-def read(client: FlaskClient) -> dict[str, float]:
+def read(client: FlaskClient, model: str = "sentiment") -> dict[str, float]:
+    """One model's figures, and those of all models together."""
     text = client.get("/metrics").get_data(as_text=True)
-    return {sample.name: sample.value for family in text_string_to_metric_families(text) for sample in family.samples}
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    return {sample.name: sample.value for sample in samples if sample.labels.get("model", model) == model}
 
 
 def test_health(client: FlaskClient) -> None:
@@ -27,9 +29,30 @@ def test_metrics_count_what_happened(client: FlaskClient) -> None:
 
 
 def test_models_tells_what_is_loaded(client: FlaskClient) -> None:
-    (model,) = client.get("/models").get_json()["models"]
+    model = client.get("/models").get_json()["models"][0]
     assert (model["task"], model["labels"]) == ("sentiment", ["Negative", "Positive"])
     assert model["limits"] == {"max_tokens": 512, "max_items": 64, "max_body_bytes": 1 << 20}
     assert model["license"]
     assert model["source"]["checkpoint"]
     assert len(model["digest"]) == 64
+    assert model["loaded"] is True
+
+
+def test_models_tells_every_task_and_what_its_model_has(tiny_client: FlaskClient) -> None:
+    models = {model["task"]: model for model in tiny_client.get("/models").get_json()["models"]}
+    assert list(models) == ["sentiment", "similarity", "embedding", "zero-shot", "rerank"]
+    assert models["similarity"]["thresholds"] == {"low": 0.4, "high": 0.7}
+    assert models["embedding"]["dimensions"] == 8
+    assert models["embedding"]["digest"] == models["similarity"]["digest"]
+    assert models["zero-shot"]["labels"] == ["contradiction", "neutral", "entailment"]
+    assert models["rerank"]["limits"] == {"max_tokens": 64, "max_items": 64, "max_body_bytes": 1 << 20}
+
+
+def test_metrics_are_of_each_model_by_itself(tiny_client: FlaskClient) -> None:
+    before = {name: read(tiny_client, name) for name in ("sentiment", "similarity")}
+    tiny_client.post("/embed", json={"texts": ["只有这里才有的一句话"]})
+    tiny_client.post("/similarity", json={"text_a": "只有这里才有的一句话", "text_b": "另外一句只有这里才有的话"})
+    after = {name: read(tiny_client, name) for name in before}
+    assert after["similarity"]["structbert_rows_total"] - before["similarity"]["structbert_rows_total"] == 2
+    assert after["similarity"]["structbert_cache_hits_total"] - before["similarity"]["structbert_cache_hits_total"] == 1
+    assert after["sentiment"]["structbert_rows_total"] == before["sentiment"]["structbert_rows_total"]

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from structbert_lite.pipelines.sentiment import is_blank, softmax
+from structbert_lite.pipelines.inputs import is_blank
+from structbert_lite.pipelines.scores import pair_logit, sigmoid, softmax
 
 
 @given(st.floats(-50, 50, width=32), st.floats(-50, 50, width=32))
@@ -23,3 +24,15 @@ def test_blank(text: str) -> None:
 @pytest.mark.parametrize("text", ["好", "。", "😡", " a ", "0"])
 def test_not_blank(text: str) -> None:
     assert not is_blank(text)
+
+
+@given(st.floats(-1e6, 1e6))
+def test_sigmoid_is_symmetric_and_never_overflows(z: float) -> None:
+    assert 0 <= sigmoid(z) <= 1
+    assert sigmoid(z) + sigmoid(-z) == pytest.approx(1, abs=2e-6)
+    assert sigmoid(z) <= sigmoid(z + 1)
+
+
+def test_a_pairs_logit_of_one_or_two() -> None:
+    assert pair_logit(np.array([0.5], np.float32)) == 0.5
+    assert pair_logit(np.array([0.5, 2.0], np.float32)) == 1.5

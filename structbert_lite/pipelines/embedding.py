@@ -1,0 +1,27 @@
+"""Embedding: a text's vector."""
+
+import numpy as np
+
+from structbert_lite.pipelines.inputs import require_at_most, require_readable
+from structbert_lite.results import Embedding
+from structbert_lite.runtime.encoder import Encoder
+from structbert_lite.runtime.pooling import unit_length
+
+
+class EmbeddingPipeline:
+    """Serves an encoder."""
+
+    def __init__(self, encoder: Encoder, max_items: int) -> None:
+        self.encoder = encoder
+        self._max_items = max_items
+
+    def predict(self, texts: list[str], deadline: float) -> list[Embedding]:
+        """One vector of unit length for each text, in order.
+
+        Raises TooManyItems, and InvalidInput with field `texts[i]`.
+        """
+        require_at_most(self._max_items, len(texts), "texts", "texts")
+        for i, text in enumerate(texts):
+            require_readable(text, f"texts[{i}]")
+        rows = self.encoder.encode([(text,) for text in texts], deadline)
+        return [Embedding(unit_length(row.values).astype(np.float32), row.truncated) for row in rows]

@@ -1,0 +1,20 @@
+"""What every task asks of its inputs."""
+
+from structbert_lite.errors import InvalidInput, TooManyItems
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text holds nothing but white space and characters that cannot be seen."""
+    return not any(character.isprintable() and not character.isspace() for character in text)
+
+
+def require_readable(text: str, field: str) -> None:
+    """Raises InvalidInput, with `field`, for a text with nothing to read in it."""
+    if is_blank(text):
+        raise InvalidInput("the text has no readable characters", field)
+
+
+def require_at_most(limit: int, count: int, things: str, field: str) -> None:
+    """Raises TooManyItems, with `field`, when `count` is over the limit of one request."""
+    if count > limit:
+        raise TooManyItems(f"{count} {things} in one request, the limit is {limit}", field)

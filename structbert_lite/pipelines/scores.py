@@ -1,0 +1,26 @@
+"""Logits to numbers that people read, in float64."""
+
+import math
+from collections.abc import Sequence
+
+# Six decimals are what a reader can use; two probabilities so rounded still sum to 1.
+DECIMALS = 6
+
+
+def softmax(logits: Sequence[float]) -> list[float]:
+    """exp(z_i) / sum exp(z), rounded."""
+    highest = float(max(logits))
+    powers = [math.exp(float(z) - highest) for z in logits]
+    total = sum(powers)
+    return [round(power / total, DECIMALS) for power in powers]
+
+
+def sigmoid(z: float) -> float:
+    """1 / (1 + exp(-z)), rounded; no z overflows."""
+    power = math.exp(-abs(z))
+    return round((1.0 if z >= 0 else power) / (1.0 + power), DECIMALS)
+
+
+def pair_logit(logits: Sequence[float]) -> float:
+    """A cross-encoder's one number for a pair: its single logit, or how far "yes" (the second) is above "no"."""
+    return float(logits[0]) if len(logits) == 1 else float(logits[1]) - float(logits[0])

@@ -1,0 +1,72 @@
+"""POST /rerank."""
+
+from typing import Annotated
+
+from flask import Response, jsonify
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Discriminator, Field
+from pydantic import Tag as Form
+
+from structbert_lite.results import Ranked
+from structbert_lite.web.requests import Ask
+from structbert_lite.web.schemas import ERRORS, OBJECT, ONE, StrictRequest, shown
+
+TAG = Tag(name="rerank", description="Which of these documents answers the query?")
+
+
+class Document(StrictRequest):
+    """A document as an object."""
+
+    text: str = Field(min_length=1)
+
+
+class RerankRequest(StrictRequest):
+    """A query and documents, each a string or an object with `text`."""
+
+    model_config = shown(
+        strings={"query": "如何办理退款", "documents": ["退款请在订单页面申请", "我们的门店早上九点开门"], "top_n": 1},
+        objects={
+            "query": "如何办理退款",
+            "documents": [{"text": "退款请在订单页面申请"}, {"text": "我们的门店早上九点开门"}],
+            "return_documents": True,
+        },
+    )
+
+    query: str = Field(min_length=1)
+    documents: list[
+        Annotated[
+            Annotated[Annotated[str, Field(min_length=1)], Form(ONE)] | Annotated[Document, Form(OBJECT)],
+            Discriminator(lambda document: OBJECT if isinstance(document, dict | Document) else ONE),
+        ]
+    ] = Field(min_length=1)
+    top_n: int | None = Field(None, ge=1, description="How many results; all of them by default")
+    return_documents: bool = Field(False, description="Whether each result holds its document")
+
+
+class RankedDocument(BaseModel):
+    """`index` is the document's place in the request; `truncated`: not all of it, or not all of the query, was read."""
+
+    index: int
+    relevance_score: float = Field(ge=0, le=1)
+    document: Document | None = Field(None, description="Where the request asked for it")
+    truncated: bool
+
+
+class RerankAnswer(BaseModel):
+    """The most relevant documents, best first; equals keep the request's order."""
+
+    results: list[RankedDocument]
+
+
+def add_routes(api: APIBlueprint, ask: Ask) -> None:
+    @api.post("/rerank", tags=[TAG], responses={200: RerankAnswer, **ERRORS})
+    def rerank(body: RerankRequest) -> Response:
+        """Documents by how relevant they are to a query. Long documents are read whole, window by window."""
+        texts = [document if isinstance(document, str) else document.text for document in body.documents]
+        ranked = ask("rerank", texts, query=body.query, top_n=body.top_n)
+        return jsonify({"results": [_result(one, texts if body.return_documents else None) for one in ranked]})
+
+
+def _result(ranked: Ranked, texts: list[str] | None) -> dict:
+    document = {} if texts is None else {"document": {"text": texts[ranked.index]}}
+    return {"index": ranked.index, "relevance_score": ranked.score, **document, "truncated": ranked.truncated}

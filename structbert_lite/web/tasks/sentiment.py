@@ -1,0 +1,66 @@
+"""POST /predict and /predict_batch."""
+
+from flask import Response, jsonify
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field, RootModel
+
+from structbert_lite.results import Classification
+from structbert_lite.web.requests import Ask, renamed
+from structbert_lite.web.schemas import ERRORS, StrictRequest, shown
+
+TEXT = "这部电影太烂了，完全浪费时间"
+TAG = Tag(name="sentiment", description="Is this text positive or negative?")
+
+
+class PredictRequest(StrictRequest):
+    """One text."""
+
+    model_config = shown(one={"text": TEXT})
+
+    text: str = Field(min_length=1)
+
+
+class PredictBatchRequest(StrictRequest):
+    """Several texts; the answer has their order."""
+
+    model_config = shown(several={"texts": [TEXT, "物流很快，包装也很好"]})
+
+    texts: list[str] = Field(min_length=1)
+
+
+class Prediction(BaseModel):
+    """`score` is the probability of `label`; `truncated`: the model read only the text's beginning."""
+
+    text: str
+    label: str
+    score: float = Field(ge=0, le=1)
+    probabilities: dict[str, float]
+    truncated: bool
+
+
+class Predictions(RootModel[list[Prediction]]):
+    """An array of predictions, in request order."""
+
+
+def add_routes(api: APIBlueprint, ask: Ask) -> None:
+    @api.post("/predict", tags=[TAG], responses={200: Prediction, **ERRORS})
+    def predict(body: PredictRequest) -> Response:
+        """The sentiment of one text."""
+        with renamed({"texts[0]": "text"}):
+            (result,) = ask("sentiment", [body.text])
+        return jsonify(_prediction(result))
+
+    @api.post("/predict_batch", tags=[TAG], responses={200: Predictions, **ERRORS})
+    def predict_batch(body: PredictBatchRequest) -> Response:
+        """The sentiment of several texts, in request order."""
+        return jsonify([_prediction(result) for result in ask("sentiment", body.texts)])
+
+
+def _prediction(result: Classification) -> dict:
+    return {
+        "text": result.text,
+        "label": result.label,
+        "score": result.score,
+        "probabilities": result.probabilities,
+        "truncated": result.truncated,
+    }

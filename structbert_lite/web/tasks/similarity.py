@@ -1,0 +1,80 @@
+"""POST /similarity."""
+
+from typing import Annotated, Literal
+
+from flask import Response, jsonify
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Discriminator, Field, RootModel
+from pydantic import Tag as Form
+
+from structbert_lite.results import Similarity
+from structbert_lite.web.requests import Ask, renamed
+from structbert_lite.web.schemas import ERRORS, MANY, ONE, StrictRequest, shown
+
+TAG = Tag(name="similarity", description="Do these two texts say the same?")
+FIELDS = {"pairs[0][0]": "text_a", "pairs[0][1]": "text_b"}
+
+
+class PairRequest(StrictRequest):
+    """One pair."""
+
+    text_a: str = Field(min_length=1)
+    text_b: str = Field(min_length=1)
+
+
+class PairsRequest(StrictRequest):
+    """Several pairs; the answer has their order."""
+
+    pairs: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(min_length=1)
+
+
+class SimilarityRequest(
+    RootModel[
+        Annotated[
+            Annotated[PairRequest, Form(ONE)] | Annotated[PairsRequest, Form(MANY)],
+            Discriminator(lambda body: MANY if "pairs" in body else ONE),
+        ]
+    ]
+):
+    """One pair, or several."""
+
+    model_config = shown(
+        one={"text_a": "我的订单什么时候发货", "text_b": "下单两天了，怎么还没有发货"},
+        several={"pairs": [["怎么退款", "如何申请退款"], ["怎么退款", "怎么修改地址"]]},
+    )
+
+
+class SimilarityAnswer(BaseModel):
+    """`level` comes from the model's own thresholds, which /models publishes. Both orders get the same score."""
+
+    text_a: str
+    text_b: str
+    score: float = Field(ge=0, le=1)
+    level: Literal["high", "medium", "low"]
+    truncated: bool
+
+
+class SimilarityAnswers(RootModel[SimilarityAnswer | list[SimilarityAnswer]]):
+    """One answer, or an array of them in request order."""
+
+
+def add_routes(api: APIBlueprint, ask: Ask) -> None:
+    @api.post("/similarity", tags=[TAG], responses={200: SimilarityAnswers, **ERRORS})
+    def similarity(body: SimilarityRequest) -> Response:
+        """How alike two texts are; one pair, or several in request order."""
+        given = body.root
+        if isinstance(given, PairsRequest):
+            return jsonify([_answer(result) for result in ask("similarity", list(map(tuple, given.pairs)))])
+        with renamed(FIELDS):
+            (result,) = ask("similarity", [(given.text_a, given.text_b)])
+        return jsonify(_answer(result))
+
+
+def _answer(result: Similarity) -> dict:
+    return {
+        "text_a": result.text_a,
+        "text_b": result.text_b,
+        "score": result.score,
+        "level": result.level,
+        "truncated": result.truncated,
+    }

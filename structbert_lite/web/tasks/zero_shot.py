@@ -1,0 +1,92 @@
+"""POST /classify."""
+
+from typing import Annotated
+
+from flask import Response, jsonify
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Discriminator, Field, RootModel
+from pydantic import Tag as Form
+
+from structbert_lite.results import ZeroShot
+from structbert_lite.web.requests import Ask, renamed
+from structbert_lite.web.schemas import ERRORS, MANY, ONE, StrictRequest, shown
+
+TAG = Tag(name="zero-shot", description="Which of my own labels fits this text?")
+
+
+class _LabelsRequest(StrictRequest):
+    labels: list[str] = Field(min_length=1, description="All different")
+    multi_label: bool = Field(False, description="Score each label by itself, so that several may fit, or none")
+    hypothesis_template: str = Field("{}", description="`{}` is where a label goes; a sentence often scores better")
+
+
+class ClassifyRequest(_LabelsRequest):
+    """One text."""
+
+    text: str = Field(min_length=1)
+
+
+class ClassifyBatchRequest(_LabelsRequest):
+    """Several texts; the answer has their order."""
+
+    texts: list[str] = Field(min_length=1)
+
+
+class ClassificationRequest(
+    RootModel[
+        Annotated[
+            Annotated[ClassifyRequest, Form(ONE)] | Annotated[ClassifyBatchRequest, Form(MANY)],
+            Discriminator(lambda body: MANY if "texts" in body else ONE),
+        ]
+    ]
+):
+    """One text, or several."""
+
+    model_config = shown(
+        one={"text": "我想问一下这款手机什么时候有货", "labels": ["咨询", "投诉", "建议"]},
+        several={
+            "texts": ["什么时候有货", "客服态度太差了"],
+            "labels": ["咨询", "投诉", "建议"],
+            "multi_label": True,
+            "hypothesis_template": "这句话的意图是{}",
+        },
+    )
+
+
+class ClassificationAnswer(BaseModel):
+    """The labels, best first, and their scores, which sum to 1 unless each label was scored by itself."""
+
+    text: str
+    labels: list[str]
+    scores: list[float]
+    truncated: bool
+
+
+class ClassificationAnswers(RootModel[ClassificationAnswer | list[ClassificationAnswer]]):
+    """One answer, or an array of them in request order."""
+
+
+def add_routes(api: APIBlueprint, ask: Ask) -> None:
+    @api.post("/classify", tags=[TAG], responses={200: ClassificationAnswers, **ERRORS})
+    def classify(body: ClassificationRequest) -> Response:
+        """Which of the given labels fits; one text, or several in request order."""
+        given = body.root
+        options = {
+            "labels": given.labels,
+            "multi_label": given.multi_label,
+            "hypothesis_template": given.hypothesis_template,
+        }
+        if isinstance(given, ClassifyBatchRequest):
+            return jsonify([_answer(result) for result in ask("zero-shot", given.texts, **options)])
+        with renamed({"texts[0]": "text"}):
+            (result,) = ask("zero-shot", [given.text], **options)
+        return jsonify(_answer(result))
+
+
+def _answer(result: ZeroShot) -> dict:
+    return {
+        "text": result.text,
+        "labels": list(result.labels),
+        "scores": list(result.scores),
+        "truncated": result.truncated,
+    }

@@ -1,0 +1,29 @@
+import time
+
+import numpy as np
+import pytest
+
+from structbert_lite.engine import Engine
+from structbert_lite.errors import InvalidInput, TooManyItems
+
+
+def soon() -> float:
+    return time.monotonic() + 60
+
+
+def test_vectors_have_unit_length_in_order(tiny_engine: Engine) -> None:
+    texts = ["今天天气很好", "外面阳光明媚", "今天天气很好", "长" * 500]
+    results = tiny_engine.predict("embedding", texts, soon())
+    assert all(r.vector.dtype == np.float32 and r.vector.shape == (8,) for r in results)
+    assert np.linalg.norm([r.vector for r in results], axis=1) == pytest.approx(1)
+    assert np.array_equal(results[0].vector, results[2].vector)
+    assert not np.array_equal(results[0].vector, results[1].vector)
+    assert [r.truncated for r in results] == [False, False, False, True]
+
+
+def test_what_cannot_be_used_is_named(tiny_engine: Engine) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        tiny_engine.predict("embedding", ["a", "\n"], soon())
+    assert caught.value.field == "texts[1]"
+    with pytest.raises(TooManyItems):
+        tiny_engine.predict("embedding", ["a"] * 65, soon())
