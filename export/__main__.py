@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from export.environment import check_requirements
+from export.tasks import TASKS
 from export.texts import DEFAULT_TEXTS
 from structbert_lite.errors import StructBertError
 
@@ -14,7 +15,7 @@ FILE = click.Path(path_type=Path)
 
 
 @click.command(help=__doc__)
-@click.option("--task", type=click.Choice(["sentiment"]), required=True, help="What the model is for.")
+@click.option("--task", type=click.Choice(list(TASKS)), required=True, help="What the model is for.")
 @click.option(
     "--checkpoint", required=True, help="A folder, or an id: damo/NAME, iic/NAME, OWNER/NAME, modelscope:ID, hf:ID."
 )
@@ -24,17 +25,32 @@ FILE = click.Path(path_type=Path)
     type=FILE,
     default=DEFAULT_TEXTS,
     show_default="about 100 sentences",
-    help="UTF-8 file, one text a line, for the int8 check.",
+    help="UTF-8 file, one text a line, for calibrating int8 and for its check; pairs are made from them.",
 )
 @click.option(
     "--min-agreement",
     type=click.FloatRange(0, 1),
     default=0.98,
     show_default=True,
-    help="Share of texts that have to keep their label in int8.",
+    help="How closely int8 has to follow float32: the share of texts or pairs that keep their label; of an encoder the "
+    "mean cosine; of a reranker the correlation of the scores.",
 )
 @click.option(
     "--max-tokens", type=click.IntRange(3), help="Longest input.  [default: what the checkpoint reads, at most 512]"
+)
+@click.option(
+    "--labels", metavar="A,B,...", help="The labels in the order of the logits.  [default: what the checkpoint states]"
+)
+@click.option(
+    "--pooling",
+    type=click.Choice(["mean", "cls"]),
+    help="How an encoder's token vectors become one.  [default: what the checkpoint states]",
+)
+@click.option(
+    "--calibration",
+    type=FILE,
+    help="TSV or CSV with text_a, text_b and label (0 or 1), for the scores of --task similarity.  "
+    "[default: the checkpoint's calibration.json]",
 )
 @click.option("--license", "licence", help="Licence of the weights.  [default: what the checkpoint states]")
 @click.option("--force", is_flag=True, help="Replace the model that is at --out.")
@@ -45,6 +61,9 @@ def main(
     texts: Path,
     min_agreement: float,
     max_tokens: int | None,
+    labels: str | None,
+    pooling: str | None,
+    calibration: Path | None,
     licence: str | None,
     force: bool,
 ) -> None:
@@ -60,7 +79,9 @@ def main(
         click.echo("loading PyTorch ...")
         from export.run import Export, run_export
 
-        made = run_export(Export(source, out, texts, task, min_agreement, max_tokens, licence, force))
+        named = tuple(label.strip() for label in labels.split(",")) if labels is not None else None
+        limits = (min_agreement, max_tokens, licence, force)
+        made = run_export(Export(source, out, texts, task, *limits, named, pooling, calibration))
     except StructBertError as error:
         _refuse(str(error))
     except OSError as error:  # a full disk, a file that may not be read

@@ -9,6 +9,8 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper
 
+from export.onnx_file import load_graph
+
 ROWS_OF_A_TEXT = 8
 
 
@@ -22,7 +24,7 @@ class Calibration:
 
 def calibrate(source: Path, inputs: Iterable[dict[str, np.ndarray]]) -> dict[str, Calibration]:
     """The outputs of every LayerNormalization of the graph `source`, by name, over `inputs` (feeds of the graph)."""
-    model = onnx.load(source)
+    model = load_graph(source)
     names = [node.output[0] for node in model.graph.node if node.op_type == "LayerNormalization"]
     model.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
     probe = source.with_name("calibrate.onnx")

@@ -1,94 +1,101 @@
 """A checkpoint in any of its layouts -> one PyTorch model, with no tolerance for what does not fit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from transformers import BertConfig, BertForSequenceClassification
+from transformers import PretrainedConfig, PreTrainedModel
 
+from export.architecture import Architecture
 from export.config import read_config
-from export.keys import rename_keys
-from export.labels import LABELS, check_labels
+from export.keys import Layout, rename_keys
+from export.labels import check_purpose, choose_labels
+from export.model import build_model
+from export.pooling import choose_pooling
 from export.refusal import ExportRefused
-from export.weights import find_weights, read_tensors
-from structbert_lite.manifest import file_sha256
+from export.siamese import SiameseHead, read_head
+from export.tasks import TASKS, Head, Task
+from export.tensors import check_config, check_tensors
+from export.weights import digest_weights, find_weights, read_weights
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Checkpoint:
-    """A loaded checkpoint. `model` is in evaluation mode, float32, on the CPU."""
+    """A loaded checkpoint. `model` is in evaluation mode, float32, on the CPU; None when it is no longer needed."""
 
     folder: Path
-    model: BertForSequenceClassification
-    layout: str  # for people, e.g. "modelscope, pytorch_model.bin, prefix encoder., head classifier."
+    task: Task
+    architecture: Architecture
+    config: PretrainedConfig
+    model: PreTrainedModel | None
+    head: Head
+    siamese: SiameseHead | None  # of a Siamese model: what stands on two of its vectors
+    labels: tuple[str, ...]  # in the order of the logits
     label_names: str  # where the checkpoint names its labels
+    pooling: str | None  # of an encoder
+    layout: str  # for people, e.g. "modelscope, pytorch_model.bin, prefix encoder., head classifier."
+    parameters: int
     weights_sha256: str
 
     @property
-    def config(self) -> BertConfig:
-        return self.model.config
+    def kind(self) -> str:
+        """The manifest's kind."""
+        if self.head is not Head.CLASSIFIER:
+            return "encoder"
+        return "cross-encoder" if self.task.reads_pairs else "classifier"
+
+    @property
+    def reads_pairs(self) -> bool:
+        return self.kind == "cross-encoder"
 
 
-def load_checkpoint(folder: Path) -> Checkpoint:
-    """The sentiment checkpoint in `folder`, every tensor of it accounted for.
+def load_checkpoint(
+    folder: Path, task: str = "sentiment", labels: Sequence[str] | None = None, pooling: str | None = None
+) -> Checkpoint:
+    """The checkpoint in `folder`, every tensor of it accounted for. `labels` and `pooling`: what the caller states.
 
-    Raises ExportRefused, with the cause, when a file is damaged, the architecture is not BERT with a
-    two-way classifier, a tensor is missing, left over, of another shape or not finite, or the
-    checkpoint's own label names contradict ours.
+    Raises ExportRefused, with the cause, when a file is damaged, the architecture or the head is not one of the task's,
+    a tensor is missing, left over, of another shape or not finite, or the checkpoint's own label names contradict ours.
     """
-    config = read_config(folder)
-    label_names = check_labels(folder)
-    weights = find_weights(folder)
-    tensors, keys = rename_keys(read_tensors(weights))
-    _check_config(config, tensors)
-    model = BertForSequenceClassification(config)
-    _check_tensors(model.state_dict(), tensors)
+    wanted = TASKS[task]
+    config, architecture = read_config(folder, wanted.architectures, wanted.logits or 1)
+    check_purpose(folder, wanted)
+    files = find_weights(folder)
+    tensors, keys = rename_keys(read_weights(files), wanted, architecture)
+    names, where = (), "none"
+    if keys.head is Head.CLASSIFIER:
+        names, where = choose_labels(folder, wanted, labels)
+    elif labels is not None:
+        raise ExportRefused("--labels is for classifiers; this checkpoint is an encoder without logits")
+    chosen = choose_pooling(folder, keys.head, pooling)
+    check_config(config, architecture, wanted, tensors)
+    siamese, parts = None, {}
+    if keys.head is not Head.CLASSIFIER:
+        parts = {key: tensors.pop(key) for key in list(tensors) if not key.startswith(architecture.prefix)}
+        tensors = {key.removeprefix(architecture.prefix): tensor for key, tensor in tensors.items()}
+    model = build_model(config, architecture, keys.head)
+    check_tensors(model.state_dict(), tensors)
+    if keys.head is Head.MATCHER:
+        siamese = read_head(folder, parts, config.hidden_size)
     model.load_state_dict(tensors, strict=True)
+    return Checkpoint(
+        folder=folder,
+        task=wanted,
+        architecture=architecture,
+        config=config,
+        model=model.eval(),
+        head=keys.head,
+        siamese=siamese,
+        labels=names,
+        label_names=where,
+        pooling=chosen,
+        layout=_describe_layout(folder, files, keys),
+        parameters=sum(tensor.numel() for tensor in model.parameters()),
+        weights_sha256=digest_weights(files),
+    )
+
+
+def _describe_layout(folder: Path, files: Sequence[Path], keys: Layout) -> str:
     hub = "modelscope" if (folder / "configuration.json").is_file() else "hugging face"
-    layout = f"{hub}, {weights.name}, prefix {keys.prefix or 'none'}, head {keys.head}"
-    return Checkpoint(folder, model.eval(), layout, label_names, file_sha256(weights))
-
-
-def _check_config(config: BertConfig, tensors: dict[str, torch.Tensor]) -> None:
-    """Names the number in config.json that disagrees, before the shapes of many tensors would."""
-    embeddings = "bert.embeddings"
-    places = {
-        "vocab_size": (f"{embeddings}.word_embeddings.weight", 0),
-        "hidden_size": (f"{embeddings}.word_embeddings.weight", 1),
-        "max_position_embeddings": (f"{embeddings}.position_embeddings.weight", 0),
-        "type_vocab_size": (f"{embeddings}.token_type_embeddings.weight", 0),
-        "intermediate_size": ("bert.encoder.layer.0.intermediate.dense.weight", 0),
-    }
-    found = {name: tensors[key].shape[axis] for name, (key, axis) in places.items() if _is_matrix(tensors, key)}
-    layers = {int(key.split(".")[3]) for key in tensors if key.startswith("bert.encoder.layer.")}
-    found["num_hidden_layers"] = max(layers) + 1
-    for name, size in found.items():
-        if getattr(config, name) != size:
-            raise ExportRefused(f"config.json says {name} {getattr(config, name)}, the weights have {size}")
-    rows = tensors["classifier.weight"].shape[0] if "classifier.weight" in tensors else len(LABELS)
-    if rows != len(LABELS):
-        raise ExportRefused(f"the checkpoint's classifier has {rows} labels, sentiment needs {len(LABELS)}")
-
-
-def _is_matrix(tensors: dict[str, torch.Tensor], key: str) -> bool:
-    return key in tensors and tensors[key].dim() == 2
-
-
-def _check_tensors(expected: dict[str, torch.Tensor], tensors: dict[str, torch.Tensor]) -> None:
-    """Exactly 5 + 16 a layer + 4 tensors: embeddings, layers, pooler and classifier."""
-    if missing := sorted(expected.keys() - tensors.keys()):
-        raise ExportRefused(f"the checkpoint lacks {missing[0]}{_and_more(missing)}")
-    if unexpected := sorted(tensors.keys() - expected.keys()):
-        raise ExportRefused(f"the checkpoint has an unexpected key {unexpected[0]}{_and_more(unexpected)}")
-    for key, tensor in tensors.items():
-        if tensor.shape != expected[key].shape:
-            shapes = f"{list(tensor.shape)}, config.json asks for {list(expected[key].shape)}"
-            raise ExportRefused(f"the checkpoint's {key} has the shape {shapes}")
-        if not tensor.is_floating_point():
-            raise ExportRefused(f"the checkpoint's {key} holds {tensor.dtype}, not floating-point numbers")
-        if not torch.isfinite(tensor).all():
-            raise ExportRefused(f"the checkpoint's {key} holds numbers that are not finite")
-
-
-def _and_more(keys: list[str]) -> str:
-    return f" and {len(keys) - 1} more" if len(keys) > 1 else ""
+    weights = files[0].name if len(files) == 1 else f"{len(files)} shards"
+    return f"{hub}, {weights}, prefix {keys.prefix or 'none'}, head {keys.spelling or 'none'}"

@@ -1,6 +1,5 @@
 """Whether the exported files say what the checkpoint says."""
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,95 +8,118 @@ import numpy as np
 import onnxruntime
 import torch
 from tokenizers import Tokenizer
-from transformers import BertForSequenceClassification
+from transformers import PreTrainedModel
 
-from export.encoding import encode
+from export.encoding import Item
 from export.refusal import ExportRefused
+from export.session import feed, open_session, run, run_rows
 from export.texts import PARITY_TEXTS
 
 PARITY_BOUND = 1e-4  # of a float32 logit; what differs is only the order of additions
 BATCH = 4
 
 
-def open_session(path: Path) -> onnxruntime.InferenceSession:
-    """A CPU session on the ONNX file, on as many threads as this process may use."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+def check_parity(
+    model: PreTrainedModel,
+    path: Path,
+    tokenizer: Tokenizer,
+    items: Sequence[Item] = PARITY_TEXTS,
+    pooling: str | None = None,
+) -> float:
+    """The largest |difference of an output| between PyTorch and the float32 ONNX file on `items`.
 
-
-def run(session: onnxruntime.InferenceSession, tokenizer: Tokenizer, texts: Sequence[str]) -> np.ndarray:
-    """Logits of `texts` as one padded batch, float32 [texts, labels]."""
-    return session.run(["logits"], encode(tokenizer, texts))[0]
-
-
-def check_parity(model: BertForSequenceClassification, path: Path, tokenizer: Tokenizer) -> float:
-    """The largest |difference of a logit| between PyTorch and the float32 ONNX file on PARITY_TEXTS.
-
-    Each text is read alone and in a padded batch. Raises ExportRefused above PARITY_BOUND.
+    Each item is read alone and in a padded batch; of vectors of tokens the padding's are left out.
+    Raises ExportRefused above PARITY_BOUND.
     """
     session = open_session(path)
     largest = 0.0
-    for texts in [*_alone(PARITY_TEXTS), *_batches(PARITY_TEXTS)]:
-        inputs = {name: torch.from_numpy(array) for name, array in encode(tokenizer, texts).items()}
+    for batch in [*alone(items), *batches(items)]:
+        inputs = feed(session, tokenizer, batch)
         with torch.inference_mode():
-            expected = model(**inputs).logits.numpy()
-        difference = np.abs(expected - run(session, tokenizer, texts)).max()
+            output = model(**{name: torch.from_numpy(array) for name, array in inputs.items()})
+        expected = output.logits if pooling is None else output.last_hidden_state
+        expected = (expected[:, 0] if pooling == "cls" else expected).numpy()
+        differences = np.abs(expected - session.run(None, inputs)[0])
+        if pooling == "mean":
+            differences = differences[inputs["attention_mask"] > 0]
+        difference = differences.max()
         if not difference <= PARITY_BOUND:  # also when it is not a number
+            what = "a logit" if pooling is None else "a vector"
             raise ExportRefused(
-                f"the ONNX model differs from PyTorch by {difference:.1e} in a logit (the limit is {PARITY_BOUND:.0e}) "
-                f"on {texts[0][:20]!r}"
+                f"the ONNX model differs from PyTorch by {difference:.1e} in {what} (the limit is {PARITY_BOUND:.0e}) "
+                f"on {batch[0][:20]!r}"
             )
         largest = max(largest, float(difference))
     return largest
 
 
 def check_int8(
-    float32: Path, int8: Path, tokenizer: Tokenizer, texts: Iterable[str], min_agreement: float
+    float32: Path,
+    int8: Path,
+    tokenizer: Tokenizer,
+    items: Iterable[Item],
+    min_agreement: float,
+    reads_pairs: bool = False,
 ) -> dict[str, Any]:
-    """How far the int8 file is from the float32 one on `texts`, each read alone; facts for the manifest.
+    """How far the int8 classifier is from the float32 one on `items`, each read alone; facts for the manifest.
 
-    `label_agreement` is the share of texts with the same label, the differences are of logits;
-    `batch_max_difference` is how much an int8 logit of PARITY_TEXTS, or of a beginning of one, moves in a padded batch.
-    Raises ExportRefused when the agreement is under `min_agreement`.
+    Of several logits `label_agreement` is the share of items with the same label; of one logit, `correlation` is
+    Pearson's over the items. The differences are of logits; for `batch_max_difference` see `batch_difference`.
+    Raises ExportRefused when the agreement or the correlation is under `min_agreement`.
     """
     reference, session = open_session(float32), open_session(int8)
-    pairs = [(run(reference, tokenizer, [text])[0], run(session, tokenizer, [text])[0]) for text in texts]
+    pairs = [(run(reference, tokenizer, [item])[0], run(session, tokenizer, [item])[0]) for item in items]
     expected, found = (np.stack(logits) for logits in zip(*pairs, strict=True))
-    differences = np.abs(expected - found)
-    agreement = float((expected.argmax(1) == found.argmax(1)).mean())
     if not np.isfinite(found).all():
         raise ExportRefused("the int8 model gives logits that are not finite")
-    if agreement < min_agreement:
-        raise ExportRefused(
-            f"the int8 model gives the float32 model's label for {agreement:.1%} of {len(pairs)} texts, "
-            f"the bound is {min_agreement:.1%}"
-        )
+    agreement = _agreement(expected, found, "pairs" if reads_pairs else "texts", min_agreement)
+    differences = np.abs(expected - found)
     return {
-        "texts": len(pairs),
-        "label_agreement": agreement,
+        "pairs" if reads_pairs else "texts": len(pairs),
+        **agreement,
         "min_agreement": min_agreement,
         "max_logit_difference": float(differences.max()),
         "mean_logit_difference": float(differences.mean()),
         "logit_spread": float(expected.std(axis=0).mean()),
-        "batch_max_difference": _batch_difference(session, tokenizer),
+        "batch_max_difference": batch_difference(session, tokenizer, reads_pairs),
     }
 
 
-def _batch_difference(session: onnxruntime.InferenceSession, tokenizer: Tokenizer) -> float:
+def _agreement(expected: np.ndarray, found: np.ndarray, what: str, least: float) -> dict[str, float]:
+    if expected.shape[1] == 1:
+        centred = [logits[:, 0] - logits.mean() for logits in (expected, found)]
+        norms = np.linalg.norm(centred[0]) * np.linalg.norm(centred[1])
+        correlation = float(centred[0] @ centred[1] / max(norms, 1e-12))
+        if correlation < least:
+            raise ExportRefused(
+                f"the scores of the int8 model correlate with the float32 model's by {correlation:.3f} over "
+                f"{len(expected)} {what}, the bound is {least:.3f}"
+            )
+        return {"correlation": correlation}
+    agreement = float((expected.argmax(1) == found.argmax(1)).mean())
+    if agreement < least:
+        raise ExportRefused(
+            f"the int8 model gives the float32 model's label for {agreement:.1%} of {len(expected)} {what}, "
+            f"the bound is {least:.1%}"
+        )
+    return {"label_agreement": agreement}
+
+
+def batch_difference(session: onnxruntime.InferenceSession, tokenizer: Tokenizer, reads_pairs: bool = False) -> float:
+    """How much an output for PARITY_TEXTS, or for a beginning of one, moves between alone and in a padded batch."""
     # Of every length up to a few vectors of floats: kernels treat what is left over of a vector in ways of their own.
-    growing = [PARITY_TEXTS[-1][:characters] for characters in range(1, 34)]
-    alone = np.concatenate([run(session, tokenizer, texts) for texts in _alone([*PARITY_TEXTS, *growing])])
-    batched = np.concatenate([run(session, tokenizer, texts) for texts in [*_batches(PARITY_TEXTS), growing]])
-    return float(np.abs(alone - batched).max())
+    growing: list[Item] = [PARITY_TEXTS[-1][:characters] for characters in range(1, 34)]
+    items: list[Item] = list(PARITY_TEXTS)
+    if reads_pairs:
+        growing, items = ([(text, PARITY_TEXTS[1]) for text in texts] for texts in (growing, items))
+    single = [run_rows(session, tokenizer, batch)[0] for batch in alone([*items, *growing])]
+    batched = [row for batch in [*batches(items), growing] for row in run_rows(session, tokenizer, batch)]
+    return max(float(np.abs(one - other).max()) for one, other in zip(single, batched, strict=True))
 
 
-def _alone(texts: Sequence[str]) -> list[Sequence[str]]:
-    return [[text] for text in texts]
+def alone(items: Sequence[Item]) -> list[Sequence[Item]]:
+    return [[item] for item in items]
 
 
-def _batches(texts: Sequence[str]) -> list[Sequence[str]]:
-    return [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
+def batches(items: Sequence[Item]) -> list[Sequence[Item]]:
+    return [items[start : start + BATCH] for start in range(0, len(items), BATCH)]

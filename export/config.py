@@ -1,11 +1,13 @@
-"""config.json of a checkpoint -> BertConfig; only what decides the numbers is taken over."""
+"""config.json of a checkpoint -> transformers' config; only what decides the numbers is taken over."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from transformers import BertConfig
+from transformers import BertConfig, PretrainedConfig, XLMRobertaConfig
 
+from export.architecture import ARCHITECTURES, BERT, Architecture
 from export.json_file import read_json
-from export.labels import LABELS
 from export.refusal import ExportRefused
 
 SIZES = (
@@ -17,23 +19,21 @@ SIZES = (
     "max_position_embeddings",
     "type_vocab_size",
 )
-# StructBERT's config.json often leaves these out; ModelScope's own code then takes these values.
-DEFAULTS = {"layer_norm_eps": 1e-12, "pad_token_id": 0}
-# None: ModelScope's older checkpoints name no model type at all.
-MODEL_TYPES = (None, "bert", "structbert")
 ONLY = {"hidden_act": "gelu", "position_embedding_type": "absolute", "is_decoder": False}
+CONFIGS = {"BERT": BertConfig, "XLM-RoBERTa": XLMRobertaConfig}
 
 
-def read_config(folder: Path) -> BertConfig:
-    """The hyper-parameters of the checkpoint in `folder`, with two labels.
+def read_config(
+    folder: Path, supported: Sequence[Architecture] = (BERT,), num_labels: int = 2
+) -> tuple[PretrainedConfig, Architecture]:
+    """The hyper-parameters of the checkpoint in `folder`, with `num_labels` labels, and its architecture.
 
-    Raises ExportRefused when a size is missing or unusable, or the architecture is not plain BERT.
+    Raises ExportRefused when a size is missing or unusable, or the architecture is none of `supported`.
     """
     given = read_json(folder / "config.json")
     if not given:
         raise ExportRefused(f"{folder.name} has no config.json")
-    if given.get("model_type") not in MODEL_TYPES:
-        raise ExportRefused(f"config.json says model_type {given['model_type']}, which is not a BERT model")
+    architecture = _find_architecture(given, supported)
     for name, value in ONLY.items():
         if given.get(name, value) != value:
             raise ExportRefused(f"config.json says {name} {given[name]}, only {value} is supported")
@@ -45,11 +45,33 @@ def read_config(folder: Path) -> BertConfig:
             f"config.json says hidden_size {given['hidden_size']}, which {given['num_attention_heads']} "
             "attention heads do not divide"
         )
-    chosen = {name: given[name] for name in SIZES} | {name: given.get(name, v) for name, v in DEFAULTS.items()}
-    return BertConfig(
+    chosen = {name: given[name] for name in SIZES}
+    defaults = dict(architecture.defaults)
+    for name in ("layer_norm_eps", "pad_token_id"):
+        if name not in given and name not in defaults:
+            raise ExportRefused(f"config.json gives no usable {name}: it is missing")
+        chosen[name] = given.get(name, defaults.get(name))
+    config = CONFIGS[architecture.name](
         **chosen,
         **ONLY,
-        id2label=dict(enumerate(LABELS)),
-        label2id={label: index for index, label in enumerate(LABELS)},
+        num_labels=num_labels,
         attn_implementation="eager",  # the plain formula is the reference; SDPA differs by up to 1e-6
     )
+    return config, architecture
+
+
+def longest_input(config: PretrainedConfig, architecture: Architecture) -> int:
+    """Tokens that the position table has rows for."""
+    skipped = config.pad_token_id + 1 if architecture.positions_after_pad else 0
+    return config.max_position_embeddings - skipped
+
+
+def _find_architecture(given: dict[str, Any], supported: Sequence[Architecture]) -> Architecture:
+    model_type = given.get("model_type")
+    for architecture in supported:
+        if model_type in architecture.model_types:
+            return architecture
+    names = " or ".join(architecture.name for architecture in supported)
+    known = any(model_type in architecture.model_types for architecture in ARCHITECTURES)
+    why = "; this task is exported from BERT alone" if known else ""
+    raise ExportRefused(f"config.json says model_type {model_type}, which is not a {names} model{why}")

@@ -1,4 +1,4 @@
-"""Texts -> the tensors that the exported graph takes."""
+"""Texts and pairs of texts -> the tensors that the exported graph takes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,24 +6,28 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-LONGEST = 512  # tokens; StructBERT was trained on no more
-INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+from export.architecture import BERT
+
+LONGEST = 512  # tokens, unless --max-tokens asks for more; StructBERT was trained on no more
+INPUTS = BERT.inputs
+
+Pair = tuple[str, str]
+Item = str | Pair  # what one row of a model's input is made from
 
 
 def load_tokenizer(path: Path, max_tokens: int, pad_id: int) -> Tokenizer:
-    """The tokenizer in `path`, cutting at `max_tokens` ([CLS] and [SEP] included) and padding on the right."""
+    """The tokenizer in `path`, cutting at `max_tokens` (special tokens included) and padding on the right.
+
+    Of a pair the longer text is cut first.
+    """
     tokenizer = Tokenizer.from_file(str(path))
     tokenizer.enable_truncation(max_tokens)
     tokenizer.enable_padding(pad_id=pad_id)
     return tokenizer
 
 
-def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> dict[str, np.ndarray]:
-    """INPUTS by name, int64 [texts, tokens], padded to the longest of `texts`."""
-    encodings = tokenizer.encode_batch(list(texts))
-    rows = {
-        "input_ids": [encoding.ids for encoding in encodings],
-        "attention_mask": [encoding.attention_mask for encoding in encodings],
-        "token_type_ids": [encoding.type_ids for encoding in encodings],
-    }
-    return {name: np.array(rows[name], dtype=np.int64) for name in INPUTS}
+def encode(tokenizer: Tokenizer, items: Sequence[Item], inputs: Sequence[str] = INPUTS) -> dict[str, np.ndarray]:
+    """`inputs` by name, int64 [items, tokens], padded to the longest of `items`."""
+    encodings = tokenizer.encode_batch(list(items))
+    fields = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
+    return {name: np.array([getattr(e, fields[name]) for e in encodings], dtype=np.int64) for name in inputs}

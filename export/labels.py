@@ -1,46 +1,85 @@
-"""Sentiment labels: index 0 is Negative, 1 is Positive, as in ModelScope's StructBERT sentiment models.
-
-The order cannot be seen in the weights, so a checkpoint that names its labels otherwise is refused.
-"""
+"""The order of a classifier's labels: what the checkpoint says, held against what is known of its kind."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from export.json_file import read_json
 from export.refusal import ExportRefused
+from export.tasks import TASKS, LabelRule, Task
 
-LABELS = ("Negative", "Positive")
-WORDS = {
-    "Negative": ("负面", "负向", "负", "消极", "negative", "neg"),
-    "Positive": ("正面", "正向", "正", "积极", "positive", "pos"),
-}
 UNNAMED = re.compile(r"(label_?)?\d+", re.IGNORECASE)  # '0', 'LABEL_1'
-# ModelScope tasks with two labels and the same architecture, whose answer is not a sentiment.
-OTHER_TASKS = ("sentence-similarity", "nli", "zero-shot-classification", "faq-question-answering", "text-ranking")
+INDEXES = {2: "two, 0 and 1", 3: "three, 0, 1 and 2"}
+# ModelScope tasks with the same architecture and a head of another meaning, which no --task reads.
+NO_TASK = ("faq-question-answering",)
 
 
-def check_labels(folder: Path) -> str:
-    """Where the checkpoint's own label names were found and agree, e.g. "config.json id2label"; "none" without any.
+def check_purpose(folder: Path, task: Task) -> None:
+    """Raises ExportRefused when configuration.json says that the checkpoint is for another task."""
+    stated = read_json(folder / "configuration.json").get("task")
+    others = {name: other.name for other in TASKS.values() for name in other.modelscope} | dict.fromkeys(NO_TASK)
+    if stated in others and others[stated] != task.name:
+        hint = f"; it is exported by --task {others[stated]}" if others[stated] else ""
+        raise ExportRefused(f"configuration.json says that the checkpoint is for {stated}, not for {task.name}{hint}")
 
-    Raises ExportRefused when the names contradict LABELS, are not a sentiment's or are not two.
+
+def choose_labels(folder: Path, task: Task, given: Sequence[str] | None = None) -> tuple[tuple[str, ...], str]:
+    """(labels in the order of the logits, where the checkpoint names them; "none" without any names).
+
+    `given`: the order that the caller states. Raises ExportRefused when the names contradict it or the order that is
+    known for such checkpoints, are not the task's, or when nothing tells the order.
     """
-    task = read_json(folder / "configuration.json").get("task")
-    if task in OTHER_TASKS:
-        raise ExportRefused(f"configuration.json says that the checkpoint is for {task}, not for sentiment")
+    check_purpose(folder, task)
+    rule = task.labels
+    if rule is None:
+        return (), "none"
+    if given is not None and sorted(given) != sorted(rule.words):
+        raise ExportRefused(f"--labels takes each of {', '.join(rule.words)} once, in the order of the logits")
+    stated = read_json(folder / "configuration.json").get("task")
+    known = rule.orders.get(stated, rule.orders.get(None))
+    where, names = _read_names(folder, task)
+    if names is not None:
+        found = _recognise(where, names, rule, known or given)
+        if given is not None and found != tuple(given):
+            raise ExportRefused(f"--labels says {', '.join(given)}, {where} says {', '.join(found)}")
+        return found, where
+    if given is not None:
+        if known is not None and known != tuple(given):
+            raise ExportRefused(f"--labels says {', '.join(given)}, checkpoints of this kind have {', '.join(known)}")
+        return tuple(given), "--labels"
+    if known is None:
+        raise ExportRefused(
+            "the checkpoint does not name its labels, and their order cannot be seen in the weights; "
+            f"look at its card and pass --labels with {', '.join(rule.words)} in the order of the logits"
+        )
+    return known, "none"
+
+
+def _read_names(folder: Path, task: Task) -> tuple[str, dict[int, str] | None]:
     where, names = find_names(folder)
     if names is None:
-        return "none"
-    if sorted(names) != [0, 1]:
-        raise ExportRefused(f"{where} names {len(names)} labels, {list(names.values())}; sentiment has two, 0 and 1")
-    if all(UNNAMED.fullmatch(name) for name in names.values()):
-        return "none"
-    for index, label in enumerate(LABELS):
-        name = names[index].strip().lower()
-        if name not in WORDS[label]:
-            wrong = "contradicts" if any(name in words for words in WORDS.values()) else "is not known as"
-            raise ExportRefused(f"{where} calls label {index} {names[index]!r}, which {wrong} {label}")
-    return where
+        return where, None
+    count = len(task.labels.words)
+    if sorted(names) != list(range(count)):
+        raise ExportRefused(
+            f"{where} names {len(names)} labels, {list(names.values())}; {task.name} has {INDEXES[count]}"
+        )
+    return where, None if all(UNNAMED.fullmatch(name) for name in names.values()) else names
+
+
+def _recognise(where: str, names: dict[int, str], rule: LabelRule, expected: Sequence[str] | None) -> tuple[str, ...]:
+    """The labels that `names` spell, in the order of their indexes; `expected`: the order that they must have."""
+    labels = {word: label for label, words in rule.words.items() for word in words}
+    found = [labels.get(names[index].strip().lower()) for index in range(len(names))]
+    for index, label in enumerate(found):
+        if label is None or (expected and label != expected[index]):
+            wanted = expected[index] if expected else f"any of {', '.join(rule.words)}"
+            wrong = "contradicts" if label else "is not known as"
+            raise ExportRefused(f"{where} calls label {index} {names[index]!r}, which {wrong} {wanted}")
+    if len(set(found)) < len(found):
+        raise ExportRefused(f"{where} gives two labels one meaning: {list(names.values())}")
+    return tuple(found)
 
 
 def find_names(folder: Path) -> tuple[str, dict[int, str] | None]:

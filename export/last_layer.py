@@ -36,10 +36,11 @@ class _Cutter:
     def __init__(self, graph: onnx.GraphProto) -> None:
         self.graph = graph
         self.producers = {name: node for node in graph.node for name in node.output}
-        self.constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+        # Only the values of small ones are read: large ones may lie in a file that is not loaded.
+        self.constants = {tensor.name: tensor for tensor in graph.initializer}
         for node in graph.node:
             if node.op_type == "Constant" and node.attribute[0].name == "value":
-                self.constants[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
+                self.constants[node.output[0]] = node.attribute[0].t
             elif node.op_type == "Identity" and node.input[0] in self.constants:
                 self.constants[node.output[0]] = self.constants[node.input[0]]
         self.new: list[onnx.NodeProto] = []
@@ -47,9 +48,10 @@ class _Cutter:
 
     def cut(self) -> None:
         """Finds the classifier's Gather of token 0 and feeds it from a last layer of TOKENS tokens."""
-        (gather,) = [node for node in self.graph.node if self._takes_first_token(node)] or [None]
-        if gather is None:
+        gathers = [node for node in self.graph.node if self._takes_first_token(node)]
+        if len(gathers) != 1:
             raise _OtherGraphError
+        gather = gathers[0]
         name = self._first(gather.input[0])
         nodes = list(self.graph.node)
         place = nodes.index(gather)
@@ -60,12 +62,12 @@ class _Cutter:
     def _takes_first_token(self, node: onnx.NodeProto) -> bool:
         axis = next((a.i for a in node.attribute if a.name == "axis"), 0)
         index = self.constants.get(node.input[1]) if node.op_type == "Gather" else None
-        return node.op_type == "Gather" and axis == 1 and index is not None and index.shape == () and index == 0
+        return axis == 1 and index is not None and not index.dims and numpy_helper.to_array(index) == 0
 
     def _first(self, name: str) -> str:
         """The tensor `name` [batch, tokens, width] for the first tokens: [batch, TOKENS, width]."""
         if name in self.constants:
-            if self.constants[name].ndim > 1:
+            if len(self.constants[name].dims) > 1:
                 raise _OtherGraphError
             return name
         if name not in self.cut_names:
@@ -116,9 +118,9 @@ class _Cutter:
 
     def _number(self, name: str) -> int:
         value = self.constants.get(name)
-        if value is None or value.size != 1:
+        if value is None or np.prod(value.dims) != 1:
             raise _OtherGraphError
-        return int(value.reshape(()))
+        return int(numpy_helper.to_array(value).reshape(()))
 
     def _producer(self, name: str, op: str | None = None) -> onnx.NodeProto:
         node = self.producers.get(name)

@@ -25,6 +25,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from export.calibrate import Calibration
+from export.onnx_file import load_graph, read_tensor, save_whole, take_in
 
 CONTRIB = "com.microsoft"
 WEIGHT_LEVELS = 63
@@ -33,6 +34,7 @@ MARGIN = 1.15  # room above the largest value that calibration saw
 SMOOTHING = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # exponents to choose from
 GELU_LEAST = 0.17  # GELU is nowhere below -0.17
 SMALL_HEAD = 16  # columns: a classifier this narrow stays in float32
+TABLE_ROWS = 4096
 LARGE_TABLE = 1 << 20  # elements: an embedding table from this size on becomes int8
 
 
@@ -43,8 +45,8 @@ def quantize(source: Path, target: Path, calibrations: Mapping[str, Calibration]
     manifest. Raises ValueError when the graph has no linear layer to quantize or an embedding table that
     more than one kind of operator reads.
     """
-    model = onnx.load(source)
-    graph = _Rewriter(model.graph, calibrations)
+    model = load_graph(source)
+    graph = _Rewriter(model.graph, calibrations, source.parent)
     for node in list(model.graph.node):
         graph.rewrite(node)
     if not graph.linear:
@@ -52,7 +54,7 @@ def quantize(source: Path, target: Path, calibrations: Mapping[str, Calibration]
     graph.finish()
     model.opset_import.append(helper.make_opsetid(CONTRIB, 1))
     del model.graph.value_info[:]
-    onnx.save(model, target)
+    save_whole(model, target)
     return {
         "scheme": "int8, static after LayerNormalization, per token elsewhere",
         "weight_bits": 7,
@@ -67,8 +69,9 @@ def quantize(source: Path, target: Path, calibrations: Mapping[str, Calibration]
 class _Rewriter:
     """Replaces nodes of one graph; `finish` puts the new nodes in and drops what nothing reads any more."""
 
-    def __init__(self, graph: onnx.GraphProto, calibrations: Mapping[str, Calibration]) -> None:
+    def __init__(self, graph: onnx.GraphProto, calibrations: Mapping[str, Calibration], folder: Path) -> None:
         self.graph = graph
+        self.folder = folder  # of the weights that are not in the graph
         self.calibrations = calibrations
         self.constants = _constants(graph)
         self.producers = {name: node for node in graph.node for name in node.output}
@@ -76,6 +79,7 @@ class _Rewriter:
         self.new: dict[str, onnx.TensorProto] = {}
         self.quantized: dict[str, tuple[str, str]] = {}  # activation -> (uint8 rows, row scales)
         self.smoothed: dict[str, np.ndarray] = {}  # activation -> c, a step for each channel
+        self.int8_tables: dict[str, tuple[str, str]] = {}  # table -> (int8 rows, a scale for each)
         self.done: set[str] = set()  # outputs that an earlier node's stand-in computes already
         self.linear = self.static = self.heads = self.tables = 0
 
@@ -105,6 +109,7 @@ class _Rewriter:
         kept = [tensor for name, tensor in self.constants.items() if name in read]
         del self.graph.initializer[:]
         self.graph.initializer.extend(kept + list(self.new.values()))
+        take_in(self.graph, self.folder)
 
     def _linear(self, x: str, weight: np.ndarray, bias: str | None, out: str) -> None:
         if weight.shape[1] <= SMALL_HEAD:
@@ -184,7 +189,7 @@ class _Rewriter:
 
     def _weight(self, node: onnx.NodeProto) -> np.ndarray:
         """The constant weight of a MatMul or Gemm as float32 [K, N]."""
-        values = numpy_helper.to_array(self.constants[node.input[1]])
+        values = read_tensor(self.constants[node.input[1]], self.folder)
         flags = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         return values.T if flags.get("transB", 0) else values
 
@@ -197,12 +202,12 @@ class _Rewriter:
         )
 
     def _table(self, node: onnx.NodeProto) -> None:
-        table = numpy_helper.to_array(self.constants[node.input[0]])
-        scale = np.maximum(np.abs(table).max(axis=1, keepdims=True), 1e-12) / 127
-        if f"{node.input[0]}/int8" not in self.new:
+        name = node.input[0]
+        if name not in self.int8_tables:
+            rows, scales = _quantize_table(read_tensor(self.constants[name], self.folder))
+            self.int8_tables[name] = self._constant(f"{name}/int8", rows), self._constant(f"{name}/scale", scales)
             self.tables += 1
-        rows = self._constant(f"{node.input[0]}/int8", np.rint(table / scale).astype(np.int8))
-        scales = self._constant(f"{node.input[0]}/scale", scale.astype(np.float32))
+        rows, scales = self.int8_tables[name]
         out = node.output[0]
         taken = self._add("Gather", [rows, node.input[1]], f"{out}/int8")
         floats = self._add("Cast", [taken], f"{out}/float", to=TensorProto.FLOAT)
@@ -250,6 +255,16 @@ def _quantize_weight(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(integers [K, N] within WEIGHT_LEVELS, scale [N])."""
     scale = np.maximum(np.abs(weight).max(axis=0), 1e-12) / WEIGHT_LEVELS
     return np.clip(np.rint(weight / scale), -WEIGHT_LEVELS, WEIGHT_LEVELS), scale
+
+
+def _quantize_table(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(int8 [rows, width], scale float32 [rows, 1]), a few rows at a time: the table may be a gigabyte."""
+    integers, scales = np.empty(table.shape, np.int8), np.empty((len(table), 1), np.float32)
+    for start in range(0, len(table), TABLE_ROWS):
+        part = slice(start, start + TABLE_ROWS)
+        scales[part] = np.maximum(np.abs(table[part]).max(axis=1, keepdims=True), 1e-12) / 127
+        integers[part] = np.rint(table[part] / scales[part])
+    return integers, scales
 
 
 def _constants(graph: onnx.GraphProto) -> dict[str, TensorProto]:

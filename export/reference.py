@@ -35,7 +35,6 @@ def load_reference(checkpoint: str, threads: int) -> tuple[dict[str, Any], Run]:
 
     from export.checkpoint import load_checkpoint
     from export.encoding import LONGEST, encode, load_tokenizer
-    from export.labels import LABELS
     from export.source import find_source
     from export.texts import PARITY_TEXTS
     from export.tokenizer import pad_id, write_tokenizer
@@ -48,14 +47,14 @@ def load_reference(checkpoint: str, threads: int) -> tuple[dict[str, Any], Run]:
         path = Path(work) / "tokenizer.json"
         write_tokenizer(source.folder, path, loaded.config.vocab_size, PARITY_TEXTS)
         tokenizer = load_tokenizer(path, min(LONGEST, loaded.config.max_position_embeddings), pad_id(path))
-        size = find_weights(source.folder).stat().st_size + path.stat().st_size
+        size = sum(file.stat().st_size for file in find_weights(source.folder)) + path.stat().st_size
 
     def run(texts: list[str]) -> "np.ndarray":
         inputs = {name: torch.from_numpy(array) for name, array in encode(tokenizer, texts).items()}
         with torch.inference_mode():
             return loaded.model(**inputs).logits.numpy()
 
-    return {"labels": LABELS, "bytes": size, "layout": loaded.layout}, run
+    return {"labels": loaded.labels, "bytes": size, "layout": loaded.layout}, run
 
 
 if __name__ == "__main__":

@@ -1,39 +1,37 @@
-"""The six stages of an export."""
+"""The stages of an export."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import onnx
+from tokenizers import Tokenizer
 
 from export.calibrate import Calibration, calibrate
 from export.card import write_card
+from export.check_vectors import check_int8_vectors, check_matcher
 from export.checkpoint import Checkpoint, load_checkpoint
 from export.checks import PARITY_BOUND, check_int8, check_parity
+from export.config import longest_input
 from export.convert import convert
-from export.encoding import INPUTS, LONGEST, encode, load_tokenizer
-from export.environment import describe_tools
-from export.labels import LABELS
+from export.describe import describe, describe_size, megabytes, write_manifest
+from export.encoding import LONGEST, Item, encode, load_tokenizer
 from export.last_layer import keep_first_token
-from export.licence import read_card, read_licence
-from export.progress import Stages
+from export.licence import read_card
+from export.matcher import FoldedMatcher
+from export.onnx_file import load_graph
+from export.pairs import LabelledPairs, make_pairs, read_pairs
+from export.progress import Stage, Stages
 from export.publish import build_aside, check_target, publish
 from export.quantize import quantize
 from export.refusal import ExportRefused
+from export.scores import Found, fit_scores, read_scores
 from export.source import Source
+from export.tasks import TASKS
 from export.texts import PARITY_TEXTS, read_texts
 from export.tokenizer import pad_id, write_tokenizer
-from structbert_lite.manifest import (
-    MANIFEST_NAME,
-    MODEL_NAME,
-    TOKENIZER_NAME,
-    FileFact,
-    Manifest,
-    check_files,
-    file_sha256,
-    read_manifest,
-)
-from structbert_lite.manifest import Source as SourceFact
+from structbert_lite.manifest import MATCHER_NAME, MODEL_NAME, TOKENIZER_NAME
 
 CARD_NAME = "README.md"
 
@@ -46,10 +44,27 @@ class Export:
     out: Path
     texts: Path
     task: str = "sentiment"
-    min_agreement: float = 0.98  # share of texts that keep their label in int8
+    min_agreement: float = 0.98  # of int8 with float32; what it is a share of depends on the task
     max_tokens: int | None = None  # None: what the checkpoint can read, at most LONGEST
     license: str | None = None  # None: what the checkpoint states
     replace: bool = False
+    labels: tuple[str, ...] | None = None  # in the order of the logits; None: what the checkpoint states
+    pooling: str | None = None  # None: what the checkpoint states
+    calibration: Path | None = None  # labelled pairs, for a similarity model
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What the first stage finds out."""
+
+    checkpoint: Checkpoint
+    how: str  # the tokenizer came to be
+    tokenizer: Tokenizer
+    limits: tuple[int, int]  # the longest input, the id of padding
+    matcher: FoldedMatcher | None
+
+    def make_items(self, texts: Sequence[str]) -> Sequence[Item]:
+        return make_pairs(texts) if self.checkpoint.reads_pairs else texts
 
 
 def run_export(export: Export) -> Path:
@@ -59,130 +74,164 @@ def run_export(export: Export) -> Path:
     """
     out = check_target(export.out, export.replace)
     texts = read_texts(export.texts)
-    stages = Stages(6)
+    labelled = _read_labelled(export)
+    scored = TASKS[export.task].scores_pairs
+    stages = Stages(7 if scored else 6)
     with build_aside(out) as aside:
         model, work = aside / "model", aside / "work"
         model.mkdir()
         work.mkdir()
         with stages.stage("load the checkpoint") as stage:
-            checkpoint = load_checkpoint(export.source.folder)
-            how = write_tokenizer(checkpoint.folder, model / TOKENIZER_NAME, checkpoint.config.vocab_size, texts)
-            padding = _check_padding(checkpoint, model / TOKENIZER_NAME)
-            max_tokens = _choose_max_tokens(checkpoint, export.max_tokens)
-            tokenizer = load_tokenizer(model / TOKENIZER_NAME, max_tokens, padding)
-            stage.say(f"{checkpoint.layout}, {_describe_size(checkpoint)}, {how}")
+            loaded = _load(export, model, texts)
+            checkpoint = loaded.checkpoint
+            stage.say(f"{checkpoint.layout}, {describe_size(checkpoint)}, {loaded.how}")
         with stages.stage("export to ONNX") as stage:
-            whole = convert(checkpoint.model, work)
-            float32, how_much = _cut(whole)
-            stage.say(f"{_megabytes(whole)} MB, {how_much}")
+            whole, float32 = _convert(checkpoint, work, stage)
         with stages.stage("parity with PyTorch") as stage:
-            parity = check_parity(checkpoint.model, float32, tokenizer)
-            stage.say(f"max |Δlogit| {parity:.1e} on {len(PARITY_TEXTS)} texts (limit {PARITY_BOUND:.0e})")
+            checks = {"parity_max_difference": _check_parity(loaded, float32, stage), "parity_bound": PARITY_BOUND}
+            if loaded.matcher is not None:
+                checks["matcher_max_difference"] = _check_matcher(loaded, float32, stage)
+            checks |= {"label_names": checkpoint.label_names, "tokenizer": loaded.how}
+            checkpoint.model = None  # not needed again, and perhaps gigabytes
         with stages.stage("quantize to int8") as stage:
-            read = [*PARITY_TEXTS, *texts[::2]]  # the other half of the texts is new to the int8 file
-            watched = stage.watch(read, len(read))
-            # Calibrated before the cut: one row of each text would be too few, and costs little per token.
-            calibrations = calibrate(whole, (encode(tokenizer, [text]) for text in watched))
-            quantization = _quantize(float32, model / MODEL_NAME, calibrations)
-            stage.say(f"{quantization['scheme']}, {_megabytes(model / MODEL_NAME)} MB")
+            quantization = _quantize(loaded, (whole, float32), model / MODEL_NAME, texts, stage)
         with stages.stage("int8 against float32") as stage:
-            watched = stage.watch(texts, len(texts))
-            int8 = check_int8(float32, model / MODEL_NAME, tokenizer, watched, export.min_agreement)
-            stage.say(
-                f"same label for {int8['label_agreement']:.1%} of {len(texts)} texts (bound {export.min_agreement:.1%})"
-            )
-            stage.say(f"max |Δlogit| {int8['max_logit_difference']:.4f} where the spread is {int8['logit_spread']:.4f}")
-            stage.say(f"alone or in a batch {int8['batch_max_difference']:.1e}")
+            checks["int8"] = _check_int8(export, loaded, float32, model / MODEL_NAME, texts, stage)
+        scores: Found | None = None
+        if scored:
+            with stages.stage("calibrate the score") as stage:
+                scores = _calibrate_score(loaded, model / MODEL_NAME, labelled, stage)
+                checks["calibration"] = scores[2]
         with stages.stage("write the manifest and move into place") as stage:
-            checks = {
-                "parity_max_difference": parity,
-                "parity_bound": PARITY_BOUND,
-                "label_names": checkpoint.label_names,
-                "tokenizer": how,
-                "int8": int8,
-            }
-            manifest = _describe(export, out.name, checkpoint, (max_tokens, padding), quantization, checks)
-            write_card(model / CARD_NAME, manifest, _describe_size(checkpoint), read_card(checkpoint.folder))
-            _write_manifest(model, manifest)
+            if loaded.matcher is not None:
+                loaded.matcher.save(model / MATCHER_NAME)
+            manifest = describe(
+                out.name, export.source, checkpoint, loaded.limits, scores, (quantization, checks), export.license
+            )
+            body = read_card(checkpoint.folder)
+            write_card(model / CARD_NAME, manifest, describe_size(checkpoint), body, checkpoint.architecture)
+            write_manifest(model, manifest)
             publish(model, out, export.replace)
             stage.say(f"licence: {manifest.license}")
     return out
 
 
-def _describe(
-    export: Export,
-    name: str,
-    checkpoint: Checkpoint,
-    limits: tuple[int, int],
-    quantization: dict[str, Any],
-    checks: dict[str, Any],
-) -> Manifest:
-    """The manifest without its files; `limits` are the longest input and the id of [PAD]."""
-    max_tokens, padding = limits
-    return Manifest(
-        name=name,
-        task=export.task,
-        labels=LABELS,
-        max_tokens=max_tokens,
-        pad_id=padding,
-        inputs=INPUTS,
-        files={},
-        source=SourceFact(
-            checkpoint=export.source.name, layout=checkpoint.layout, weights_sha256=checkpoint.weights_sha256
-        ),
-        license=export.license or read_licence(checkpoint.folder),
-        quantization=quantization,
-        checks=checks,
-        tools=describe_tools(),
-    )
-
-
-def _choose_max_tokens(checkpoint: Checkpoint, wanted: int | None) -> int:
-    most = checkpoint.config.max_position_embeddings
-    if wanted is not None and wanted > most:
-        raise ExportRefused(f"--max-tokens {wanted} is more than the checkpoint can read, which is {most}")
-    return wanted or min(LONGEST, most)
-
-
-def _check_padding(checkpoint: Checkpoint, tokenizer: Path) -> int:
-    found = pad_id(tokenizer)
-    if found != checkpoint.config.pad_token_id:
+def _read_labelled(export: Export) -> LabelledPairs | None:
+    if export.calibration is None:
+        return None
+    if not TASKS[export.task].scores_pairs:
         raise ExportRefused(
-            f"the tokenizer's [PAD] is {found}, config.json says pad_token_id {checkpoint.config.pad_token_id}"
+            f"--calibration is for similarity; --task {export.task} has no score of a pair to calibrate"
         )
-    return found
+    return read_pairs(export.calibration)
 
 
-def _cut(whole: Path) -> tuple[Path, str]:
-    """The graph with a last layer of one token where that is possible, and what was done in words."""
-    model = onnx.load(whole)
-    if not keep_first_token(model):
-        return whole, "all tokens in the last layer"
+def _load(export: Export, model: Path, texts: list[str]) -> _Loaded:
+    checkpoint = load_checkpoint(export.source.folder, export.task, export.labels, export.pooling)
+    config, architecture = checkpoint.config, checkpoint.architecture
+    path = model / TOKENIZER_NAME
+    how = write_tokenizer(checkpoint.folder, path, config.vocab_size, texts, architecture, checkpoint.reads_pairs)
+    padding = pad_id(path, architecture)
+    if padding != config.pad_token_id:
+        raise ExportRefused(
+            f"the tokenizer's {architecture.pad} is {padding}, config.json says pad_token_id {config.pad_token_id}"
+        )
+    most = longest_input(config, architecture)
+    if export.max_tokens is not None and export.max_tokens > most:
+        raise ExportRefused(f"--max-tokens {export.max_tokens} is more than the checkpoint can read, which is {most}")
+    max_tokens = export.max_tokens or min(LONGEST, most)
+    matcher = checkpoint.siamese.fold() if checkpoint.siamese else None
+    tokenizer = load_tokenizer(path, max_tokens, padding)
+    return _Loaded(checkpoint, how, tokenizer, (max_tokens, padding), matcher)
+
+
+def _convert(checkpoint: Checkpoint, work: Path, stage: Stage) -> tuple[Path, Path]:
+    """(the whole graph, the one with a last layer of the first tokens alone where it can be)."""
+    whole = convert(checkpoint.model, work, checkpoint.pooling, checkpoint.architecture.inputs)
+    stage.say(f"{megabytes(*whole.parent.glob('model.onnx*'))} MB")
+    if checkpoint.pooling == "mean":
+        stage.say("all tokens in the last layer, for their mean")
+        return whole, whole
+    graph = load_graph(whole)
+    if not keep_first_token(graph):
+        stage.say("all tokens in the last layer: the graph does not end as those that are known")
+        return whole, whole
     cut = whole.with_name("cut.onnx")
-    onnx.save(model, cut)
-    return cut, "last layer for [CLS] alone"
+    onnx.save(graph, cut)
+    stage.say("last layer for the first token alone")
+    return whole, cut
 
 
-def _quantize(float32: Path, target: Path, calibrations: dict[str, Calibration]) -> dict[str, Any]:
+def _check_parity(loaded: _Loaded, float32: Path, stage: Stage) -> float:
+    checkpoint = loaded.checkpoint
+    items = loaded.make_items(PARITY_TEXTS)
+    parity = check_parity(checkpoint.model, float32, loaded.tokenizer, items, checkpoint.pooling)
+    what = "logit" if checkpoint.pooling is None else "vector"
+    noun = "pairs" if checkpoint.reads_pairs else "texts"
+    stage.say(f"max |Δ{what}| {parity:.1e} on {len(items)} {noun} (limit {PARITY_BOUND:.0e})")
+    return parity
+
+
+def _check_matcher(loaded: _Loaded, float32: Path, stage: Stage) -> float:
+    checkpoint = loaded.checkpoint
+    pairs = make_pairs(PARITY_TEXTS)
+    difference = check_matcher(
+        checkpoint.model, checkpoint.siamese, checkpoint.pooling, float32, loaded.tokenizer, pairs
+    )
+    stage.say(f"max |Δlogit| of {len(pairs)} pairs through the folded matcher {difference:.1e}")
+    return difference
+
+
+def _quantize(
+    loaded: _Loaded, graphs: tuple[Path, Path], target: Path, texts: list[str], stage: Stage
+) -> dict[str, Any]:
+    whole, float32 = graphs
+    # The other half of the texts is new to the int8 file.
+    items = [*loaded.make_items(PARITY_TEXTS), *loaded.make_items(texts[::2])]
+    inputs = loaded.checkpoint.architecture.inputs
+    # Calibrated before the cut: one row of each text would be too few, and costs little per token.
+    feeds = (encode(loaded.tokenizer, [item], inputs) for item in stage.watch(items, len(items)))
+    calibrations: dict[str, Calibration] = calibrate(whole, feeds)
     try:
-        return quantize(float32, target, calibrations)
+        quantization = quantize(float32, target, calibrations)
     except ValueError as error:
         raise ExportRefused(f"the graph cannot be quantized: {error}") from error
+    stage.say(f"{quantization['scheme']}, {megabytes(*target.parent.glob(f'{target.name}*'))} MB")
+    return quantization
 
 
-def _write_manifest(model: Path, manifest: Manifest) -> None:
-    """Last of all, with the digests of everything else in the folder; then read back as the server would."""
-    paths = sorted(path for path in model.iterdir() if path.name != MANIFEST_NAME)
-    files = {path.name: FileFact(bytes=path.stat().st_size, sha256=file_sha256(path)) for path in paths}
-    manifest = manifest.model_copy(update={"files": files})
-    (model / MANIFEST_NAME).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    check_files(model, read_manifest(model))
+def _check_int8(
+    export: Export, loaded: _Loaded, float32: Path, int8: Path, texts: list[str], stage: Stage
+) -> dict[str, Any]:
+    items = loaded.make_items(texts)
+    watched = stage.watch(items, len(items))
+    least, pairs = export.min_agreement, loaded.checkpoint.reads_pairs
+    if loaded.checkpoint.kind == "encoder":
+        scorer = (loaded.matcher, make_pairs(texts)) if loaded.matcher is not None else None
+        facts = check_int8_vectors(float32, int8, loaded.tokenizer, watched, least, scorer)
+        stage.say(f"mean cosine {facts['mean_cosine']:.4f} over {len(items)} texts (bound {least:.2f})")
+        stage.say(f"lowest {facts['lowest_cosine']:.4f}")
+    else:
+        facts = check_int8(float32, int8, loaded.tokenizer, watched, least, pairs)
+        noun = "pairs" if pairs else "texts"
+        if "label_agreement" in facts:
+            stage.say(f"same label for {facts['label_agreement']:.1%} of {len(items)} {noun} (bound {least:.1%})")
+        else:
+            stage.say(f"correlation {facts['correlation']:.4f} over {len(items)} {noun} (bound {least:.2f})")
+    if "logit_spread" in facts:
+        stage.say(f"max |Δlogit| {facts['max_logit_difference']:.4f} where the spread is {facts['logit_spread']:.4f}")
+    stage.say(f"alone or in a batch {facts['batch_max_difference']:.1e}")
+    return facts
 
 
-def _describe_size(checkpoint: Checkpoint) -> str:
-    config, weights = checkpoint.config, sum(tensor.numel() for tensor in checkpoint.model.parameters())
-    return f"{config.num_hidden_layers} layers of {config.hidden_size}, {weights / 1e6:.1f} M parameters"
-
-
-def _megabytes(path: Path) -> str:
-    return f"{path.stat().st_size / 1e6:.1f}"
+def _calibrate_score(loaded: _Loaded, int8: Path, labelled: LabelledPairs | None, stage: Stage) -> Found:
+    if labelled is not None:
+        found = fit_scores(int8, loaded.tokenizer, loaded.matcher, labelled)
+        stage.say(f"on {len(labelled.pairs)} pairs")
+    else:
+        found = read_scores(loaded.checkpoint.folder)
+        stage.say("as the checkpoint states" if found[2]["source"] != "none" else "none: scores are not calibrated")
+    calibration, thresholds, _ = found
+    stage.say(f"scale {calibration.scale:.4g}, bias {calibration.bias:.4g}")
+    stage.say(f"low below {thresholds.low:.3f}, high from {thresholds.high:.3f}")
+    return found

@@ -9,8 +9,17 @@ from pathlib import Path
 from export.refusal import ExportRefused
 
 NEEDED = ("config.json", "vocab.txt or tokenizer.json", "pytorch_model.bin or model.safetensors")
-OPTIONAL = ("configuration.json", "tokenizer_config.json", "label_mapping.json", "README.md", "MODEL_CARD.md")
-FILES = [*OPTIONAL, "config.json", "vocab.txt", "tokenizer.json", "pytorch_model.bin", "model.safetensors"]
+OPTIONAL = (
+    "configuration.json",
+    "tokenizer_config.json",
+    "label_mapping.json",
+    "calibration.json",
+    "1_Pooling/config.json",
+    "README.md",
+    "MODEL_CARD.md",
+)
+SHARDS = ("model.safetensors.index.json", "model-*.safetensors")
+FILES = [*OPTIONAL, *SHARDS, "config.json", "vocab.txt", "tokenizer.json", "pytorch_model.bin", "model.safetensors"]
 HUBS = {"modelscope": "ModelScope", "hf": "Hugging Face"}
 MODELSCOPE_OWNERS = ("damo", "iic")  # one organisation under two names; both hold the StructBERT checkpoints
 ID = re.compile(r"[\w.-]+/[\w.-]+")

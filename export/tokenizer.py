@@ -1,7 +1,7 @@
 """tokenizer.json for the exported model: the checkpoint's own, or one built from its vocab.txt.
 
 ModelScope tokenizes StructBERT with transformers' BertTokenizer (lower-casing unless
-tokenizer_config.json says otherwise), so that is the reference.
+tokenizer_config.json says otherwise), so that is the reference. XLM-RoBERTa's is taken from tokenizer.json alone.
 """
 
 import shutil
@@ -11,10 +11,10 @@ from pathlib import Path
 from tokenizers import Tokenizer
 from transformers import BertTokenizer, BertTokenizerFast
 
+from export.architecture import BERT, Architecture
 from export.json_file import read_json
 from export.refusal import ExportRefused
 
-SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 OPTIONS = ("do_lower_case", "strip_accents", "tokenize_chinese_chars")
 CLASSES = (
     None,
@@ -26,22 +26,34 @@ CLASSES = (
 )
 
 
-def write_tokenizer(folder: Path, target: Path, rows: int, texts: Sequence[str]) -> str:
+def write_tokenizer(
+    folder: Path,
+    target: Path,
+    rows: int,
+    texts: Sequence[str],
+    architecture: Architecture = BERT,
+    reads_pairs: bool = False,
+) -> str:
     """Writes `target` (tokenizer.json) for the checkpoint in `folder`; returns how, for people.
 
     A tokenizer.json is copied byte for byte: it may hold added tokens and a normalizer of its own.
     `rows` is the size of the embedding table; a built tokenizer is compared with BertTokenizer on `texts`.
-    Raises ExportRefused when there is neither file, when ids do not fit the table, or on a difference.
+    Raises ExportRefused when there is neither file, when ids do not fit the table, on a difference, or when a text,
+    or with `reads_pairs` a pair, does not come out as the architecture reads it.
     """
     if (folder / "tokenizer.json").is_file():
         shutil.copyfile(folder / "tokenizer.json", target)
         how = "tokenizer.json copied"
+    elif architecture != BERT:
+        raise ExportRefused(f"{folder.name} has no tokenizer.json, which {architecture.name} needs")
     elif (folder / "vocab.txt").is_file():
         _build(folder, target, rows, texts)
         how = "tokenizer.json built from vocab.txt"
     else:
         raise ExportRefused(f"{folder.name} has neither tokenizer.json nor vocab.txt")
-    _check(target, folder / "vocab.txt", rows)
+    tokenizer = _check(target, folder / "vocab.txt", rows, architecture)
+    if reads_pairs:
+        _check_pair(tokenizer, architecture)
     return how
 
 
@@ -61,9 +73,9 @@ def read_vocabulary(path: Path) -> list[str]:
     return lines
 
 
-def pad_id(path: Path) -> int:
-    """The id of [PAD] in the tokenizer.json at `path`."""
-    return Tokenizer.from_file(str(path)).token_to_id("[PAD]")
+def pad_id(path: Path, architecture: Architecture = BERT) -> int:
+    """The id of the padding token in the tokenizer.json at `path`."""
+    return Tokenizer.from_file(str(path)).token_to_id(architecture.pad)
 
 
 def _build(folder: Path, target: Path, rows: int, texts: Sequence[str]) -> None:
@@ -73,7 +85,7 @@ def _build(folder: Path, target: Path, rows: int, texts: Sequence[str]) -> None:
             f"vocab.txt has {len(vocabulary)} lines, the embedding table {rows} rows; "
             "blank lines count, so an editor may have removed some"
         )
-    for token in SPECIAL:
+    for token in BERT.special:
         if token not in vocabulary:
             raise ExportRefused(f"vocab.txt has no {token}, so it is not a BERT vocabulary")
     config = read_json(folder / "tokenizer_config.json")
@@ -93,21 +105,33 @@ def _compare(reference: BertTokenizer, tokenizer: Tokenizer, texts: Sequence[str
             raise ExportRefused(f"the built tokenizer reads {text!r} otherwise than transformers' BertTokenizer")
 
 
-def _check(target: Path, vocab: Path, rows: int) -> None:
+def _check(target: Path, vocab: Path, rows: int, architecture: Architecture) -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_file(str(target))
     except Exception as error:  # the library raises bare Exception
         raise ExportRefused(f"tokenizer.json cannot be read: {error}") from None
     ids = tokenizer.get_vocab()
-    if absent := [token for token in SPECIAL if token not in ids]:
-        raise ExportRefused(f"tokenizer.json has no {absent[0]}, so it is not BERT's")
+    if absent := [token for token in architecture.special if token not in ids]:
+        raise ExportRefused(f"tokenizer.json has no {absent[0]}, so it is not {architecture.name}'s")
     if max(ids.values()) >= rows:
         raise ExportRefused(f"tokenizer.json has the id {max(ids.values())}, the embedding table only {rows} rows")
     if vocab.is_file():
         lines = read_vocabulary(vocab)
-        for token in SPECIAL:
+        for token in architecture.special:
             if token in lines and lines.index(token) != ids[token]:
                 raise ExportRefused(f"tokenizer.json gives {token} the id {ids[token]}, vocab.txt {lines.index(token)}")
     encoding = tokenizer.encode("好")
-    if encoding.ids[0] != ids["[CLS]"] or encoding.ids[-1] != ids["[SEP]"] or any(encoding.type_ids):
-        raise ExportRefused("tokenizer.json does not put a text between [CLS] and [SEP]")
+    if (encoding.tokens[0], encoding.tokens[-1]) != (architecture.begin, architecture.end) or any(encoding.type_ids):
+        raise ExportRefused(f"tokenizer.json does not put a text between {architecture.begin} and {architecture.end}")
+    return tokenizer
+
+
+def _check_pair(tokenizer: Tokenizer, architecture: Architecture) -> None:
+    """[CLS] A [SEP] B [SEP] with token types 0 and 1, or <s> A </s></s> B </s>."""
+    first, second, pair = tokenizer.encode("好"), tokenizer.encode("坏"), tokenizer.encode("好", "坏")
+    bert = architecture == BERT
+    ends = [second.ids[-1]] * (0 if bert else 1)
+    ids = [*first.ids, *ends, *second.ids[1:]]
+    types = [*[0] * len(first), *[1] * (len(second) - 1)] if bert else None
+    if pair.ids != ids or (types is not None and pair.type_ids != types):
+        raise ExportRefused(f"tokenizer.json does not join two texts as {architecture.name} reads them")

@@ -9,10 +9,11 @@ pytest.importorskip("optimum.exporters.onnx", reason="needs requirements-export.
 
 import onnx
 
-from export.checks import PARITY_BOUND, check_int8, check_parity, open_session, run
+from export.checks import PARITY_BOUND, check_int8, check_parity
 from export.convert import check_graph
 from export.quantize import quantize
 from export.refusal import ExportRefused
+from export.session import open_session, run
 from export.texts import DEFAULT_TEXTS, read_texts
 from tests.export.make_checkpoint import make_model
 

@@ -18,8 +18,8 @@ torch = pytest.importorskip("torch", reason="needs requirements-export.txt")
 pytest.importorskip("optimum.exporters.onnx", reason="needs requirements-export.txt")
 
 from export.__main__ import main
-from export.checks import open_session, run
 from export.encoding import load_tokenizer
+from export.session import open_session, run
 from export.texts import PARITY_TEXTS
 from structbert_lite.manifest import check_files, find_models, read_manifest
 from tests.export.make_checkpoint import make_model, write_hugging_face

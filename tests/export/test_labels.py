@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from export.labels import check_labels
+from export.labels import choose_labels
 from export.refusal import ExportRefused
+from export.tasks import TASKS
 
 
 def write(folder, **files):
@@ -36,7 +37,7 @@ def write(folder, **files):
 )
 def test_names_that_agree(tmp_path, files, where):
     write(tmp_path, **files)
-    assert check_labels(tmp_path) == where
+    assert choose_labels(tmp_path, TASKS["sentiment"]) == (("Negative", "Positive"), where)
 
 
 @pytest.mark.parametrize(
@@ -68,5 +69,5 @@ def test_names_that_agree(tmp_path, files, where):
 def test_names_that_do_not(tmp_path, files, cause):
     write(tmp_path, **files)
     with pytest.raises(ExportRefused) as caught:
-        check_labels(tmp_path)
+        choose_labels(tmp_path, TASKS["sentiment"])
     assert cause in str(caught.value)

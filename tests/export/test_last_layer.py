@@ -9,9 +9,9 @@ pytest.importorskip("optimum.exporters.onnx", reason="needs requirements-export.
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from export.checks import open_session, run
 from export.encoding import encode
 from export.last_layer import TOKENS, keep_first_token
+from export.session import open_session, run
 from export.texts import PARITY_TEXTS
 
 LAST = "/bert/encoder/layer.1"

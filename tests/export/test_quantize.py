@@ -9,9 +9,9 @@ pytest.importorskip("optimum.exporters.onnx", reason="needs requirements-export.
 import onnx
 
 from export.calibrate import Calibration, calibrate
-from export.checks import open_session, run
 from export.encoding import encode
 from export.quantize import ACTIVATION_LEVELS, MARGIN, choose_steps, quantize
+from export.session import open_session, run
 from export.texts import DEFAULT_TEXTS, PARITY_TEXTS, read_texts
 
 TEXTS = read_texts(DEFAULT_TEXTS)

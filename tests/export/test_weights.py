@@ -1,6 +1,8 @@
 # ruff: noqa: E402 - what needs torch is imported after the check that it is there
 """Damaged weights files and pickles with code are refused with their cause, and no code of theirs runs."""
 
+import hashlib
+import json
 import os
 import pickle
 import zipfile
@@ -14,7 +16,7 @@ pytest.importorskip("safetensors", reason="needs requirements-export.txt")
 from safetensors.torch import save_file
 
 from export.refusal import ExportRefused
-from export.weights import find_weights, read_tensors
+from export.weights import digest_weights, find_weights, read_tensors, read_weights
 
 TENSORS = {"a": torch.arange(4000.0), "b": torch.ones(3, dtype=torch.bfloat16)}
 
@@ -118,9 +120,46 @@ def test_truncated_safetensors(tmp_path, kept):
     assert refusal(path).startswith("model.safetensors is truncated or corrupt: ")
 
 
-def test_no_weights_and_shards(tmp_path):
+def test_no_weights(tmp_path):
     with pytest.raises(ExportRefused, match=r"has no model\.safetensors and no pytorch_model\.bin"):
         find_weights(tmp_path)
-    (tmp_path / "model.safetensors.index.json").write_text("{}")
-    with pytest.raises(ExportRefused, match="in shards"):
+    (tmp_path / "pytorch_model.bin.index.json").write_text("{}")
+    with pytest.raises(ExportRefused, match=r"pytorch_model\.bin in shards; save it again as model\.safetensors"):
         find_weights(tmp_path)
+
+
+@pytest.fixture
+def sharded(tmp_path):
+    """Two shards and their index."""
+    files = {key: f"model-0000{number}-of-00002.safetensors" for number, key in enumerate(TENSORS, 1)}
+    for key, name in files.items():
+        save_file({key: TENSORS[key]}, tmp_path / name)
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": files}))
+    return tmp_path
+
+
+def test_shards_are_read_as_one_file(sharded):
+    files = find_weights(sharded)
+    assert [file.name for file in files] == [f"model-0000{n}-of-00002.safetensors" for n in (1, 2)]
+    read = read_weights(files)
+    assert read.keys() == TENSORS.keys()
+    assert all(torch.equal(read[key], value) for key, value in TENSORS.items())
+    lines = "".join(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}\n" for file in files)
+    assert digest_weights(files) == hashlib.sha256(lines.encode()).hexdigest()
+
+
+def test_shards_that_do_not_fit_their_index(sharded):
+    index, second = sharded / "model.safetensors.index.json", sharded / "model-00002-of-00002.safetensors"
+    save_file({"c": TENSORS["b"]}, second)
+    with pytest.raises(ExportRefused, match="do not hold the same keys: b"):
+        read_weights(find_weights(sharded))
+    save_file({"a": TENSORS["b"]}, second)
+    with pytest.raises(ExportRefused, match="holds a, which another shard holds too"):
+        read_weights(find_weights(sharded))
+    second.unlink()
+    with pytest.raises(ExportRefused, match=f"lacks the shard {second.name}"):
+        find_weights(sharded)
+    for wrong in ({}, {"weight_map": {}}, {"weight_map": {"a": "../other.safetensors"}}, {"weight_map": {"a": 1}}):
+        index.write_text(json.dumps(wrong))
+        with pytest.raises(ExportRefused, match="has no weight_map"):
+            find_weights(sharded)

@@ -1,0 +1,33 @@
+"""Similarity of two texts: a Siamese model (two vectors and a matcher) or a cross-encoder with two logits.
+
+ModelScope's cross-encoders `nlp_structbert_sentence-similarity_*` have 0 不相似, 1 相似. Its siamese-uninlu is a span
+extractor: export/keys.py knows it by its keys, and its own path starts there.
+"""
+
+from export.tasks.task import Head, LabelRule, Task
+
+LABELS = ("different", "similar")
+SIMILARITY = Task(
+    name="similarity",
+    heads=(Head.MATCHER, Head.CLASSIFIER),
+    modelscope=("sentence-similarity",),
+    title="A similarity model for two texts",
+    logits=2,
+    labels=LabelRule(
+        words={
+            "different": (
+                "different",
+                "dissimilar",
+                "not_similar",
+                "not_duplicate",
+                "not_equivalent",
+                "不相似",
+                "不同",
+            ),
+            "similar": ("similar", "same", "duplicate", "equivalent", "相似", "相同"),
+        },
+        orders={None: LABELS},
+    ),
+    reads_pairs=True,
+    scores_pairs=True,
+)
