@@ -28,7 +28,8 @@ from export.quantize import quantize
 from export.refusal import ExportRefused
 from export.scores import Found, fit_scores, read_scores
 from export.source import Source
-from export.tasks import TASKS
+from export.span.prompt import PromptingTokenizer, join_apart, load_prompting
+from export.tasks import TASKS, Head
 from export.texts import PARITY_TEXTS, read_texts
 from export.tokenizer import pad_id, write_tokenizer
 from structbert_lite.manifest import MATCHER_NAME, MODEL_NAME, TOKENIZER_NAME
@@ -59,7 +60,7 @@ class _Loaded:
 
     checkpoint: Checkpoint
     how: str  # the tokenizer came to be
-    tokenizer: Tokenizer
+    tokenizer: Tokenizer | PromptingTokenizer
     limits: tuple[int, int]  # the longest input, the id of padding
     matcher: FoldedMatcher | None
 
@@ -92,7 +93,7 @@ def run_export(export: Export) -> Path:
             if loaded.matcher is not None:
                 checks["matcher_max_difference"] = _check_matcher(loaded, float32, stage)
             checks |= {"label_names": checkpoint.label_names, "tokenizer": loaded.how}
-            checkpoint.model = None  # not needed again, and perhaps gigabytes
+            checkpoint.model = checkpoint.reference = None  # not needed again, and perhaps gigabytes
         with stages.stage("quantize to int8") as stage:
             quantization = _quantize(loaded, (whole, float32), model / MODEL_NAME, texts, stage)
         with stages.stage("int8 against float32") as stage:
@@ -130,7 +131,9 @@ def _load(export: Export, model: Path, texts: list[str]) -> _Loaded:
     checkpoint = load_checkpoint(export.source.folder, export.task, export.labels, export.pooling)
     config, architecture = checkpoint.config, checkpoint.architecture
     path = model / TOKENIZER_NAME
-    how = write_tokenizer(checkpoint.folder, path, config.vocab_size, texts, architecture, checkpoint.reads_pairs)
+    asks = checkpoint.head is Head.SPAN
+    joins = checkpoint.reads_pairs and not asks
+    how = write_tokenizer(checkpoint.folder, path, config.vocab_size, texts, architecture, joins)
     padding = pad_id(path, architecture)
     if padding != config.pad_token_id:
         raise ExportRefused(
@@ -139,9 +142,13 @@ def _load(export: Export, model: Path, texts: list[str]) -> _Loaded:
     most = longest_input(config, architecture)
     if export.max_tokens is not None and export.max_tokens > most:
         raise ExportRefused(f"--max-tokens {export.max_tokens} is more than the checkpoint can read, which is {most}")
-    max_tokens = export.max_tokens or min(LONGEST, most)
+    if asks:
+        how += f", {join_apart(path)}"
+        tokenizer, max_tokens = load_prompting(path, export.max_tokens, most, padding)
+    else:
+        max_tokens = export.max_tokens or min(LONGEST, most)
+        tokenizer = load_tokenizer(path, max_tokens, padding)
     matcher = checkpoint.siamese.fold() if checkpoint.siamese else None
-    tokenizer = load_tokenizer(path, max_tokens, padding)
     return _Loaded(checkpoint, how, tokenizer, (max_tokens, padding), matcher)
 
 
@@ -165,7 +172,8 @@ def _convert(checkpoint: Checkpoint, work: Path, stage: Stage) -> tuple[Path, Pa
 def _check_parity(loaded: _Loaded, float32: Path, stage: Stage) -> float:
     checkpoint = loaded.checkpoint
     items = loaded.make_items(PARITY_TEXTS)
-    parity = check_parity(checkpoint.model, float32, loaded.tokenizer, items, checkpoint.pooling)
+    model = checkpoint.reference or checkpoint.model
+    parity = check_parity(model, float32, loaded.tokenizer, items, checkpoint.pooling)
     what = "logit" if checkpoint.pooling is None else "vector"
     noun = "pairs" if checkpoint.reads_pairs else "texts"
     stage.say(f"max |Δ{what}| {parity:.1e} on {len(items)} {noun} (limit {PARITY_BOUND:.0e})")
