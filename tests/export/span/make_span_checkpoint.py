@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 import torch
-from transformers import BertConfig
+from transformers import BertConfig, BertModel
 
 from tests.export.make_checkpoint import LEFT_OUT, make_model, make_vocabulary
 
@@ -28,23 +28,28 @@ FACTS = (
 )
 
 
-def make_span_tensors(
+def make_span_model(
     layers: int = 8, hidden: int = 32, heads: int = 4, vocabulary: int = 2000, positions: int = 96, seed: int = 0
-) -> tuple[dict[str, torch.Tensor], BertConfig]:
-    """A state dict with ModelScope's keys, from a BERT that is cut in two, and the whole BERT's config."""
-    model = make_model(layers, hidden, heads, vocabulary, positions=positions, seed=seed)
-    below = layers - CROSS_LAYERS
-    tensors = {}
-    for key, value in model.bert.state_dict().items():
+) -> tuple[BertModel, dict[str, torch.nn.Linear]]:
+    """A whole BERT and the two pointers."""
+    model = make_model(layers, hidden, heads, vocabulary, positions=positions, seed=seed).bert
+    return model, {name: torch.nn.Linear(hidden, 1).requires_grad_(False) for name in ("head_clsf", "tail_clsf")}
+
+
+def split_model(model: BertModel, pointers: dict[str, torch.nn.Linear]) -> dict[str, torch.Tensor]:
+    """A state dict with ModelScope's keys: the BERT cut in two, with its buffer of positions."""
+    below = model.config.num_hidden_layers - CROSS_LAYERS
+    tensors = {"plm.embeddings.position_ids": torch.arange(model.config.max_position_embeddings)[None]}
+    for key, value in model.state_dict().items():
         parts = key.split(".")
         if parts[0] == "encoder" and int(parts[2]) >= below:
             name = ".".join(["crossattention", "layer", str(int(parts[2]) - below), *parts[3:]])
         else:
             name = f"plm.{key}"
         tensors[name] = value.clone()
-    for name in ("head_clsf", "tail_clsf"):
-        tensors |= {f"{name}.weight": torch.randn(1, hidden) / hidden**0.5, f"{name}.bias": torch.randn(1)}
-    return tensors | {"plm.embeddings.position_ids": torch.arange(positions)[None]}, model.config
+    for pointer, layer in pointers.items():
+        tensors |= {f"{pointer}.{key}": value.clone() for key, value in layer.state_dict().items()}
+    return tensors
 
 
 def write_span_model(out: Path, tensors: dict[str, torch.Tensor], config: BertConfig, vocabulary: list[str]) -> Path:
@@ -79,8 +84,8 @@ def make_span_vocabulary(size: int) -> list[str]:
 @click.option("--positions", type=int, default=96, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 def main(layers: int, hidden: int, heads: int, positions: int, out: Path) -> None:
-    tensors, config = make_span_tensors(layers, hidden, heads, 21128, positions)
-    write_span_model(out, tensors, config, make_span_vocabulary(21128))
+    model, pointers = make_span_model(layers, hidden, heads, 21128, positions)
+    write_span_model(out, split_model(model, pointers), model.config, make_span_vocabulary(21128))
 
 
 if __name__ == "__main__":
