@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel
 
 from export.architecture import Architecture
@@ -14,6 +15,7 @@ from export.model import build_model
 from export.pooling import choose_pooling
 from export.refusal import ExportRefused
 from export.siamese import SiameseHead, read_head
+from export.span.checkpoint import check_span_options, is_span_model, load_span_model
 from export.tasks import TASKS, Head, Task
 from export.tensors import check_config, check_tensors
 from export.weights import digest_weights, find_weights, read_weights
@@ -36,11 +38,12 @@ class Checkpoint:
     layout: str  # for people, e.g. "modelscope, pytorch_model.bin, prefix encoder., head classifier."
     parameters: int
     weights_sha256: str
+    reference: nn.Module | None = None  # what parity is checked against, where that is not `model` itself
 
     @property
     def kind(self) -> str:
         """The manifest's kind."""
-        if self.head is not Head.CLASSIFIER:
+        if self.head in (Head.MATCHER, Head.NONE):
             return "encoder"
         return "cross-encoder" if self.task.reads_pairs else "classifier"
 
@@ -61,7 +64,29 @@ def load_checkpoint(
     config, architecture = read_config(folder, wanted.architectures, wanted.logits or 1)
     check_purpose(folder, wanted)
     files = find_weights(folder)
-    tensors, keys = rename_keys(read_weights(files), wanted, architecture)
+    stored = read_weights(files)
+    if Head.SPAN in wanted.heads and is_span_model(stored):
+        check_span_options(labels, pooling)
+        keys = Layout("plm.", "head_clsf. and tail_clsf.", Head.SPAN)
+        layout = _describe_layout(folder, files, keys)
+        joint, published = load_span_model(config, stored, wanted)
+        return Checkpoint(
+            folder=folder,
+            task=wanted,
+            architecture=architecture,
+            config=config,
+            model=joint,
+            head=keys.head,
+            siamese=None,
+            labels=wanted.labels.orders[None],
+            label_names="none",
+            pooling=None,
+            layout=layout,
+            parameters=sum(tensor.numel() for tensor in joint.parameters()),
+            weights_sha256=digest_weights(files),
+            reference=published,
+        )
+    tensors, keys = rename_keys(stored, wanted, architecture)
     names, where = (), "none"
     if keys.head is Head.CLASSIFIER:
         names, where = choose_labels(folder, wanted, labels)

@@ -8,6 +8,7 @@ from export.environment import describe_tools
 from export.licence import read_licence
 from export.scores import Found
 from export.source import Source
+from export.span.prompt import TEMPLATE
 from export.tasks import Head
 from structbert_lite.manifest import MANIFEST_NAME, FileFact, Manifest, Matcher, check_files, file_sha256, read_manifest
 from structbert_lite.manifest import Source as SourceFact
@@ -40,6 +41,7 @@ def describe(
         pooling=checkpoint.pooling,
         dimensions=checkpoint.config.hidden_size if encoder else None,
         matcher=Matcher(features=head.features, normalize=head.normalize) if head else None,
+        pair_template=TEMPLATE if checkpoint.head is Head.SPAN else None,
         **facts,
         max_tokens=limits[0],
         pad_id=limits[1],

@@ -24,7 +24,6 @@ MATCHER = ("fc.", "bn1.", "bn2.")
 DROPPED = re.compile(r"\.(position_ids|token_type_ids)$|^(cls|lm_head)\.|(^|[._])adv")
 OTHERS = {
     "roberta.": "an XLM-RoBERTa or RoBERTa model",
-    # siamese-uninlu matches two texts by extracting a span; where similarity learns to export it, its path starts here.
     "plm.": "a siamese-uie or siamese-uninlu span extractor",
     "distilbert.": "a DistilBERT model",
     "albert.": "an ALBERT model",
@@ -70,9 +69,7 @@ def rename_keys(
 def _find_prefix(keys: Collection[str], architecture: Architecture, task: Task) -> str:
     for start, name in OTHERS.items():
         if start != architecture.prefix and any(key.startswith(start) for key in keys):
-            hint = "; siamese-uninlu is a matter of --task similarity" if start == "plm." else ""
-            if start == "plm." and task.name == "similarity":
-                hint = "; span extraction cannot be exported"
+            hint = "; siamese-uninlu is exported by --task similarity" if start == "plm." else ""
             raise ExportRefused(f"the checkpoint is {name} (its keys start with {start}), not a BERT classifier{hint}")
     # In this order: in a bare backbone `encoder.` is a module of BERT, not a prefix.
     for prefix in ("encoder.", "bert.", "") if architecture == BERT else (architecture.prefix,):

@@ -1,4 +1,4 @@
-"""The last layer for [CLS] alone: a classifier reads no other token of it.
+"""The last layer for [CLS] alone, or for the few first tokens that the head reads: it reads no other token of it.
 
 Only keys and values of the last layer need every token; its queries, its attention output, its feed-forward
 part and its two LayerNormalizations are wanted for the first token. In a graph of four layers that saves a
@@ -17,7 +17,9 @@ ROW_WISE = {"Add", "Mul", "Div", "Erf", "LayerNormalization"}
 
 
 def keep_first_token(model: onnx.ModelProto) -> bool:
-    """Rewrites `model` in place where it ends as BERT's classifiers do; False, and nothing done, where it does not.
+    """Rewrites `model` in place where it ends as BERT's classifiers or as a span extractor for fixed tokens does.
+
+    False, and nothing done, where it does not.
 
     The caller checks the result against the model that it was made from.
     """
@@ -45,13 +47,15 @@ class _Cutter:
                 self.constants[node.output[0]] = self.constants[node.input[0]]
         self.new: list[onnx.NodeProto] = []
         self.cut_names: dict[str, str] = {}
+        self.tokens = TOKENS
 
     def cut(self) -> None:
-        """Finds the classifier's Gather of token 0 and feeds it from a last layer of TOKENS tokens."""
-        gathers = [node for node in self.graph.node if self._takes_first_token(node)]
+        """Finds the head's Gather of token 0, or of a list of tokens, and feeds it from a last layer of no more."""
+        gathers = [node for node in self.graph.node if self._count_tokens(node)]
         if len(gathers) != 1:
             raise _OtherGraphError
         gather = gathers[0]
+        self.tokens = self._count_tokens(gather)
         name = self._first(gather.input[0])
         nodes = list(self.graph.node)
         place = nodes.index(gather)
@@ -59,13 +63,19 @@ class _Cutter:
         del self.graph.node[:]
         self.graph.node.extend(_alive([*nodes[:place], *self.new, *nodes[place:]], self.graph))
 
-    def _takes_first_token(self, node: onnx.NodeProto) -> bool:
+    def _count_tokens(self, node: onnx.NodeProto) -> int:
+        """How many of the first tokens a Gather needs; 0 where it is not the one of a head."""
         axis = next((a.i for a in node.attribute if a.name == "axis"), 0)
         index = self.constants.get(node.input[1]) if node.op_type == "Gather" else None
-        return axis == 1 and index is not None and not index.dims and numpy_helper.to_array(index) == 0
+        if axis != 1 or index is None or len(index.dims) > 1:
+            return 0
+        taken = numpy_helper.to_array(index)
+        if taken.ndim == 0:
+            return TOKENS if taken == 0 else 0
+        return max(TOKENS, int(taken.max()) + 1) if taken.min() >= 0 else 0
 
     def _first(self, name: str) -> str:
-        """The tensor `name` [batch, tokens, width] for the first tokens: [batch, TOKENS, width]."""
+        """The tensor `name` [batch, tokens, width] for the first tokens: [batch, self.tokens, width]."""
         if name in self.constants:
             if len(self.constants[name].dims) > 1:
                 raise _OtherGraphError
@@ -76,7 +86,7 @@ class _Cutter:
 
     def _make_first(self, name: str, node: onnx.NodeProto) -> str:
         if self._readers(name, "MatMul") >= 3:  # queries, keys and values: the input of a layer
-            start, end, axis = (self._constant(f"cls/{n}", np.array([n])) for n in (0, TOKENS, 1))
+            start, end, axis = (self._constant(f"cls/{n}", np.array([n])) for n in (0, self.tokens, 1))
             return self._add("Slice", [name, start, end, axis], f"{name}/cls")
         if node.op_type in ROW_WISE:
             return self._like(node, [self._first(i) for i in node.input])
@@ -96,7 +106,7 @@ class _Cutter:
         probabilities = self._like(soft, [self._like(masked, [rows, masked.input[1]])])
         context = self._like(product, [probabilities, product.input[1]])
         width = self._number(self._producer(node.input[1], "Concat").input[-1])
-        joined = self._constant("cls/joined", np.array([0, TOKENS, width]))
+        joined = self._constant("cls/joined", np.array([0, self.tokens, width]))
         return self._add("Reshape", [self._like(swap, [context]), joined], f"{name}/cls")
 
     def _query_rows(self, name: str) -> str:
@@ -110,7 +120,7 @@ class _Cutter:
             split = self._producer(node.input[0], "Reshape")
             shape = self._producer(split.input[1], "Concat")
             heads, size = (self._number(name) for name in shape.input[-2:])
-            few = self._constant("cls/split", np.array([0, TOKENS, heads, size]))
+            few = self._constant("cls/split", np.array([0, self.tokens, heads, size]))
             return self._like(
                 node, [self._add("Reshape", [self._first(split.input[0]), few], f"{split.output[0]}/cls")]
             )

@@ -64,7 +64,7 @@ def run_export(export: Export) -> Path:
             if loaded.matcher is not None:
                 checks["matcher_max_difference"] = prove_matcher(loaded, float32, stage)
             checks |= {"label_names": checkpoint.label_names, "tokenizer": loaded.how}
-            checkpoint.model = None  # not needed again, and perhaps gigabytes
+            checkpoint.model = checkpoint.reference = None  # not needed again, and perhaps gigabytes
         with stages.stage("quantize to int8") as stage:
             quantization = make_int8(loaded, (whole, float32), model / MODEL_NAME, texts, stage)
         with stages.stage("int8 against float32") as stage:

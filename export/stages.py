@@ -24,6 +24,8 @@ from export.progress import Stage
 from export.quantize import quantize
 from export.refusal import ExportRefused
 from export.scores import Found, fit_scores, read_scores
+from export.span.prompt import PromptingTokenizer, join_apart, load_prompting
+from export.tasks import Head
 from export.texts import PARITY_TEXTS
 from export.tokenizer import pad_id, write_tokenizer
 from structbert_lite.manifest import TOKENIZER_NAME
@@ -35,7 +37,7 @@ class Loaded:
 
     checkpoint: Checkpoint
     how: str  # the tokenizer came to be
-    tokenizer: Tokenizer
+    tokenizer: Tokenizer | PromptingTokenizer
     limits: tuple[int, int]  # the longest input, the id of padding
     matcher: FoldedMatcher | None
 
@@ -47,7 +49,9 @@ def load(checkpoint: Checkpoint, model: Path, texts: list[str], wanted: int | No
     """Writes the tokenizer into the folder `model`; `wanted`: the longest input, None for the default."""
     config, architecture = checkpoint.config, checkpoint.architecture
     path = model / TOKENIZER_NAME
-    how = write_tokenizer(checkpoint.folder, path, config.vocab_size, texts, architecture, checkpoint.reads_pairs)
+    asks = checkpoint.head is Head.SPAN
+    joins = checkpoint.reads_pairs and not asks
+    how = write_tokenizer(checkpoint.folder, path, config.vocab_size, texts, architecture, joins)
     padding = pad_id(path, architecture)
     if padding != config.pad_token_id:
         raise ExportRefused(
@@ -56,9 +60,14 @@ def load(checkpoint: Checkpoint, model: Path, texts: list[str], wanted: int | No
     most = longest_input(config, architecture)
     if wanted is not None and wanted > most:
         raise ExportRefused(f"--max-tokens {wanted} is more than the checkpoint can read, which is {most}")
-    max_tokens = wanted or min(LONGEST, most)
+    tokenizer: Tokenizer | PromptingTokenizer
+    if asks:
+        how += f", {join_apart(path)}"
+        tokenizer, max_tokens = load_prompting(path, wanted, most, padding)
+    else:
+        max_tokens = wanted or min(LONGEST, most)
+        tokenizer = load_tokenizer(path, max_tokens, padding)
     matcher = checkpoint.siamese.fold() if checkpoint.siamese else None
-    tokenizer = load_tokenizer(path, max_tokens, padding)
     return Loaded(checkpoint, how, tokenizer, (max_tokens, padding), matcher)
 
 
@@ -82,7 +91,8 @@ def make_float32(checkpoint: Checkpoint, work: Path, stage: Stage) -> tuple[Path
 def prove_parity(loaded: Loaded, float32: Path, stage: Stage) -> float:
     checkpoint = loaded.checkpoint
     items = loaded.make_items(PARITY_TEXTS)
-    parity = check_parity(checkpoint.model, float32, loaded.tokenizer, items, checkpoint.pooling)
+    model = checkpoint.reference or checkpoint.model
+    parity = check_parity(model, float32, loaded.tokenizer, items, checkpoint.pooling)
     what = "logit" if checkpoint.pooling is None else "vector"
     noun = "pairs" if checkpoint.reads_pairs else "texts"
     stage.say(f"max |Δ{what}| {parity:.1e} on {len(items)} {noun} (limit {PARITY_BOUND:.0e})")

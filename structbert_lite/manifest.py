@@ -5,6 +5,7 @@ A model is a folder with `manifest.json`, `model.onnx` (perhaps with external da
 """
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -69,6 +70,25 @@ class Thresholds(_Frozen):
     high: float = Field(ge=0, le=1)
 
 
+class PairTemplate(_Frozen):
+    """How a model reads a pair that it is asked about in words: `text` with {a} and {b} in it, then `prompt`."""
+
+    text: str
+    prompt: str
+
+    @model_validator(mode="after")
+    def _check_places(self) -> Self:
+        if re.findall(r"\{[ab]\}", self.text) != ["{a}", "{b}"]:
+            raise ValueError("a template has {a} and then {b}, once each")
+        return self
+
+    def fill(self, a: str, b: str) -> tuple[str, str]:
+        """The two parts that the tokenizer joins. Whatever `a` and `b` hold, a "{b}" too, stays as it is."""
+        before, rest = self.text.split("{a}")
+        between, after = rest.split("{b}")
+        return f"{before}{a}{between}{b}{after}", self.prompt
+
+
 class Manifest(_Frozen):
     """Facts about one model. `quantization`, `checks` and `tools` are records for people, not settings."""
 
@@ -81,6 +101,7 @@ class Manifest(_Frozen):
     pooling: Literal["mean", "cls"] | None = None  # of an encoder: how its tokens' vectors become one
     dimensions: PositiveInt | None = None  # of an encoder's vector
     matcher: Matcher | None = None  # of a Siamese similarity model
+    pair_template: PairTemplate | None = None  # of a cross-encoder that is asked for the similarity in words
     calibration: Calibration = Calibration()  # of a similarity model
     thresholds: Thresholds | None = None  # of a similarity model
     max_tokens: PositiveInt  # of one encoding, special tokens included
@@ -113,6 +134,8 @@ class Manifest(_Frozen):
             fits, what = needed[task]
             if not fits:
                 raise ValueError(f"a model for {task} has to be or have: {what}")
+        if self.pair_template is not None and (self.kind, self.tasks) != ("cross-encoder", ("similarity",)):
+            raise ValueError("a pair_template is for a cross-encoder that serves similarity alone")
         if self.kind == "encoder" and (self.pooling is None or self.dimensions is None):
             raise ValueError("an encoder needs pooling and dimensions")
         return self

@@ -3,9 +3,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from structbert_lite.errors import ModelRefused
-from structbert_lite.manifest import check_files, find_models, read_manifest
+from structbert_lite.manifest import PairTemplate, check_files, find_models, read_manifest
 
 
 @pytest.fixture
@@ -76,3 +77,15 @@ def test_a_matcher_that_the_manifest_does_not_list_is_refused(tiny_models: Path,
     change(folder, files=files)
     with pytest.raises(ModelRefused, match=r"does not list matcher\.npz"):
         check_files(folder, read_manifest(folder))
+
+
+@pytest.mark.parametrize("text", ["{a}", "{b}{a}", "{a}{b}{a}", "A&B"])
+def test_a_template_without_a_place_for_each_text_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match="once each"):
+        PairTemplate(text=text, prompt="?")
+
+
+def test_a_template_is_for_a_cross_encoder_of_pairs(copy: Path) -> None:
+    change(copy, pair_template={"text": "{a}{b}", "prompt": "?"})
+    with pytest.raises(ModelRefused, match="pair_template"):
+        read_manifest(copy)

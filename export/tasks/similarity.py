@@ -1,7 +1,7 @@
 """Similarity of two texts: a Siamese model (two vectors and a matcher) or a cross-encoder with two logits.
 
 ModelScope's cross-encoders `nlp_structbert_sentence-similarity_*` have 0 不相似, 1 相似. Its siamese-uninlu is a span
-extractor: export/keys.py knows it by its keys, and its own path starts there.
+extractor that chooses between the two: export/span.
 """
 
 from export.tasks.task import Head, LabelRule, Task
@@ -9,7 +9,7 @@ from export.tasks.task import Head, LabelRule, Task
 LABELS = ("different", "similar")
 SIMILARITY = Task(
     name="similarity",
-    heads=(Head.MATCHER, Head.CLASSIFIER),
+    heads=(Head.MATCHER, Head.CLASSIFIER, Head.SPAN),
     modelscope=("sentence-similarity",),
     title="A model of how alike two Chinese texts are",
     logits=2,

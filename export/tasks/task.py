@@ -12,6 +12,7 @@ class Head(StrEnum):
 
     CLASSIFIER = "classifier"  # logits from the first token
     MATCHER = "matcher"  # a linear layer on the features of two vectors
+    SPAN = "span"  # logits of where an answer starts and ends: export/span
     NONE = "none"
 
 

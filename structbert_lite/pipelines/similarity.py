@@ -5,6 +5,7 @@ from structbert_lite.pipelines.matcher import PairMatcher
 from structbert_lite.pipelines.scores import pair_logit, sigmoid
 from structbert_lite.results import Level, Similarity
 from structbert_lite.runtime.encoder import Encoder
+from structbert_lite.runtime.prompt import Prompt
 
 Pair = tuple[str, str]
 
@@ -19,6 +20,7 @@ class SimilarityPipeline:
         manifest = encoder.manifest
         self._calibration, self._thresholds = manifest.calibration, manifest.thresholds
         self._matcher = PairMatcher.load(encoder.folder, manifest) if manifest.kind == "encoder" else None
+        self._prompt = Prompt(manifest.pair_template, encoder.tokenizer) if manifest.pair_template else None
 
     def predict(self, pairs: list[Pair], deadline: float) -> list[Similarity]:
         """One result for each pair, in order; a pair's score is the same in both orders, to the last bit.
@@ -44,12 +46,16 @@ class SimilarityPipeline:
     def _cross(self, pairs: list[Pair], deadline: float) -> list[tuple[float, bool]]:
         """(logit, truncated) of each pair: the mean over both orders, since the model reads them differently."""
         orders = list(dict.fromkeys(order for a, b in pairs for order in ((a, b), (b, a))))
-        rows = dict(zip(orders, self.encoder.encode(orders, deadline), strict=True))
+        filled = [self._prompt.fill(*order) if self._prompt else (order, False) for order in orders]
+        rows = self.encoder.encode([fields for fields, _ in filled], deadline)
+        read = {
+            order: (pair_logit(row.values), row.truncated or shortened)
+            for order, row, (_, shortened) in zip(orders, rows, filled, strict=True)
+        }
         found = []
         for a, b in pairs:
-            one, other = rows[a, b], rows[b, a]
-            logit = (pair_logit(one.values) + pair_logit(other.values)) / 2
-            found.append((logit, one.truncated or other.truncated))
+            one, other = read[a, b], read[b, a]
+            found.append(((one[0] + other[0]) / 2, one[1] or other[1]))
         return found
 
     def _result(self, pair: Pair, logit: float, truncated: bool) -> Similarity:

@@ -88,7 +88,11 @@ class Encoder:
         return pool(output, list(map(len, encodings)), self.manifest.pooling)
 
     def _short_input(self) -> Encoding:
-        (encoding,) = self.tokenizer.encode([("好", "好") if self.manifest.kind == "cross-encoder" else "好"])
+        given = "好"
+        if self.manifest.kind == "cross-encoder":
+            template = self.manifest.pair_template
+            given = template.fill("好", "好") if template else ("好", "好")
+        (encoding,) = self.tokenizer.encode([given])
         return encoding
 
     def _check_width(self) -> None:

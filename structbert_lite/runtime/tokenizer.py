@@ -71,6 +71,24 @@ class Tokenizer:
                 return pieces, left
             aim = max(1, aim - excess)
 
+    def shorten(self, pair: tuple[str, str], room: int) -> tuple[tuple[str, str], bool]:
+        """Beginnings of two texts with at most `room` tokens together, and whether one of them is not its whole text.
+
+        The longer text loses its end first. A beginning ends between two words and has at least one word, which may
+        be longer than its share.
+        """
+        read = [self._beginning(text, room) for text in pair]
+        words = [self._words(text) for text in read]
+        counts = [sum(word.tokens for word in found) for found in words]
+        kept = _longest_first(counts, room)
+        if kept == counts:
+            return pair, False
+        short = []
+        for text, found, count, most in zip(read, words, counts, kept, strict=True):
+            spans, _ = cut(found, most, 0, 1)
+            short.append(text if most == count else text[: spans[0][1]])
+        return (short[0], short[1]), True
+
     def room_beside(self, text: str) -> int:
         """How many tokens the other part of a pair may have beside `text` without truncation; 1 at the least."""
         return max(1, self._room_for_two - sum(map(len, self._chunks(text))))

@@ -24,15 +24,17 @@ def soon() -> float:
     return time.monotonic() + 60
 
 
-@pytest.fixture(scope="module", params=["siamese", "two logits", "one logit"])
+@pytest.fixture(scope="module", params=["siamese", "two logits", "one logit", "asked in words"])
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     models = tmp_path_factory.mktemp("models")
     if request.param == "siamese":
         make_siamese(models / "similarity")
     else:
-        width = 2 if request.param == "two logits" else 1
-        labels = ("different", "same")[:width] if width == 2 else ()
-        make_cross(models / "similarity", "similarity", table(width), labels=labels, thresholds=THRESHOLDS)
+        width = 1 if request.param == "one logit" else 2
+        facts = {"labels": ("different", "same")} if width == 2 else {}
+        if request.param == "asked in words":
+            facts["pair_template"] = {"text": "相似,不相似|{a}&{b}", "prompt": "文本匹配: "}
+        make_cross(models / "similarity", "similarity", table(width), thresholds=THRESHOLDS, **facts)
     engine = Engine(Settings(models=models, max_items=8))
     yield engine
     engine.close()

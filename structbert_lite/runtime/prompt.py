@@ -1,0 +1,19 @@
+"""The question that a pair of texts is put into, where the model was trained to be asked."""
+
+from structbert_lite.manifest import PairTemplate
+from structbert_lite.runtime.tokenizer import Tokenizer
+
+
+class Prompt:
+    """Fills the model's template with two texts, and shortens them so that the rest of it is never cut."""
+
+    def __init__(self, template: PairTemplate, tokenizer: Tokenizer) -> None:
+        self._template = template
+        self._tokenizer = tokenizer
+        (empty,) = tokenizer.encode([template.fill("", "")])
+        self.room = tokenizer.max_tokens - len(empty)  # tokens for both texts
+
+    def fill(self, a: str, b: str) -> tuple[tuple[str, str], bool]:
+        """(text and prompt for the tokenizer, whether the end of `a` or of `b` is left out); the longer loses first."""
+        (a, b), truncated = self._tokenizer.shorten((a, b), self.room)
+        return self._template.fill(a, b), truncated
