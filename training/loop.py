@@ -27,6 +27,7 @@ class Recipe:
     average: float = 0.999  # decay of the running average of the weights
     token_budget: int = 4096  # padded tokens in a batch
     max_length: int = 512
+    steps: int | None = None  # stop after so many, the rate having fallen to nothing by then
     seed: int = 20
 
 
@@ -44,7 +45,7 @@ def fit(
     `on_epoch(epoch, averaged model)` is called and everything needed to go on is written to
     `folder/resume.pt`, every 200 steps as well; a run that finds that file goes on from it.
     """
-    total = sum(map(len, plans))
+    total = min(sum(map(len, plans)), recipe.steps or sum(map(len, plans)))
     optimizer = _optimizer(model, recipe)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: _rate(s, total, recipe.warmup))
     averaged = copy.deepcopy(model).eval()
@@ -55,7 +56,7 @@ def fit(
     progress = tqdm(total=total, initial=done, unit="step", mininterval=10, smoothing=0.05)
     step = 0
     for epoch, plan in enumerate(plans):
-        for batch in plan:
+        for batch in plan[: total - step]:
             step += 1
             if step <= done:
                 continue

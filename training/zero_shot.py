@@ -16,7 +16,9 @@ from training.label_sets import LONGEST, Labelled, draw_candidates, read_others,
 from training.loop import Recipe, fit
 
 LABELS = ("entailment", "neutral", "contradiction")  # the order of StructBERT's zero-shot checkpoints
-RECIPE = Recipe(epochs=2, learning_rate=1e-4, dropout=0.0, token_mask=0.05, max_length=192, token_budget=2560)
+RECIPE = Recipe(
+    epochs=2, learning_rate=1e-4, dropout=0.0, token_mask=0.05, max_length=192, token_budget=2560, steps=1800
+)
 WRONG = 3  # wrong labels beside the right one
 TEMPLATES = ("这是一条关于{}的新闻", "这句话的类别是{}", "这段话说的是{}", "这篇文章的标题是{}", "主题：{}", "{}。")
 PLAIN = 0.6  # share of bare labels, which is what the server sends unless it is told otherwise
