@@ -46,7 +46,5 @@ def _describe_calibration(manifest: Manifest) -> str:
         return ""
     if facts["source"] in CALIBRATED:
         return CALIBRATED[facts["source"]]
-    return (
-        f", fitted to {facts['pairs']} labelled pairs, {facts['positives']} of them positive; at 0.5 the score is right "
-        f"for {facts['accuracy_at_half']:.1%} of them"
-    )
+    fitted = f"fitted to {facts['pairs']} labelled pairs, {facts['positives']} of them positive"
+    return f", {fitted}; at 0.5 the score is right for {facts['accuracy_at_half']:.1%}"

@@ -56,7 +56,7 @@ def check_int8_vectors(
     """How far the int8 vectors of `texts` are from the float32 ones; facts for the manifest.
 
     `scorer`: a matcher, and the pairs on whose logits its effect is shown. Every text is read alone. Raises
-    ExportRefused when the mean cosine is under `min_agreement`, or a pair of equal vectors would show nothing.
+    ExportRefused when the mean cosine is under `min_agreement`.
     """
     reference, session = open_session(float32), open_session(int8)
     texts = list(texts)

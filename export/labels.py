@@ -33,6 +33,8 @@ def choose_labels(folder: Path, task: Task, given: Sequence[str] | None = None) 
     check_purpose(folder, task)
     rule = task.labels
     if rule is None:
+        if given is not None:
+            raise ExportRefused(f"--labels is for classifiers with labels; --task {task.name} has one logit")
         return (), "none"
     if given is not None and sorted(given) != sorted(rule.words):
         raise ExportRefused(f"--labels takes each of {', '.join(rule.words)} once, in the order of the logits")
@@ -40,7 +42,7 @@ def choose_labels(folder: Path, task: Task, given: Sequence[str] | None = None) 
     known = rule.orders.get(stated, rule.orders.get(None))
     where, names = _read_names(folder, task)
     if names is not None:
-        found = _recognise(where, names, rule, known or given)
+        found = _recognise(where, names, rule, known)
         if given is not None and found != tuple(given):
             raise ExportRefused(f"--labels says {', '.join(given)}, {where} says {', '.join(found)}")
         return found, where

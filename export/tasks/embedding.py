@@ -3,5 +3,8 @@
 from export.tasks.task import Head, Task
 
 EMBEDDING = Task(
-    name="embedding", heads=(Head.NONE,), modelscope=("sentence-embedding",), title="An encoder for sentence vectors"
+    name="embedding",
+    heads=(Head.NONE,),
+    modelscope=("sentence-embedding",),
+    title="An encoder of texts as vectors",
 )

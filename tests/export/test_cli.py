@@ -167,3 +167,12 @@ def test_help_needs_no_torch():
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, check=True, cwd=PROJECT, capture_output=True, text=True, timeout=60)
     assert done.stdout.split() == ["False", "False"], done.stderr
+
+
+def test_options_reach_their_tasks(shared_checkpoint, tmp_path):
+    sound = ("--checkpoint", shared_checkpoint, "--out", tmp_path / "models" / "new")
+    assert "--labels takes each of Negative, Positive once" in refusal(*sound, "--labels", "Positive")
+    assert "has a classifier" in refusal(*sound, "--task", "embedding", "--pooling", "mean")
+    assert "--calibration is for similarity" in refusal(*sound, "--calibration", tmp_path / "pairs.tsv")
+    options = ("--task", "similarity", "--calibration", tmp_path / "pairs.tsv")
+    assert "pairs.tsv cannot be read" in refusal(*sound, *options)

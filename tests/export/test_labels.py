@@ -71,3 +71,78 @@ def test_names_that_do_not(tmp_path, files, cause):
     with pytest.raises(ExportRefused) as caught:
         choose_labels(tmp_path, TASKS["sentiment"])
     assert cause in str(caught.value)
+
+
+ENC = ("entailment", "neutral", "contradiction")
+CEN = ("contradiction", "entailment", "neutral")
+ZERO_SHOT = TASKS["zero-shot"]
+
+
+@pytest.mark.parametrize(
+    ("files", "given", "found"),
+    [
+        ({"configuration": {"task": "zero-shot-classification"}}, None, (ENC, "none")),
+        ({"configuration": {"task": "zero-shot-classification"}}, ENC, (ENC, "--labels")),
+        ({"configuration": {"task": "nli"}}, None, (CEN, "none")),
+        (
+            {"configuration": {"task": "nli"}, "label_mapping": {"矛盾": 0, "蕴涵": 1, "中立": 2}},
+            None,
+            (CEN, "label_mapping.json"),
+        ),
+        (
+            {"config": {"id2label": {"0": "CONTRADICTION", "1": "NEUTRAL", "2": "ENTAILMENT"}}},
+            None,
+            (ENC[::-1], "config.json id2label"),
+        ),
+        ({}, CEN, (CEN, "--labels")),
+        ({"config": {"id2label": {"0": "LABEL_0", "1": "LABEL_1", "2": "LABEL_2"}}}, ENC, (ENC, "--labels")),
+    ],
+)
+def test_the_order_of_nli_labels(tmp_path, files, given, found):
+    write(tmp_path, **files)
+    assert choose_labels(tmp_path, ZERO_SHOT, given) == found
+
+
+@pytest.mark.parametrize(
+    ("files", "given", "cause"),
+    [
+        ({}, None, "pass --labels with entailment, neutral, contradiction in the order of the logits"),
+        ({"config": {"id2label": {"0": "LABEL_0", "1": "LABEL_1", "2": "LABEL_2"}}}, None, "does not name its labels"),
+        ({}, ("entailment", "neutral"), "--labels takes each of entailment, neutral, contradiction once"),
+        ({"configuration": {"task": "nli"}}, ENC, "checkpoints of this kind have contradiction, entailment, neutral"),
+        (
+            {"configuration": {"task": "zero-shot-classification"}, "label_mapping": {"矛盾": 0, "蕴涵": 1, "中立": 2}},
+            None,
+            "label_mapping.json calls label 0 '矛盾', which contradicts entailment",
+        ),
+        (
+            {"label_mapping": {"矛盾": 0, "蕴涵": 1, "中立": 2}},
+            ENC,
+            "--labels says entailment, neutral, contradiction, label_mapping.json says contradiction, entailment",
+        ),
+        ({"label_mapping": {"矛盾": 0, "蕴涵": 1, "其他": 2}}, None, "'其他', which is not known as any of entailment"),
+        ({"label_mapping": {"矛盾": 0, "contradiction": 1, "中立": 2}}, None, "gives two labels one meaning"),
+        ({"label_mapping": {"负面": 0, "正面": 1}}, None, "names 2 labels, ['负面', '正面']; zero-shot has three"),
+    ],
+)
+def test_an_order_of_nli_labels_that_nothing_tells(tmp_path, files, given, cause):
+    write(tmp_path, **files)
+    with pytest.raises(ExportRefused) as caught:
+        choose_labels(tmp_path, ZERO_SHOT, given)
+    assert cause in str(caught.value)
+
+
+def test_similarity_has_modelscopes_order(tmp_path):
+    expected = ("different", "similar")
+    assert choose_labels(tmp_path, TASKS["similarity"]) == (expected, "none")
+    write(tmp_path, label_mapping={"不相似": 0, "相似": 1})
+    assert choose_labels(tmp_path, TASKS["similarity"]) == (expected, "label_mapping.json")
+    write(tmp_path, label_mapping={"相似": 0, "不相似": 1})
+    with pytest.raises(ExportRefused, match="'相似', which contradicts different"):
+        choose_labels(tmp_path, TASKS["similarity"])
+
+
+def test_one_logit_has_no_labels(tmp_path):
+    assert choose_labels(tmp_path, TASKS["rerank"]) == ((), "none")
+    with pytest.raises(ExportRefused, match="--task rerank has one logit"):
+        choose_labels(tmp_path, TASKS["rerank"], ("good",))

@@ -4,14 +4,17 @@ import json
 
 import pytest
 
+pytest.importorskip("torch", reason="needs requirements-export.txt")
 pytest.importorskip("transformers", reason="needs requirements-export.txt")
 
 from tokenizers import Tokenizer
 
+from export.architecture import BERT, XLM_ROBERTA
 from export.refusal import ExportRefused
 from export.texts import DEFAULT_TEXTS, PARITY_TEXTS, read_texts
-from export.tokenizer import read_vocabulary, write_tokenizer
+from export.tokenizer import pad_id, read_vocabulary, write_tokenizer
 from tests.export.make_checkpoint import BLANK_LINE, LINE_SEPARATOR
+from tests.export.make_pairs_checkpoint import make_unigram
 
 TEXTS = [*read_texts(DEFAULT_TEXTS), *PARITY_TEXTS]
 
@@ -107,3 +110,34 @@ def test_tokenizer_json_that_does_not_fit(folder, spec):
     assert "between [CLS] and [SEP]" in refusal(folder)
     path.write_text("{", "utf-8")
     assert "tokenizer.json cannot be read" in refusal(folder)
+
+
+def test_xlm_roberta_brings_its_own(tmp_path):
+    with pytest.raises(ExportRefused, match=r"has no tokenizer\.json, which XLM-RoBERTa needs"):
+        write_tokenizer(tmp_path, tmp_path / "made.json", 800, TEXTS, XLM_ROBERTA)
+    make_unigram().save(str(tmp_path / "tokenizer.json"))
+    write_tokenizer(tmp_path, tmp_path / "made.json", 800, TEXTS, XLM_ROBERTA, reads_pairs=True)
+    assert (tmp_path / "made.json").read_bytes() == (tmp_path / "tokenizer.json").read_bytes()
+    assert pad_id(tmp_path / "made.json", XLM_ROBERTA) == 1
+
+
+def test_berts_tokenizer_beside_xlm_robertas_weights(folder):
+    write_tokenizer(folder, folder / "tokenizer.json", 2000, TEXTS)
+    with pytest.raises(ExportRefused, match=r"tokenizer\.json has no <pad>, so it is not XLM-RoBERTa's"):
+        write_tokenizer(folder, folder / "made.json", 2000, TEXTS, XLM_ROBERTA)
+
+
+@pytest.mark.parametrize("kind", ["bert", "xlm-roberta"])
+def test_pairs_that_are_joined_otherwise(folder, kind):
+    architecture, rows = (BERT, 2000) if kind == "bert" else (XLM_ROBERTA, 800)
+    if kind == "bert":
+        write_tokenizer(folder, folder / "tokenizer.json", rows, TEXTS)
+    else:
+        make_unigram().save(str(folder / "tokenizer.json"))
+        (folder / "vocab.txt").unlink()
+    spec = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+    spec["post_processor"]["pair"] = [*spec["post_processor"]["single"], {"Sequence": {"id": "B", "type_id": 0}}]
+    (folder / "tokenizer.json").write_text(json.dumps(spec), "utf-8")
+    write_tokenizer(folder, folder / "made.json", rows, TEXTS, architecture)  # single texts are read as ever
+    with pytest.raises(ExportRefused, match=f"does not join two texts as {architecture.name} reads them"):
+        write_tokenizer(folder, folder / "made.json", rows, TEXTS, architecture, reads_pairs=True)

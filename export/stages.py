@@ -1,0 +1,164 @@
+"""What each stage of an export does, and what it says about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onnx
+from tokenizers import Tokenizer
+
+from export.calibrate import calibrate
+from export.check_vectors import check_int8_vectors, check_matcher
+from export.checkpoint import Checkpoint
+from export.checks import PARITY_BOUND, check_int8, check_parity
+from export.config import longest_input
+from export.convert import convert
+from export.describe import megabytes
+from export.encoding import LONGEST, Item, encode, load_tokenizer
+from export.last_layer import keep_first_token
+from export.matcher import FoldedMatcher
+from export.onnx_file import load_graph
+from export.pairs import LabelledPairs, make_pairs
+from export.progress import Stage
+from export.quantize import quantize
+from export.refusal import ExportRefused
+from export.scores import Found, fit_scores, read_scores
+from export.span.prompt import PromptingTokenizer, join_apart, load_prompting
+from export.tasks import Head
+from export.texts import PARITY_TEXTS
+from export.tokenizer import pad_id, write_tokenizer
+from structbert_lite.manifest import TOKENIZER_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the first stage finds out."""
+
+    checkpoint: Checkpoint
+    how: str  # the tokenizer came to be
+    tokenizer: Tokenizer | PromptingTokenizer
+    limits: tuple[int, int]  # the longest input, the id of padding
+    matcher: FoldedMatcher | None
+
+    def make_items(self, texts: Sequence[str]) -> Sequence[Item]:
+        return make_pairs(texts) if self.checkpoint.reads_pairs else texts
+
+
+def load(checkpoint: Checkpoint, model: Path, texts: list[str], wanted: int | None) -> Loaded:
+    """Writes the tokenizer into the folder `model`; `wanted`: the longest input, None for the default."""
+    config, architecture = checkpoint.config, checkpoint.architecture
+    path = model / TOKENIZER_NAME
+    asks = checkpoint.head is Head.SPAN
+    joins = checkpoint.reads_pairs and not asks
+    how = write_tokenizer(checkpoint.folder, path, config.vocab_size, texts, architecture, joins)
+    padding = pad_id(path, architecture)
+    if padding != config.pad_token_id:
+        raise ExportRefused(
+            f"the tokenizer's {architecture.pad} is {padding}, config.json says pad_token_id {config.pad_token_id}"
+        )
+    most = longest_input(config, architecture)
+    if wanted is not None and wanted > most:
+        raise ExportRefused(f"--max-tokens {wanted} is more than the checkpoint can read, which is {most}")
+    if asks:
+        how += f", {join_apart(path)}"
+        tokenizer, max_tokens = load_prompting(path, wanted, most, padding)
+    else:
+        max_tokens = wanted or min(LONGEST, most)
+        tokenizer = load_tokenizer(path, max_tokens, padding)
+    matcher = checkpoint.siamese.fold() if checkpoint.siamese else None
+    return Loaded(checkpoint, how, tokenizer, (max_tokens, padding), matcher)
+
+
+def make_float32(checkpoint: Checkpoint, work: Path, stage: Stage) -> tuple[Path, Path]:
+    """(the whole graph, the one with a last layer of the first tokens alone where it can be)."""
+    whole = convert(checkpoint.model, work, checkpoint.pooling, checkpoint.architecture.inputs)
+    stage.say(f"{megabytes(*whole.parent.glob('model.onnx*'))} MB")
+    if checkpoint.pooling == "mean":
+        stage.say("all tokens in the last layer, for their mean")
+        return whole, whole
+    graph = load_graph(whole)
+    if not keep_first_token(graph):
+        stage.say("all tokens in the last layer: the graph does not end as those that are known")
+        return whole, whole
+    cut = whole.with_name("cut.onnx")
+    onnx.save(graph, cut)
+    read = "tokens of the answers" if checkpoint.head is Head.SPAN else "first token"
+    stage.say(f"last layer for the {read} alone")
+    return whole, cut
+
+
+def prove_parity(loaded: Loaded, float32: Path, stage: Stage) -> float:
+    checkpoint = loaded.checkpoint
+    items = loaded.make_items(PARITY_TEXTS)
+    model = checkpoint.reference or checkpoint.model
+    parity = check_parity(model, float32, loaded.tokenizer, items, checkpoint.pooling)
+    what = "logit" if checkpoint.pooling is None else "vector"
+    noun = "pairs" if checkpoint.reads_pairs else "texts"
+    stage.say(f"max |Δ{what}| {parity:.1e} on {len(items)} {noun} (limit {PARITY_BOUND:.0e})")
+    return parity
+
+
+def prove_matcher(loaded: Loaded, float32: Path, stage: Stage) -> float:
+    checkpoint = loaded.checkpoint
+    pairs = make_pairs(PARITY_TEXTS)
+    difference = check_matcher(
+        checkpoint.model, checkpoint.siamese, checkpoint.pooling, float32, loaded.tokenizer, pairs
+    )
+    stage.say(f"max |Δlogit| of {len(pairs)} pairs through the folded matcher {difference:.1e}")
+    return difference
+
+
+def make_int8(
+    loaded: Loaded, graphs: tuple[Path, Path], target: Path, texts: list[str], stage: Stage
+) -> dict[str, Any]:
+    whole, float32 = graphs
+    # The other half of the texts is new to the int8 file.
+    items = [*loaded.make_items(PARITY_TEXTS), *loaded.make_items(texts[::2])]
+    inputs = loaded.checkpoint.architecture.inputs
+    # Calibrated before the cut: one row of each text would be too few, and costs little per token.
+    feeds = (encode(loaded.tokenizer, [item], inputs) for item in stage.watch(items, len(items)))
+    calibrations = calibrate(whole, feeds)
+    try:
+        quantization = quantize(float32, target, calibrations)
+    except ValueError as error:
+        raise ExportRefused(f"the graph cannot be quantized: {error}") from error
+    stage.say(f"{quantization['scheme']}, {megabytes(*target.parent.glob(f'{target.name}*'))} MB")
+    return quantization
+
+
+def prove_int8(
+    loaded: Loaded, float32: Path, int8: Path, texts: list[str], least: float, stage: Stage
+) -> dict[str, Any]:
+    items = loaded.make_items(texts)
+    watched = stage.watch(items, len(items))
+    pairs = loaded.checkpoint.reads_pairs
+    if loaded.checkpoint.kind == "encoder":
+        scorer = (loaded.matcher, make_pairs(texts)) if loaded.matcher is not None else None
+        facts = check_int8_vectors(float32, int8, loaded.tokenizer, watched, least, scorer)
+        stage.say(f"mean cosine {facts['mean_cosine']:.4f} over {len(items)} texts (bound {least:.2f})")
+        stage.say(f"lowest {facts['lowest_cosine']:.4f}")
+    else:
+        facts = check_int8(float32, int8, loaded.tokenizer, watched, least, pairs)
+        noun = "pairs" if pairs else "texts"
+        if "label_agreement" in facts:
+            stage.say(f"same label for {facts['label_agreement']:.1%} of {len(items)} {noun} (bound {least:.1%})")
+        else:
+            stage.say(f"correlation {facts['correlation']:.4f} over {len(items)} {noun} (bound {least:.2f})")
+    if "logit_spread" in facts:
+        stage.say(f"max |Δlogit| {facts['max_logit_difference']:.4f} where the spread is {facts['logit_spread']:.4f}")
+    stage.say(f"alone or in a batch {facts['batch_max_difference']:.1e}")
+    return facts
+
+
+def calibrate_score(loaded: Loaded, int8: Path, labelled: LabelledPairs | None, stage: Stage) -> Found:
+    if labelled is not None:
+        found = fit_scores(int8, loaded.tokenizer, loaded.matcher, labelled)
+        stage.say(f"on {len(labelled.pairs)} pairs")
+    else:
+        found = read_scores(loaded.checkpoint.folder)
+        stage.say("as the checkpoint states" if found[2]["source"] != "none" else "none: scores are not calibrated")
+    calibration, thresholds, _ = found
+    stage.say(f"scale {calibration.scale:.4g}, bias {calibration.bias:.4g}")
+    stage.say(f"low below {thresholds.low:.3f}, high from {thresholds.high:.3f}")
+    return found
