@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from tokenizers import Encoding as _Encoding
@@ -9,6 +11,8 @@ from tokenizers import Tokenizer as _Tokenizer
 
 from structbert_lite.errors import ModelRefused
 from structbert_lite.runtime.windows import Word, cut
+
+LONGEST_WORD = 16  # tokens; what is longer is no word that a reader would miss when it is cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +52,24 @@ class Tokenizer:
     def split(self, text: str, size: int, overlap: int, limit: int) -> tuple[list[str], bool]:
         """Pieces of `text` from its beginning on, and whether something lies behind the last of them.
 
-        A piece has at most `size` tokens and ends between two words (only a longer word stands alone in its piece);
-        neighbours share at most `overlap` tokens; there are at most `limit` pieces. A text that fits is its only piece.
+        A piece has at most `size` tokens and ends between two words (only a very long word is cut); neighbours share at
+        most `overlap` tokens; there are at most `limit` pieces. A text that fits is its only piece.
         """
         read = self._beginning(text, size * limit)
-        spans, left = cut(self._words(read), size, overlap, limit)
-        left = left or len(read) < len(text)
-        if len(spans) <= 1:
-            return [text if not left else text[: spans[0][1]]], left
-        return [text[start:end] for start, end in spans], left
+        words = self._words(read, longest=min(size, LONGEST_WORD))
+        aim = size
+        while True:
+            spans, left = cut(words, aim, overlap, limit)
+            left = left or len(read) < len(text)
+            if len(spans) <= 1 and not left:
+                return [text], False
+            pieces = [text[start:end] for start, end in spans]
+            # By itself a piece may be other tokens than in the whole, and more, where a word had to be cut.
+            counts = [sum(map(len, (piece, *piece.overflowing))) for piece in self._encode_bare(pieces)]
+            excess = max(counts) - size
+            if excess <= 0 or aim == 1:
+                return pieces, left
+            aim = max(1, aim - excess)
 
     def shorten(self, pair: tuple[str, str], room: int) -> tuple[tuple[str, str], bool]:
         """Beginnings of two texts with at most `room` tokens together, and whether one of them is not its whole text.
@@ -78,7 +91,7 @@ class Tokenizer:
 
     def room_beside(self, text: str) -> int:
         """How many tokens the other part of a pair may have beside `text` without truncation; 1 at the least."""
-        return max(1, self._room_for_two - sum(word.tokens for word in self._words(text)))
+        return max(1, self._room_for_two - sum(map(len, self._chunks(text))))
 
     def _is_short(self, given: str | tuple[str, str]) -> bool:
         # The library also makes every combination of what two overlong parts lost, so a pair has to be shorter.
@@ -87,9 +100,7 @@ class Tokenizer:
     def _encode_long(self, given: str | tuple[str, str]) -> Encoding:
         if isinstance(given, str):
             return _encoding(self._tokenizer.encode(self._beginning(given, self.max_tokens)))
-        parts = [
-            self._tokenizer.encode(self._beginning(part, self.max_tokens), add_special_tokens=False) for part in given
-        ]
+        parts = self._encode_bare([self._beginning(part, self.max_tokens) for part in given])
         counts = [sum(map(len, (part, *part.overflowing))) for part in parts]
         kept = _longest_first(counts, self._room_for_two)
         for part, count in zip(parts, kept, strict=True):
@@ -108,22 +119,29 @@ class Tokenizer:
             window *= 4
         return text
 
-    def _words(self, text: str) -> list[Word]:
+    def _words(self, text: str, longest: int) -> list[Word]:
+        """The text's words; one of more than `longest` tokens is given token by token.
+
+        To a tokenizer that splits at spaces only, such as XLM-RoBERTa's, a Chinese paragraph is one word.
+        """
+        tokens = [
+            (number, Word(start, end, 1))
+            for chunk in self._chunks(text)
+            for number, (start, end) in zip(chunk.word_ids, chunk.offsets, strict=True)
+        ]
         words: list[Word] = []
-        known = None
-        for chunk in self._chunks(text):
-            for number, (start, end) in zip(chunk.word_ids, chunk.offsets, strict=True):
-                if number == known:
-                    words[-1] = Word(words[-1].start, end, words[-1].tokens + 1)
-                else:
-                    words.append(Word(start, end, 1))
-                    known = number
+        for _, group in groupby(tokens, key=itemgetter(0)):
+            parts = [part for _, part in group]
+            words += parts if len(parts) > longest else [Word(parts[0].start, parts[-1].end, len(parts))]
         return words
 
     def _chunks(self, text: str) -> list[_Encoding]:
         """All of the text's tokens, without special ones: what the library truncates it hands over beside the rest."""
-        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        (encoding,) = self._encode_bare([text])
         return [encoding, *encoding.overflowing]
+
+    def _encode_bare(self, texts: list[str]) -> list[_Encoding]:
+        return self._tokenizer.encode_batch(texts, add_special_tokens=False)
 
 
 def _longest_first(counts: list[int], room: int) -> list[int]:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer as Reference
+from tokenizers import models, pre_tokenizers, processors
 
 from structbert_lite.errors import ModelRefused
 from structbert_lite.runtime.tokenizer import Tokenizer
@@ -143,3 +144,34 @@ def test_a_very_long_text_is_split_as_far_as_asked() -> None:
     assert pieces == ["好" * 5] * 7
     assert tokenizer.split("好坏" * 30, 4, 0, 1) == (["好坏好坏"], True)
     assert tokenizer.split("好坏", 4, 0, 1) == (["好坏"], False)
+
+
+@pytest.fixture(scope="module")
+def paragraph_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+    """Like XLM-RoBERTa's: splits at spaces only, and two characters may be one token, depending on what is before."""
+    pieces = [("<s>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -3.0)]
+    pieces += [(piece, -float(len(piece))) for piece in [*"今天气很好坏", "今天", "天气", "很好", "好今", "▁今天"]]
+    library = Reference(models.Unigram(pieces, unk_id=2))
+    library.pre_tokenizer = pre_tokenizers.Metaspace()
+    library.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 1)]
+    )
+    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.json"
+    library.save(str(path))
+    return Tokenizer(path, 64)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.text("今天气很好坏 ", min_size=1, max_size=400))
+def test_a_paragraph_without_spaces_is_cut_into_pieces_that_fit(paragraph_tokenizer: Tokenizer, text: str) -> None:
+    query = "今天好"
+    room = paragraph_tokenizer.room_beside(query)
+    pieces, left = paragraph_tokenizer.split(text, room, 8, 64)
+    assert not left
+    assert not any(e.truncated for e in paragraph_tokenizer.encode([(query, piece) for piece in pieces]))
+    end = 0
+    for piece in pieces:  # each goes on where the one before ended, or before that
+        start = text.find(piece, 0 if not end else max(0, end - 40))
+        assert text[end:start].strip() == ""
+        end = max(end, start + len(piece))
+    assert text[end:].strip() == ""
