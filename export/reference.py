@@ -1,13 +1,16 @@
 """The original checkpoint in PyTorch, answering over JSON lines, so that torch stays in a process of its own.
 
-    python -m export.reference CHECKPOINT [THREADS]
+    python -m export.reference CHECKPOINT [THREADS] [--task TASK] [--labels A,B] [--pooling mean|cls] [--max-tokens N]
 
-CHECKPOINT is a folder or an id, as for `python -m export`, and is loaded as strictly. It is what `python -m
-structbert_lite evaluate compare` starts; structbert_lite/evaluation/lines.py has the protocol.
+CHECKPOINT is a folder or an id, as for `python -m export`, and is loaded as strictly; the options are the exporter's.
+`python -m structbert_lite evaluate compare` and `evaluate quality --reference` start it; the protocol is in
+structbert_lite/evaluation/lines.py. An encoder answers with pooled vectors in place of logits.
 """
 
+import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +25,18 @@ if TYPE_CHECKING:
 MODULES = ("torch", "transformers", "tokenizers", "safetensors", "yaml", "numpy", "pydantic")
 
 
-def load_reference(checkpoint: str, threads: int) -> tuple[dict[str, Any], Run]:
-    """(facts, run): labels, bytes on disk and layout, and texts -> logits of one padded batch on `threads` threads.
+def load_reference(
+    checkpoint: str,
+    threads: int,
+    task: str = "sentiment",
+    labels: Sequence[str] | None = None,
+    pooling: str | None = None,
+    max_tokens: int | None = None,
+) -> tuple[dict[str, Any], Run]:
+    """(facts, run): labels, bytes on disk and layout, and inputs -> logits, or pooled vectors, of one padded batch.
 
-    Raises ExportRefused when a package is missing, or the checkpoint is not to be had or no sentiment model.
+    Runs on `threads` threads. Raises ExportRefused when a package is missing, or the checkpoint is not to be had or
+    none for `task`.
     """
     try:
         check_requirements(MODULES)  # before the first import of any of them
@@ -34,7 +45,9 @@ def load_reference(checkpoint: str, threads: int) -> tuple[dict[str, Any], Run]:
     import torch
 
     from export.checkpoint import load_checkpoint
+    from export.config import longest_input
     from export.encoding import LONGEST, encode, load_tokenizer
+    from export.matcher import pool
     from export.source import find_source
     from export.texts import PARITY_TEXTS
     from export.tokenizer import pad_id, write_tokenizer
@@ -42,21 +55,35 @@ def load_reference(checkpoint: str, threads: int) -> tuple[dict[str, Any], Run]:
 
     torch.set_num_threads(threads)
     source = find_source(checkpoint)
-    loaded = load_checkpoint(source.folder)
+    loaded = load_checkpoint(source.folder, task, labels, pooling)
+    architecture = loaded.architecture
+    longest = max_tokens or min(LONGEST, longest_input(loaded.config, architecture))
     with tempfile.TemporaryDirectory() as work:
         path = Path(work) / "tokenizer.json"
-        write_tokenizer(source.folder, path, loaded.config.vocab_size, PARITY_TEXTS)
-        tokenizer = load_tokenizer(path, min(LONGEST, loaded.config.max_position_embeddings), pad_id(path))
+        write_tokenizer(source.folder, path, loaded.config.vocab_size, PARITY_TEXTS, architecture, loaded.reads_pairs)
+        tokenizer = load_tokenizer(path, longest, pad_id(path, architecture))
         size = sum(file.stat().st_size for file in find_weights(source.folder)) + path.stat().st_size
 
-    def run(texts: list[str]) -> "np.ndarray":
-        inputs = {name: torch.from_numpy(array) for name, array in encode(tokenizer, texts).items()}
+    def run(inputs: list) -> "np.ndarray":
+        items = [given if isinstance(given, str) else tuple(given) for given in inputs]
+        arrays = encode(tokenizer, items, architecture.inputs)
         with torch.inference_mode():
-            return loaded.model(**inputs).logits.numpy()
+            output = loaded.model(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+        if loaded.pooling is None:
+            return output.logits.numpy()
+        tokens = output.last_hidden_state.numpy()
+        return tokens[:, 0] if loaded.pooling == "cls" else pool(tokens, arrays["attention_mask"])
 
     return {"labels": loaded.labels, "bytes": size, "layout": loaded.layout}, run
 
 
 if __name__ == "__main__":
-    where, threads = (*sys.argv[1:], "1")[:2]
-    serve_lines(lambda: load_reference(where, int(threads)), (StructBertError,))
+    parser = argparse.ArgumentParser(prog="python -m export.reference")
+    parser.add_argument("checkpoint")
+    parser.add_argument("threads", type=int, nargs="?", default=1)
+    parser.add_argument("--task", default="sentiment")
+    parser.add_argument("--labels", type=lambda names: names.split(","))
+    parser.add_argument("--pooling")
+    parser.add_argument("--max-tokens", type=int)
+    options = vars(parser.parse_args())
+    serve_lines(lambda: load_reference(**options), (StructBertError,))

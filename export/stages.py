@@ -60,6 +60,7 @@ def load(checkpoint: Checkpoint, model: Path, texts: list[str], wanted: int | No
     most = longest_input(config, architecture)
     if wanted is not None and wanted > most:
         raise ExportRefused(f"--max-tokens {wanted} is more than the checkpoint can read, which is {most}")
+    tokenizer: Tokenizer | PromptingTokenizer
     if asks:
         how += f", {join_apart(path)}"
         tokenizer, max_tokens = load_prompting(path, wanted, most, padding)

@@ -114,6 +114,17 @@ def card(run: Path, int8: Path, suite: Path) -> None:
     click.echo(f"wrote {write_card(run, int8, suite)}")
 
 
+@main.command("task-card")
+@click.option("--task", type=click.Choice(["similarity", "rerank", "zero-shot"]), required=True)
+@click.option("--run", type=FOLDER, required=True)
+@click.option("--quality", "reports", type=FILE, multiple=True, required=True, help="evaluate quality --json")
+def task_card(task: str, run: Path, reports: tuple[Path, ...]) -> None:
+    """Write the run's MODEL_CARD.md from reports of its figures; export it again to take the card along."""
+    from training.task_card import write_task_card
+
+    click.echo(f"wrote {write_task_card(run, task, list(reports))}")
+
+
 def _show(figures: dict) -> None:
     click.echo(json.dumps(figures, ensure_ascii=False, indent=2))
 

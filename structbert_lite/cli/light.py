@@ -1,6 +1,7 @@
 """One exported model in a process of its own: `python -m structbert_lite.cli.light FOLDER [FILE.onnx]`.
 
-FILE is run in place of the folder's own model. Each batch is one session.run, padded to its longest text.
+FILE is run in place of the folder's own model. Each batch is one session.run, padded to its longest text. A similarity
+model is asked with pairs and answers with one logit for each, before calibration.
 """
 
 import sys
@@ -11,23 +12,51 @@ import numpy as np
 
 from structbert_lite.errors import StructBertError
 from structbert_lite.evaluation.lines import Run, serve_lines
-from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, check_files, read_manifest
+from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, Manifest, check_files, read_manifest
+from structbert_lite.pipelines.matcher import PairMatcher
+from structbert_lite.pipelines.scores import pair_logit
+from structbert_lite.runtime.pooling import pool
 from structbert_lite.runtime.session import Session
 from structbert_lite.runtime.tokenizer import Tokenizer
 
+Pairs = list[tuple[str, str]]
+
 
 def load_model(folder: Path, file: Path) -> tuple[dict[str, Any], Run]:
-    """(facts, run): labels and bytes on disk, and texts -> logits. Raises ModelRefused."""
+    """(facts, run): labels and bytes on disk, and inputs -> logits. Raises ModelRefused."""
     manifest = read_manifest(folder)
     check_files(folder, manifest)
     tokenizer = Tokenizer(folder / TOKENIZER_NAME, manifest.max_tokens)
     session = Session(file, manifest.inputs, manifest.pad_id)
 
-    def run(texts: list[str]) -> np.ndarray:
-        return session.run(tokenizer.encode(texts))
+    def run(inputs: list) -> np.ndarray:
+        encodings = tokenizer.encode(inputs)
+        output = session.run(encodings)
+        if manifest.kind != "encoder":
+            return output
+        return pool(output, list(map(len, encodings)), manifest.pooling)
 
     size = file.stat().st_size + (folder / TOKENIZER_NAME).stat().st_size
-    return {"labels": manifest.labels, "bytes": size}, run
+    facts = {"labels": manifest.labels, "bytes": size}
+    return facts, _of_pairs(folder, manifest, run) if manifest.task == "similarity" else run
+
+
+def _of_pairs(folder: Path, manifest: Manifest, run: Run) -> Run:
+    """Pairs -> float32 [pairs, 1], as pipelines/similarity.py has them, all texts of a batch in one run."""
+
+    def match(pairs: Pairs) -> np.ndarray:
+        vectors = run([text for pair in pairs for text in pair])
+        return np.array([[matcher.logit(a, b)] for a, b in zip(vectors[::2], vectors[1::2], strict=True)], np.float32)
+
+    def cross(pairs: Pairs) -> np.ndarray:
+        rows = run([order for a, b in pairs for order in ((a, b), (b, a))])
+        found = [(pair_logit(one) + pair_logit(other)) / 2 for one, other in zip(rows[::2], rows[1::2], strict=True)]
+        return np.array(found, np.float32)[:, None]
+
+    if manifest.kind != "encoder":
+        return cross
+    matcher = PairMatcher.load(folder, manifest)
+    return match
 
 
 if __name__ == "__main__":

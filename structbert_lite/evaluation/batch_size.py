@@ -87,6 +87,13 @@ def probability_of(logits: np.ndarray, label: int) -> np.ndarray:
     return powers[..., label] / powers.sum(axis=-1)
 
 
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-z)), float64 and not rounded; no z overflows."""
+    wide = logits.astype(np.float64)
+    power = np.exp(-np.abs(wide))
+    return np.where(wide >= 0, 1.0, power) / (1.0 + power)
+
+
 def _check_both_kinds(strong: np.ndarray) -> None:
     if strong.all() or not strong.any():
         raise ValueError("a threshold needs strong inputs and others, and there is only one kind")

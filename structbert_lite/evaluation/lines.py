@@ -1,8 +1,9 @@
 """A model in a process of its own, asked over JSON lines; the same loop times every kind of model.
 
 First line out: {"ready": facts} or {"error": sentence}. Then, for each line in,
-{"batches": [[text, ...], ...], "threads": n}, one line out with `logits` [texts][labels] in the order asked,
-`seconds` of each batch, and `wall`, the seconds of all of them, `threads` batches being run side by side.
+{"batches": [[input, ...], ...], "threads": n}, one line out with `logits` [inputs][labels] in the order asked,
+`seconds` of each batch, and `wall`, the seconds of all of them, `threads` batches being run side by side. An input is
+a text or, for a similarity model, a pair [text, text].
 
 Nothing is imported here but the standard library: `load` may still find out that a package is missing.
 """
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-Run = Callable[[list[str]], "np.ndarray"]  # the texts of one batch -> float32 [texts, labels]
+Run = Callable[[list], "np.ndarray"]  # the inputs of one batch -> float32 [inputs, labels]
 
 
 def serve_lines(load: Callable[[], tuple[dict[str, Any], Run]], refusals: tuple[type[Exception], ...]) -> None:
@@ -37,8 +38,8 @@ def serve_lines(load: Callable[[], tuple[dict[str, Any], Run]], refusals: tuple[
         say(_answer(run, **json.loads(line)))
 
 
-def _answer(run: Run, batches: list[list[str]], threads: int) -> dict[str, Any]:
-    def timed(batch: list[str]) -> "tuple[np.ndarray, float]":
+def _answer(run: Run, batches: list[list], threads: int) -> dict[str, Any]:
+    def timed(batch: list) -> "tuple[np.ndarray, float]":
         began = time.perf_counter()
         logits = run(batch)
         return logits, time.perf_counter() - began

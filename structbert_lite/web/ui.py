@@ -1,9 +1,13 @@
-"""The page of the sentiment task, the plain HTML form behind it, and the page that shows the API."""
+"""The page of each task, the plain HTML form behind it, and the page that shows the API."""
 
 import json
+import re
 import time
+from collections.abc import Callable
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -11,55 +15,71 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from structbert_lite.engine import Engine
 from structbert_lite.errors import StructBertError
-from structbert_lite.manifest import Manifest
 from structbert_lite.settings import PROJECT, Settings
 from structbert_lite.web.errors import RETRY_AFTER, status_of
+from structbert_lite.web.panels import PANELS
+from structbert_lite.web.panels.panel import Panel
 
 TEXTS = PROJECT / "templates" / "texts.zh.json"
+PLACE = re.compile(r"\{(\w+)\}")
 SWAGGER = Path(str(files("flask_openapi3_swagger"))) / "templates" / "swagger"
 
 
 def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
-    """Routes `/` and `/docs`, with Swagger UI's own files below `/docs/assets`."""
+    """A route for each panel and `/docs`, with Swagger UI's own files below `/docs/assets`."""
     page = Blueprint("ui", __name__, static_folder=SWAGGER, static_url_path="/docs/assets")
+    page.add_app_template_filter(_filled, "filled")
     texts = json.loads(TEXTS.read_text(encoding="utf-8"))
-
-    def show(status: int = 200, **facts: object) -> ResponseReturnValue:
-        return render_template("index.html", t=texts, limit_mb=settings.max_body_mb, **facts), status
-
-    def show_error(error: StructBertError, text: str, model: Manifest | None) -> ResponseReturnValue:
-        status, kind = status_of(error)
-        response = make_response(show(status, text=text, model=model, error=kind, detail=str(error)))
-        if status == 503:
-            response.headers["Retry-After"] = str(getattr(error, "retry_after", RETRY_AFTER))
-        return response
-
-    @page.get("/")
-    def home() -> ResponseReturnValue:
-        try:
-            return show(model=engine.manifest("sentiment"))
-        except StructBertError as error:
-            return show_error(error, "", None)
-
-    @page.post("/")
-    def submit() -> ResponseReturnValue:
-        started = time.monotonic()
-        # Werkzeug's own limit for a form is 500 kB; percent-encoded Chinese takes 9 bytes a character.
-        request.max_content_length = request.max_form_memory_size = settings.max_body_mb << 20
-        text, model = "", None
-        try:
-            model = engine.manifest("sentiment")
-            # A browser sends a form's line ends as CRLF; the script and curl send LF.
-            text = request.form.get("text", "").replace("\r\n", "\n")
-            (result,) = engine.predict("sentiment", [text], started + settings.timeout_ms / 1000)
-        except RequestEntityTooLarge:
-            return show(413, model=model, error="payload_too_large")
-        except StructBertError as error:
-            return show_error(error, text, model)
-        return show(text=text, model=model, result=result, took_ms=(time.monotonic() - started) * 1000)
+    for panel in PANELS:
+        view = _view(panel, texts, engine, settings)
+        page.add_url_rule(panel.path, panel.name, view, methods=["GET", "POST"])
 
     @page.get("/docs")
     def docs() -> ResponseReturnValue:
         return render_template("docs.html", t=texts)
 
     return page
+
+
+def _view(panel: Panel, texts: dict, engine: Engine, settings: Settings) -> Callable[[], ResponseReturnValue]:
+    common = {name: text for name, text in texts.items() if name != "panels"}
+    own = texts["panels"][panel.name]
+    show = partial(
+        render_template,
+        f"panels/{panel.name}.html",
+        t=common | own | {"errors": common["errors"] | own["errors"]},
+        panel=panel,
+        panels=[(one, texts["panels"][one.name]["nav"], one.task in engine.names) for one in PANELS],
+        limits={"mb": settings.max_body_mb, "items": min(panel.max_items or settings.max_items, settings.max_items)},
+    )
+
+    def view() -> ResponseReturnValue:
+        started = time.monotonic()
+        # Werkzeug's own limit for a form is 500 kB; percent-encoded Chinese takes 9 bytes a character.
+        request.max_content_length = request.max_form_memory_size = settings.max_body_mb << 20
+        facts: dict[str, Any] = {"values": {}}
+        try:
+            facts["model"] = engine.manifest(panel.task)
+            if request.method != "POST":
+                return show(**facts)
+            # A browser sends a form's line ends as CRLF; the script and curl send LF.
+            facts["values"] = {name: request.form.get(name, "").replace("\r\n", "\n") for name in panel.fields}
+            ask = partial(engine.predict, panel.task, deadline=started + settings.timeout_ms / 1000)
+            facts["result"] = panel.answer(facts["values"], ask)
+        except RequestEntityTooLarge:
+            return show(**facts, error="payload_too_large"), 413
+        except StructBertError as error:
+            status, kind = status_of(error)
+            wrong = getattr(error, "field", "").partition("[")[0]  # `labels[2]` is in the form's field `labels`
+            response = make_response(show(**facts, error=kind, detail=str(error), wrong=wrong), status)
+            if status == 503:
+                response.headers["Retry-After"] = str(getattr(error, "retry_after", RETRY_AFTER))
+            return response
+        return show(**facts, took_ms=(time.monotonic() - started) * 1000)
+
+    return view
+
+
+def _filled(text: str, **values: object) -> str:
+    """Puts values in the places of a text, {ms} and the like. Not str.format: `{}` alone is an example's own."""
+    return PLACE.sub(lambda place: str(values.get(place[1], place[0])), text)

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from structbert_lite.settings import PROJECT
+
 START_SECONDS = 120
 CHROMIUM = which("chromium")
 CHROMIUM_ARGUMENTS = [
@@ -31,17 +32,21 @@ CHROMIUM_ARGUMENTS = [
 class Server:
     """One gunicorn on a free port, ready when made."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, models: Path = PROJECT / "models") -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "app:create_app()"]
-        environment = os.environ | {"STRUCTBERT_HOST": "127.0.0.1", "STRUCTBERT_PORT": str(self.port)}
+        environment = os.environ | {
+            "STRUCTBERT_HOST": "127.0.0.1",
+            "STRUCTBERT_PORT": str(self.port),
+            "STRUCTBERT_MODELS": str(models),
+        }
         with log.open("wb") as output:
             # A session of its own, so that kill() reaches the worker too.
             self._process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
+                command, cwd=PROJECT, env=environment, stdout=output, stderr=output, start_new_session=True
             )
         give_up = time.monotonic() + START_SECONDS
         while not self._is_ready():
@@ -70,6 +75,14 @@ class Server:
 @pytest.fixture(scope="session")
 def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = Server(tmp_path_factory.mktemp("server") / "log")
+    yield server.url
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def tiny_url(tmp_path_factory: pytest.TempPathFactory, tiny_models: Path) -> Iterator[str]:
+    """A server with a model for every task; the tiny ones answer nonsense, but always the same."""
+    server = Server(tmp_path_factory.mktemp("server") / "log", tiny_models)
     yield server.url
     server.kill()
 

@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from structbert_lite.evaluation.batch_size import measure_stability, probability_of, suggest_threshold, threshold_gain
+from structbert_lite.evaluation.batch_size import (
+    measure_stability,
+    probability_of,
+    sigmoid,
+    suggest_threshold,
+    threshold_gain,
+)
 
 STRONG = np.array([True, True, False, False])
 
@@ -64,3 +70,8 @@ def test_probability_is_the_softmax() -> None:
     logits = np.array([[0.0, np.log(3.0)], [1000.0, -1000.0]], np.float32)
     assert probability_of(logits, 1) == pytest.approx([0.75, 0.0])
     assert probability_of(logits, 0) == pytest.approx([0.25, 1.0])
+
+
+def test_the_sigmoid_overflows_nowhere() -> None:
+    logits = np.array([[0.0], [np.log(3.0)], [-1000.0], [1000.0]], np.float32)
+    assert sigmoid(logits)[:, 0] == pytest.approx([0.5, 0.75, 0.0, 1.0])

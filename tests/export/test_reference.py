@@ -10,13 +10,23 @@ torch = pytest.importorskip("torch", reason="needs requirements-export.txt")
 
 from export.encoding import encode
 from structbert_lite.cli.side import start_side
+from structbert_lite.runtime.pooling import pool
 from tests.export.make_checkpoint import write_hugging_face
+from tests.export.make_pairs_checkpoint import (
+    OURS,
+    make_encoder,
+    make_head,
+    make_unigram,
+    make_xlm_roberta,
+    write_encoder,
+    write_xlm_roberta,
+)
 
 TEXTS = ["好", "这部电影太烂了，完全浪费时间", "👎👎👎"]
 
 
-def reference(folder) -> list[str]:
-    return [sys.executable, "-m", "export.reference", str(folder)]
+def reference(folder, *options: str) -> list[str]:
+    return [sys.executable, "-m", "export.reference", str(folder), "1", *options]
 
 
 @pytest.mark.parametrize("layout", ["modelscope", "hugging face"])
@@ -31,6 +41,27 @@ def test_logits_are_the_checkpoints(layout, shared_checkpoint, model, tokenizer,
         assert side.facts["labels"] == ["Negative", "Positive"]
         assert side.facts["layout"].startswith(layout)
         np.testing.assert_allclose(side.ask([TEXTS]).logits, expected, atol=1e-5)
+
+
+def test_an_encoder_answers_with_pooled_vectors(tokenizer, tmp_path):
+    encoder = make_encoder()
+    folder = write_encoder(tmp_path / "siamese", encoder, tokenizer.to_str(), make_head(2), OURS)
+    arrays = encode(tokenizer, TEXTS)
+    with torch.inference_mode():
+        tokens = encoder(**{name: torch.from_numpy(array) for name, array in arrays.items()}).last_hidden_state.numpy()
+    expected = pool(tokens, arrays["attention_mask"].sum(1).tolist(), "mean")
+    with start_side(reference(folder, "--task", "similarity", "--pooling", "mean", "--max-tokens", "64")) as side:
+        np.testing.assert_allclose(side.ask([TEXTS]).logits, expected, atol=1e-5)
+
+
+def test_a_cross_encoder_reads_pairs(tmp_path):
+    model, tokenizer = make_xlm_roberta(), make_unigram()
+    folder = write_xlm_roberta(tmp_path / "reranker", model, tokenizer)
+    pairs = [("好", "坏"), ("房间", "早餐也不错")]
+    with torch.inference_mode():
+        rows = [model(torch.tensor([tokenizer.encode(*pair).ids])).logits.numpy() for pair in pairs]
+    with start_side(reference(folder, "--task", "rerank")) as side:
+        np.testing.assert_allclose(side.ask([pairs]).logits, np.concatenate(rows), atol=1e-5)
 
 
 def test_a_folder_that_is_no_checkpoint_is_refused(tmp_path):

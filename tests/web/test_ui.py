@@ -7,6 +7,8 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from structbert_lite.settings import Settings
+from structbert_lite.web.panels import PANELS
+from structbert_lite.web.panels.panel import Panel
 
 
 def test_the_form_answers_with_a_page(client: FlaskClient) -> None:
@@ -35,15 +37,18 @@ def test_a_form_over_the_limit(client: FlaskClient) -> None:
     assert (answer.status_code, answer.mimetype) == (413, "text/html")
 
 
-def test_without_a_model_the_page_says_so(tmp_path: Path) -> None:
-    answer = create_app(Settings(models=tmp_path)).test_client().get("/")
-    assert answer.status_code == 404
-    assert "python -m export" in answer.get_data(as_text=True)
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.name)
+def test_without_a_model_the_page_says_so(tmp_path: Path, panel: Panel) -> None:
+    client = create_app(Settings(models=tmp_path)).test_client()
+    for answer in (client.get(panel.path), client.post(panel.path)):
+        assert answer.status_code == 404
+        assert f"python -m export --task {panel.task}" in answer.get_data(as_text=True)
+        assert '<button class="primary" disabled>' in answer.get_data(as_text=True)
 
 
-@pytest.mark.parametrize("route", ["/", "/docs"])
-def test_pages_forbid_everything_from_elsewhere(client: FlaskClient, route: str) -> None:
-    answer = client.get(route)
+@pytest.mark.parametrize("route", ["/docs", *(panel.path for panel in PANELS)])
+def test_pages_forbid_everything_from_elsewhere(tiny_client: FlaskClient, route: str) -> None:
+    answer = tiny_client.get(route)
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
     page = answer.get_data(as_text=True)

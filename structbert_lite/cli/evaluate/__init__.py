@@ -8,6 +8,7 @@ COMMANDS = {
     "accuracy": "structbert_lite.cli.evaluate.accuracy",
     "batch-size": "structbert_lite.cli.evaluate.batch_size",
     "compare": "structbert_lite.cli.evaluate.compare",
+    "quality": "structbert_lite.cli.evaluate.quality",
 }
 
 

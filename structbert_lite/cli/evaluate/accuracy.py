@@ -1,6 +1,7 @@
 """`python -m structbert_lite evaluate accuracy`: how often a model is right on labelled texts."""
 
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def _measure(engine: Engine, file: Path, group: str | None) -> dict[str, Accurac
     labels = engine.manifest("sentiment").labels
     expected = [labels[number] for number in label_numbers(file, rows, labels)]
     found: list[str] = []
-    with click.progressbar(length=len(rows), label=file.stem, file=click.get_text_stream("stderr")) as bar:
+    with click.progressbar(length=len(rows), label=file.stem, file=sys.stderr) as bar:
         for start in range(0, len(rows), CHUNK):
             texts = [row["text"] for row in rows[start : start + CHUNK]]
             results = engine.predict("sentiment", texts, time.monotonic() + PATIENCE)

@@ -10,13 +10,14 @@ import click
 import numpy as np
 
 from structbert_lite.cli.evaluate.batch_report import markdown, split_page, table
-from structbert_lite.cli.evaluate.batch_study import KINDS, Kind, Row, study
-from structbert_lite.cli.evaluate.rows import label_numbers, read_rows
+from structbert_lite.cli.evaluate.batch_study import Kind, Row, choose_kind, study
+from structbert_lite.cli.evaluate.rows import label_numbers, read_rows, take_sample
+from structbert_lite.cli.evaluate.serving import serving_folder
 from structbert_lite.cli.machine import describe_machine
 from structbert_lite.cli.side import light_command, start_side
 from structbert_lite.errors import StructBertError
-from structbert_lite.manifest import Manifest, read_manifest
-from structbert_lite.settings import PROJECT
+from structbert_lite.evaluation.perturbation import PERTURBATION
+from structbert_lite.manifest import read_manifest
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUT = click.Path(dir_okay=False, writable=True, path_type=Path)
@@ -26,12 +27,16 @@ OUT = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option(
     "--model",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=PROJECT / "models" / "sentiment",
-    show_default="models/sentiment",
-    help="A model's folder.",
+    help="A model's folder.  [default: the one that serves similarity with --pairs, sentiment with --texts]",
 )
 @click.option("--against", type=FILE, multiple=True, help="ONNX file with the same inputs; may be given several times.")
-@click.option("--pairs", type=FILE, help="Columns text_a, text_b, label: 0 unrelated, 1 weak, 2 strong.")
+@click.option(
+    "--pairs",
+    type=FILE,
+    is_flag=False,
+    flag_value=PERTURBATION,
+    help="Columns text_a, text_b, label: 0 unrelated, 1 weak, 2 strong. Without FILE, the built-in pairs.",
+)
 @click.option("--texts", type=FILE, help="Columns text, label: 0 negative, 1 positive, which counts as strong.")
 @click.option("--sample", type=click.IntRange(2), help="Rows to take at random.  [default: all]")
 @click.option("--shuffles", type=click.IntRange(2), default=10, show_default=True, help="Orders for each batch size.")
@@ -39,7 +44,7 @@ OUT = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option("--markdown", "page", type=OUT, help="Write the tables into this Markdown page, between its markers.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def command(
-    model: Path,
+    model: Path | None,
     against: tuple[Path, ...],
     pairs: Path | None,
     texts: Path | None,
@@ -57,9 +62,9 @@ def command(
     """
     draw = _plotter() if plot else None
     try:
-        kind, file = _choose(read_manifest(model), pairs, texts)
+        folder, kind, file = _choose(model, pairs, texts)
         inputs, strong = _read(file, kind, sample)
-        files = _name_files(model, against)
+        files = _name_files(folder, against)
         around = split_page(page) if page else None  # before the work, which takes minutes
         with ExitStack() as stack:
             sides = {name: stack.enter_context(start_side(call)) for name, call in files.items()}
@@ -79,17 +84,14 @@ def command(
 
 def _read(file: Path, kind: Kind, sample: int | None) -> tuple[list, np.ndarray]:
     """(inputs, which of them are strong); raises ValueError as read_rows and label_numbers do."""
-    rows = read_rows(file, [*kind.columns, "label"])
-    if sample and sample < len(rows):
-        rows = [rows[i] for i in sorted(np.random.default_rng(0).choice(len(rows), sample, replace=False))]
+    rows = take_sample(read_rows(file, [*kind.columns, "label"]), sample)
     numbers = np.array(label_numbers(file, rows, kind.labels))
     fields = [[row[name] for name in kind.columns] for row in rows]
     return [field[0] if len(field) == 1 else field for field in fields], numbers == len(kind.labels) - 1
 
 
-def _name_files(model: Path, against: tuple[Path, ...]) -> dict[str, list[str]]:
+def _name_files(folder: Path, against: tuple[Path, ...]) -> dict[str, list[str]]:
     """What starts each file, by the name in the report. Raises ValueError when two have one name."""
-    folder = model.resolve()
     commands = {folder.name: light_command(folder)}
     for path in against:
         if path.name in commands:
@@ -98,16 +100,17 @@ def _name_files(model: Path, against: tuple[Path, ...]) -> dict[str, list[str]]:
     return commands
 
 
-def _choose(manifest: Manifest, pairs: Path | None, texts: Path | None) -> tuple[Kind, Path]:
-    """What the model's task is asked with, and the file that holds it. Raises ValueError when they do not fit."""
-    given = {option: file for option, file in (("--pairs", pairs), ("--texts", texts)) if file}
-    if len(given) != 1:
+def _choose(model: Path | None, pairs: Path | None, texts: Path | None) -> tuple[Path, Kind, Path]:
+    """(model's folder, what its task is asked with, the file that holds it). Raises ValueError when they do not fit."""
+    if (pairs and texts) or not (pairs or texts or model):
         raise ValueError("give one of --pairs and --texts")
-    ((option, file),) = given.items()
-    kind = KINDS[manifest.task]
+    folder = (model or serving_folder("sentiment" if texts else "similarity")).resolve()
+    manifest = read_manifest(folder)
+    kind = choose_kind(manifest)
+    option, file = ("--texts", texts) if texts else ("--pairs", pairs or PERTURBATION)
     if kind.option != option:
         raise ValueError(f"{manifest.name} is a {manifest.task} model: it takes {kind.option}, not {option}")
-    return kind, file
+    return folder, kind, file
 
 
 def _plotter() -> Callable[[dict[str, list[Row]], Path], None]:

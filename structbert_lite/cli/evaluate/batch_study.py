@@ -1,5 +1,6 @@
 """Runs the same inputs in batches of several sizes and orders."""
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -7,14 +8,18 @@ import click
 import numpy as np
 
 from structbert_lite.cli.side import Side
-from structbert_lite.evaluation.batch_size import Stability, measure_stability, probability_of
+from structbert_lite.evaluation.batch_size import Stability, measure_stability, probability_of, sigmoid
+from structbert_lite.evaluation.perturbation import LABELS
+from structbert_lite.manifest import Manifest
 
 SIZES = (1, 2, 4, 8, 16, 32)
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What one task is asked with. `labels` in the file's order, from `strong` on; logits -> scores from 0 to 1."""
+    """What one task is asked with. `labels` in the file's order, the last being the strong one; logits -> scores from
+    0 to 1, not rounded.
+    """
 
     option: str
     columns: tuple[str, ...]
@@ -22,9 +27,14 @@ class Kind:
     score: Callable[[np.ndarray], np.ndarray]
 
 
-# A similarity task is one more line here (--pairs, text_a and text_b, unrelated weak strong, the score that its
-# pipeline gives), and the tokenization of pairs in cli/light.py.
-KINDS = {"sentiment": Kind("--texts", ("text",), ("Negative", "Positive"), lambda logits: probability_of(logits, 1))}
+def choose_kind(manifest: Manifest) -> Kind:
+    """What the model's task is asked with. Raises ValueError for a task without a score from 0 to 1 of its own."""
+    if manifest.task == "sentiment":
+        return Kind("--texts", ("text",), ("Negative", "Positive"), lambda logits: probability_of(logits, 1))
+    if manifest.task == "similarity":
+        scale, bias = manifest.calibration.scale, manifest.calibration.bias
+        return Kind("--pairs", ("text_a", "text_b"), LABELS, lambda logits: sigmoid(scale * logits[..., 0] + bias))
+    raise ValueError(f"{manifest.name} is a {manifest.task} model: this study is of sentiment and similarity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,7 @@ def study(
     alone: dict[str, np.ndarray] = {}
     figures: dict[str, list[Row]] = {name: [] for name in sides}
     steps = len(SIZES) * shuffles * len(sides) * len(inputs)
-    with click.progressbar(length=steps, label="scoring", file=click.get_text_stream("stderr")) as bar:
+    with click.progressbar(length=steps, label="scoring", file=sys.stderr) as bar:
         for size in SIZES:
             runs: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in sides}
             for side in sides.values():

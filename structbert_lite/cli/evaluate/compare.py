@@ -1,13 +1,13 @@
 """`python -m structbert_lite evaluate compare`: the original checkpoint in PyTorch beside the exported model."""
 
 import json
-import sys
 from pathlib import Path
 
 import click
 
 from structbert_lite.cli.evaluate.compare_report import table
 from structbert_lite.cli.evaluate.compare_study import study
+from structbert_lite.cli.evaluate.reference import reference_command
 from structbert_lite.cli.evaluate.rows import label_numbers, read_rows
 from structbert_lite.cli.machine import describe_machine
 from structbert_lite.cli.side import light_command
@@ -15,8 +15,6 @@ from structbert_lite.errors import StructBertError
 from structbert_lite.manifest import read_manifest
 from structbert_lite.runtime.cpu import usable_cpus
 from structbert_lite.settings import PROJECT
-
-EXPORT_PYTHON = PROJECT / ".venv-export" / "bin" / "python"
 
 
 @click.command("compare")
@@ -46,18 +44,14 @@ def command(
     Each side runs in a process of its own, one after the other, several times; times are medians of the rounds.
     PyTorch is only needed by the reference's process: `pip install -r requirements-export.txt`.
     """
-    python = python or (str(EXPORT_PYTHON) if EXPORT_PYTHON.exists() else sys.executable)
-    if "/" in python:  # the processes run in the project's folder; not resolved, a link says which venv it is
-        python = str(Path(python).absolute())
     cpus = usable_cpus()
     try:
-        labels = read_manifest(model).labels
+        manifest = read_manifest(model)
+        labels = manifest.labels
         rows = read_rows(data, ["label", "text"])
         expected = [labels[number] for number in label_numbers(data, rows, labels)]
-        folder = Path(reference)
-        where = str(folder.resolve()) if folder.exists() else reference
         commands = {
-            "reference": [python, "-m", "export.reference", where, str(cpus)],
+            "reference": reference_command(reference, python, manifest),
             "light": light_command(model.resolve()),
         }
         figures = study(commands, [row["text"] for row in rows], expected, timed, rounds, cpus)

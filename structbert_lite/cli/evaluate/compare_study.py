@@ -1,5 +1,6 @@
 """Measures two sides of a comparison in turn, each in a process of its own."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ def study(
     measured: dict[str, list[dict[str, float]]] = {name: [] for name in commands}
     labels = None
     steps = len(commands) * (len(texts) + rounds * 3 * len(chosen))
-    with click.progressbar(length=steps, label="comparing", file=click.get_text_stream("stderr")) as bar:
+    with click.progressbar(length=steps, label="comparing", file=sys.stderr) as bar:
         for _ in range(rounds):
             for name, command in commands.items():  # in turn, so that a noisy moment hits both
                 with start_side(command) as side:

@@ -4,6 +4,11 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+Row = TypeVar("Row")
 
 
 def read_rows(file: Path, needed: Sequence[str]) -> list[dict[str, str]]:
@@ -40,6 +45,13 @@ def label_numbers(file: Path, rows: Sequence[dict[str, str]], names: Sequence[st
         if row["label"] not in known:
             raise ValueError(f"row {number} of {file} has the label {row['label']!r}, not one of {', '.join(known)}")
     return [known[row["label"]] for row in rows]
+
+
+def take_sample(rows: Sequence[Row], count: int | None) -> list[Row]:
+    """`count` of the rows in their order, drawn at random but the same every time; all where there are no more."""
+    if not count or count >= len(rows):
+        return list(rows)
+    return [rows[i] for i in sorted(np.random.default_rng(0).choice(len(rows), count, replace=False))]
 
 
 def _split(text: str, comma: bool) -> list[list[str]]:

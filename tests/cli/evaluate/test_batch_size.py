@@ -1,11 +1,16 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from structbert_lite.cli.evaluate.batch_report import BEGIN, END
+from structbert_lite.cli.evaluate.batch_study import choose_kind
+from structbert_lite.cli.light import load_model
+from structbert_lite.engine import Engine
+from structbert_lite.manifest import MODEL_NAME, read_manifest
 from structbert_lite.settings import PROJECT
 
 START = [sys.executable, "-m", "structbert_lite"]
@@ -54,9 +59,33 @@ def test_stock_int8_does_not(exported: tuple[Path, Path], labelled: Path, tmp_pa
 
 
 def test_pairs_are_not_for_a_sentiment_model(labelled: Path) -> None:
-    done = run("--pairs", labelled)
+    done = run("--model", "models/sentiment", "--pairs", labelled)
     assert done.returncode == 1
     assert "sentiment is a sentiment model: it takes --texts, not --pairs" in done.stderr
+
+
+def test_the_built_in_pairs_on_a_siamese_model(tiny_models: Path) -> None:
+    done = run("--model", tiny_models / "similarity", "--pairs", "--shuffles", 2, "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["about"].startswith("250 inputs, 84 of them strong")
+    rows = answer["files"]["similarity"]["rows"]
+    assert all(row["same_bits"] and row["rank_swing"] == 0 for row in rows)
+
+
+def test_scores_of_pairs_are_those_of_the_pipeline(tiny_models: Path, tiny_engine: Engine) -> None:
+    pairs = [("好房间", "房间不错"), ("退款", "什么时候能退给我呢")]
+    manifest = read_manifest(tiny_models / "similarity")
+    _, answer = load_model(tiny_models / "similarity", tiny_models / "similarity" / MODEL_NAME)
+    found = choose_kind(manifest).score(answer(pairs))
+    expected = [result.score for result in tiny_engine.predict("similarity", pairs, time.monotonic() + 60)]
+    assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_other_tasks_have_no_such_score(tiny_models: Path, labelled: Path) -> None:
+    done = run("--model", tiny_models / "rerank", "--pairs", labelled)
+    assert done.returncode == 1
+    assert "rerank is a rerank model: this study is of sentiment and similarity" in done.stderr
 
 
 def test_one_kind_of_input_is_asked_for(labelled: Path) -> None:

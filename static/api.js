@@ -1,0 +1,28 @@
+// One question to the server.
+import { endpoint, limits } from "./page.js";
+
+/** A fault by the name it has in the texts; perhaps the server's own sentence, and the field it is about. */
+export class Fault extends Error {
+  constructor(kind, detail = "", field = "") {
+    super(detail);
+    this.kind = kind;
+    this.field = field;
+  }
+}
+
+/** The server's answer to `body`; throws a Fault. */
+export async function ask(body, signal) {
+  const sent = JSON.stringify(body);
+  // A server that refuses a large body may hang up before the browser has read why.
+  if (new Blob([sent]).size > limits.mb * 2 ** 20) throw new Fault("payload_too_large");
+  let response;
+  try {
+    response = await fetch(endpoint, { method: "POST", headers: { "Content-Type": "application/json" }, body: sent, signal });
+  } catch {
+    throw new Fault("unreachable");
+  }
+  const answer = await response.json().catch(() => null);
+  if (response.ok && answer) return answer;
+  const error = answer?.error;
+  throw new Fault(error?.type ?? "other", error?.message ?? `HTTP ${response.status}`, error?.field ?? "");
+}

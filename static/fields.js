@@ -1,0 +1,32 @@
+// The form's fields as plain values: texts, and true or false for a box.
+import { byId, form } from "./page.js";
+
+const controls = [...form.elements].filter((control) => control.name);
+
+/** What the visitor has put in. */
+export const read = () =>
+  Object.fromEntries(controls.map((control) => [control.name, control.type === "checkbox" ? control.checked : control.value]));
+
+export function write(values) {
+  for (const control of controls) {
+    if (control.type === "checkbox") control.checked = Boolean(values[control.name]);
+    else control.value = values[control.name] ?? "";
+  }
+}
+
+/** The name of the first field that must not be blank and is. */
+export const blank = () => controls.find((control) => control.ariaRequired === "true" && !control.value.trim())?.name;
+
+/** Marks the field at fault, and no other. */
+export function mark(name) {
+  for (const control of controls) control.ariaInvalid = String(control.name === name);
+  if (!name) return;
+  const control = form.elements[name];
+  const folded = control?.closest("details");
+  if (folded) folded.open = true;
+  control?.focus();
+}
+
+/** The values behind a button of the examples. */
+export const example = (button) => Object.fromEntries(new FormData(button.form, button));
+export const firstExample = () => example(byId("examples").querySelector("button"));

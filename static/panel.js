@@ -1,0 +1,97 @@
+// Answers in place. Without this script the same forms work with a full page reload.
+import { ask, Fault } from "./api.js";
+import { copy } from "./clipboard.js";
+import { blank, example, firstExample, mark, read, write } from "./fields.js";
+import { remember, startHistory } from "./history.js";
+import { byId, endpoint, filled, form, limits, texts } from "./page.js";
+
+const PATIENCE_MS = 60_000; // longer than any deadline of the server: only for a connection that hangs
+const errorBox = byId("error");
+const result = byId("result");
+let pending = null;
+
+/**
+ * Starts a panel, which knows four things: `body(values)`, the JSON for the form's values; `fill(card, answer, values)`,
+ * the answer on a copy of the page's template; `entry(answer, values)`, its line of the history; and, where the API and
+ * the form name a field differently, `fieldOf(path)`.
+ */
+export function startPanel({ body, fill, entry, fieldOf = (path) => path.split("[")[0] }) {
+  /** Runs one analysis; a newer one takes its place. */
+  async function run() {
+    pending?.abort();
+    const mine = (pending = new AbortController());
+    const timer = setTimeout(() => mine.abort(), PATIENCE_MS);
+    form.ariaBusy = "true";
+    const values = read();
+    const started = performance.now();
+    try {
+      const empty = blank();
+      if (empty) throw new Fault("invalid_input", "", empty);
+      const answer = await ask(body(values), mine.signal);
+      if (pending !== mine) return;
+      const card = byId("answer").content.cloneNode(true);
+      fill(card, answer, values);
+      show(card, performance.now() - started);
+      remember({ values, ...entry(answer, values) });
+    } catch (fault) {
+      if (!(fault instanceof Fault)) throw fault;
+      if (pending === mine) showError(fault, fieldOf(fault.field));
+    } finally {
+      clearTimeout(timer);
+      if (pending === mine) form.ariaBusy = "false";
+    }
+  }
+
+  function runWith(values) {
+    write(values);
+    run();
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    run();
+  });
+  form.addEventListener("keydown", (event) => {
+    // Enter that ends an input method's composition is not a command.
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) {
+      event.preventDefault();
+      form.requestSubmit();
+    }
+  });
+  byId("examples").addEventListener("submit", (event) => {
+    event.preventDefault();
+    runWith(example(event.submitter));
+  });
+  byId("curl").addEventListener("click", () => {
+    const said = JSON.stringify(body(blank() ? firstExample() : read())).replaceAll("'", String.raw`'\''`);
+    const command = `curl -X POST '${endpoint}' -H 'Content-Type: application/json' -d '${said}'`;
+    byId("curl-command").hidden = true;
+    copy(command, byId("curl-command"), byId("curl-status"));
+  });
+  reveal(document);
+  startHistory(runWith);
+}
+
+/** Shows what only works with scripts. */
+function reveal(root) {
+  for (const element of root.querySelectorAll("[data-script]")) element.hidden = false;
+}
+
+function show(card, ms) {
+  card.querySelector(".took").textContent = filled(texts.took_browser, { ms: ms.toFixed(ms < 10 ? 1 : 0) });
+  reveal(card);
+  errorBox.replaceChildren();
+  mark("");
+  result.replaceChildren(card);
+  result.scrollIntoView({ block: "nearest" });
+}
+
+function showError(fault, field) {
+  result.replaceChildren();
+  errorBox.replaceChildren(paragraph(filled(texts.errors[field] ?? texts.errors[fault.kind] ?? texts.errors.other, limits)));
+  if (fault.message) errorBox.append(Object.assign(paragraph(fault.message), { className: "detail", lang: "en" }));
+  mark(field);
+  errorBox.scrollIntoView({ block: "nearest" });
+}
+
+const paragraph = (text) => Object.assign(document.createElement("p"), { textContent: text });

@@ -1,0 +1,43 @@
+// Lists of scores: the script's side of `bar` and `ranked` in templates/parts.html.
+import { percent } from "./page.js";
+
+/** Fills a list of a card with copies of its first row: `fill(row, item)` for each item. */
+export function fillRows(list, items, fill) {
+  const blank = list.firstElementChild;
+  list.replaceChildren(...items.map((item, i) => {
+    const row = blank.cloneNode(true);
+    fill(row, item, i);
+    return row;
+  }));
+}
+
+/** A row's score; `name` is what it is a score of, where the template did not say. */
+export function fillScore(row, value, name) {
+  row.querySelector(".percent").textContent = percent(value);
+  const meter = row.querySelector("meter");
+  meter.value = value;
+  meter.textContent = percent(value);
+  meter.ariaValueText = percent(value);
+  if (name) meter.ariaLabel = name;
+}
+
+export function fillBar(row, label, name, value) {
+  row.dataset.label = label;
+  row.querySelector(".name").textContent = name;
+  fillScore(row, value, name);
+}
+
+export function fillRanked(row, tone, text, value, note) {
+  row.dataset.label = tone;
+  row.querySelector(".text").textContent = text;
+  row.querySelector(".note").textContent = note;
+  fillScore(row, value);
+}
+
+/** The large line above the rows. */
+export function fillVerdict(card, tone, name, score) {
+  const verdict = card.querySelector(".verdict");
+  verdict.dataset.label = tone;
+  verdict.querySelector("strong").textContent = name;
+  verdict.querySelector("b").textContent = percent(score);
+}

@@ -1,0 +1,13 @@
+// Several texts in one field. structbert_lite/web/panels/split.py does the same.
+const kept = (parts) => parts.map((part) => part.trim()).filter(Boolean);
+
+export const splitLines = (text) => kept(text.split("\n"));
+
+/** Blocks with blank lines between them; one a line where there are no blank lines. */
+export function splitPassages(text) {
+  const blankLine = /\n\s*\n/;
+  return blankLine.test(text.trim()) ? kept(text.trim().split(blankLine)) : splitLines(text);
+}
+
+/** Labels with commas or line ends between them, each once. */
+export const splitLabels = (text) => [...new Set(kept(text.split(/[,，、;；\n]/)))];

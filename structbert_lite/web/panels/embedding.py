@@ -1,0 +1,35 @@
+"""The page of embeddings: sentences as points on a map, their cosines, their vectors."""
+
+import json
+from collections.abc import Mapping
+
+import numpy as np
+
+from structbert_lite.errors import TooManyItems
+from structbert_lite.web.panels.panel import Ask, Panel
+from structbert_lite.web.panels.scatter import height_of, points_of
+from structbert_lite.web.panels.split import split_lines
+from structbert_lite.web.tasks.embedding import DECIMALS
+
+MAX_SENTENCES = 30  # more are a crowd on the map and in the table
+
+
+def _answer(fields: Mapping[str, str], ask: Ask) -> dict:
+    texts = split_lines(fields["texts"]) or [""]  # the pipeline says what is wrong with an empty text
+    if len(texts) > MAX_SENTENCES:
+        raise TooManyItems(f"{len(texts)} texts, this page shows {MAX_SENTENCES} at the most", "texts")
+    results = ask(texts)
+    vectors = np.stack([result.vector for result in results]).astype(np.float64)
+    cosines = vectors @ vectors.T
+    return {
+        "texts": texts,
+        "cosines": cosines.tolist(),
+        "points": points_of(cosines),
+        "height": height_of(len(texts)),
+        "vectors": [json.dumps(np.round(vector, DECIMALS).tolist(), separators=(",", ":")) for vector in vectors],
+        "dimensions": vectors.shape[1],
+        "truncated": any(result.truncated for result in results),
+    }
+
+
+PANEL = Panel("embedding", "embed", "/ui/embed", "api.embed", ("texts",), _answer, MAX_SENTENCES)

@@ -1,0 +1,16 @@
+"""The page at `/`: one text, its label and the probability of each label."""
+
+from collections.abc import Mapping
+
+from structbert_lite.results import Classification
+from structbert_lite.web.panels.panel import Ask, Panel
+from structbert_lite.web.requests import renamed
+
+
+def _answer(fields: Mapping[str, str], ask: Ask) -> Classification:
+    with renamed({"texts[0]": "text"}):
+        (result,) = ask([fields["text"]])
+    return result
+
+
+PANEL = Panel("sentiment", "sentiment", "/", "api.predict", ("text",), _answer)
