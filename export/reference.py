@@ -49,6 +49,8 @@ def load_reference(
     from export.encoding import LONGEST, encode, load_tokenizer
     from export.matcher import pool
     from export.source import find_source
+    from export.span.prompt import join_apart
+    from export.tasks import Head
     from export.texts import PARITY_TEXTS
     from export.tokenizer import pad_id, write_tokenizer
     from export.weights import find_weights
@@ -61,14 +63,18 @@ def load_reference(
     with tempfile.TemporaryDirectory() as work:
         path = Path(work) / "tokenizer.json"
         write_tokenizer(source.folder, path, loaded.config.vocab_size, PARITY_TEXTS, architecture, loaded.reads_pairs)
+        if loaded.head is Head.SPAN:
+            join_apart(path)  # the pipeline that asks has put each pair into its question already
         tokenizer = load_tokenizer(path, longest, pad_id(path, architecture))
         size = sum(file.stat().st_size for file in find_weights(source.folder)) + path.stat().st_size
+
+    model = loaded.reference or loaded.model
 
     def run(inputs: list) -> "np.ndarray":
         items = [given if isinstance(given, str) else tuple(given) for given in inputs]
         arrays = encode(tokenizer, items, architecture.inputs)
         with torch.inference_mode():
-            output = loaded.model(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+            output = model(**{name: torch.from_numpy(array) for name, array in arrays.items()})
         if loaded.pooling is None:
             return output.logits.numpy()
         tokens = output.last_hidden_state.numpy()

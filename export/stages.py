@@ -84,7 +84,8 @@ def make_float32(checkpoint: Checkpoint, work: Path, stage: Stage) -> tuple[Path
         return whole, whole
     cut = whole.with_name("cut.onnx")
     onnx.save(graph, cut)
-    stage.say("last layer for the first token alone")
+    read = "tokens of the answers" if checkpoint.head is Head.SPAN else "first token"
+    stage.say(f"last layer for the {read} alone")
     return whole, cut
 
 

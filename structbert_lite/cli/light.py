@@ -16,6 +16,7 @@ from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, Manifest, check
 from structbert_lite.pipelines.matcher import PairMatcher
 from structbert_lite.pipelines.scores import pair_logit
 from structbert_lite.runtime.pooling import pool
+from structbert_lite.runtime.prompt import Prompt
 from structbert_lite.runtime.session import Session
 from structbert_lite.runtime.tokenizer import Tokenizer
 
@@ -38,10 +39,10 @@ def load_model(folder: Path, file: Path) -> tuple[dict[str, Any], Run]:
 
     size = file.stat().st_size + (folder / TOKENIZER_NAME).stat().st_size
     facts = {"labels": manifest.labels, "bytes": size}
-    return facts, _of_pairs(folder, manifest, run) if manifest.task == "similarity" else run
+    return facts, _of_pairs(folder, manifest, tokenizer, run) if manifest.task == "similarity" else run
 
 
-def _of_pairs(folder: Path, manifest: Manifest, run: Run) -> Run:
+def _of_pairs(folder: Path, manifest: Manifest, tokenizer: Tokenizer, run: Run) -> Run:
     """Pairs -> float32 [pairs, 1], as pipelines/similarity.py has them, all texts of a batch in one run."""
 
     def match(pairs: Pairs) -> np.ndarray:
@@ -49,11 +50,13 @@ def _of_pairs(folder: Path, manifest: Manifest, run: Run) -> Run:
         return np.array([[matcher.logit(a, b)] for a, b in zip(vectors[::2], vectors[1::2], strict=True)], np.float32)
 
     def cross(pairs: Pairs) -> np.ndarray:
-        rows = run([order for a, b in pairs for order in ((a, b), (b, a))])
+        orders = [order for a, b in pairs for order in ((a, b), (b, a))]
+        rows = run([prompt.fill(*order)[0] for order in orders] if prompt else orders)
         found = [(pair_logit(one) + pair_logit(other)) / 2 for one, other in zip(rows[::2], rows[1::2], strict=True)]
         return np.array(found, np.float32)[:, None]
 
     if manifest.kind != "encoder":
+        prompt = Prompt(manifest.pair_template, tokenizer) if manifest.pair_template else None
         return cross
     matcher = PairMatcher.load(folder, manifest)
     return match

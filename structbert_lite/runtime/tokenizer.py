@@ -74,20 +74,15 @@ class Tokenizer:
     def shorten(self, pair: tuple[str, str], room: int) -> tuple[tuple[str, str], bool]:
         """Beginnings of two texts with at most `room` tokens together, and whether one of them is not its whole text.
 
-        The longer text loses its end first. A beginning ends between two words and has at least one word, which may
-        be longer than its share.
+        The longer text loses its end first, between two words (only a very long word is cut).
         """
-        read = [self._beginning(text, room) for text in pair]
-        words = [self._words(text) for text in read]
-        counts = [sum(word.tokens for word in found) for found in words]
+        counts = [sum(map(len, self._chunks(self._beginning(text, room)))) for text in pair]
         kept = _longest_first(counts, room)
-        if kept == counts:
-            return pair, False
-        short = []
-        for text, found, count, most in zip(read, words, counts, kept, strict=True):
-            spans, _ = cut(found, most, 0, 1)
-            short.append(text if most == count else text[: spans[0][1]])
-        return (short[0], short[1]), True
+        a, b = (
+            text if most == count else self.split(text, most, 0, 1)[0][0]
+            for text, count, most in zip(pair, counts, kept, strict=True)
+        )
+        return (a, b), kept != counts
 
     def room_beside(self, text: str) -> int:
         """How many tokens the other part of a pair may have beside `text` without truncation; 1 at the least."""

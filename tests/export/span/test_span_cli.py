@@ -14,8 +14,11 @@ pytest.importorskip("optimum.exporters.onnx", reason="needs requirements-export.
 from export.__main__ import main
 from export.checkpoint import load_checkpoint
 from export.encoding import encode
+from export.reference import load_reference
+from structbert_lite.cli.light import load_model
 from structbert_lite.engine import Engine
-from structbert_lite.manifest import read_manifest
+from structbert_lite.manifest import MODEL_NAME, read_manifest
+from structbert_lite.pipelines.scores import sigmoid
 from structbert_lite.settings import Settings
 
 PAIRS = [("怎么退款", "如何申请退款"), ("好", "好"), ("a{b}&|", "{a}b"), ("电话" * 90, "手机很好")]
@@ -74,3 +77,21 @@ def test_the_server_scores_as_pytorch_does(exported, shared_span_checkpoint, ask
             logits = reference(**inputs).logits.numpy()
         expected = 1 / (1 + np.exp(-(logits[:, 1] - logits[:, 0]).mean()))
         assert result.score == pytest.approx(expected, abs=0.05)  # what is left is int8
+
+
+def test_studies_ask_the_same_question(exported, shared_span_checkpoint, asking):
+    """`evaluate batch-size` runs the file alone; `evaluate quality --reference` asks PyTorch with filled templates."""
+    out = exported[0]
+    _, run = load_model(out, out / MODEL_NAME)
+    engine = Engine(Settings(models=out.parent))
+    scores = [r.score for r in engine.predict("similarity", PAIRS, time.monotonic() + 60)]
+    engine.close()
+    assert [sigmoid(logit) for logit in run(PAIRS)[:, 0]] == pytest.approx(scores, abs=1e-6)
+
+    facts, ask = load_reference(str(shared_span_checkpoint), 1, "similarity", ("different", "similar"), None, 96)
+    assert facts["labels"] == ("different", "similar")
+    template = read_manifest(out).pair_template
+    inputs = {name: torch.from_numpy(array) for name, array in encode(asking, PAIRS[:3]).items()}
+    with torch.inference_mode():
+        expected = load_checkpoint(shared_span_checkpoint, "similarity").reference(**inputs).logits.numpy()
+    np.testing.assert_allclose(ask([list(template.fill(*pair)) for pair in PAIRS[:3]]), expected, atol=1e-6)
