@@ -39,7 +39,7 @@ class SimilarityRequest(
     """One pair, or several."""
 
     model_config = shown(
-        one={"text_a": "我的订单什么时候发货", "text_b": "下单两天了，怎么还没有发货"},
+        one={"text_a": "我的订单什么时候发货", "text_b": "我的订单多久能发货"},
         several={"pairs": [["怎么退款", "如何申请退款"], ["怎么退款", "怎么修改地址"]]},
     )
 
