@@ -1,5 +1,6 @@
 """Queries, documents and near misses for search: what the encoder and the reranker learn to find."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ SETS = (
     ("csl_title_abstract", "dev", 1000),
     ("toyhom_medical_sample", "train", 3500),
 )
+# How TF-IDF reads a text: characters and pairs of neighbours.
+CHARACTERS = {"analyzer": "char", "ngram_range": (1, 2), "sublinear_tf": True, "dtype": np.float32}
 ROWS = 256  # queries scored at once
 DEEP = 20  # near misses come from the best so many documents that are not the answer
 
@@ -43,16 +46,24 @@ def read_searches(data: Path, window: int, count: int, seed: int) -> list[Search
     for name, split, most in SETS:
         folder = data / "retrieval" / name
         convert = simplify if name.startswith("drcd") else str
-        documents = {r["doc_id"]: convert(r["text"]) for r in read_tsv(folder / "corpus.tsv")}
-        queries = {r["query_id"]: convert(r["text"]) for r in read_tsv(folder / f"queries.{split}.tsv")}
-        answers: dict[str, set[str]] = {}
-        for r in read_tsv(folder / f"qrels.{split}.tsv"):
-            answers.setdefault(r["query_id"], set()).add(r["doc_id"])
+        documents, queries, answers = read_collection(folder, split, convert)
         if name == "cmrc2018":  # paragraphs of the dev split are what is reported on
             documents = {key: text for key, text in documents.items() if not key.startswith("DEV")}
         chosen = [q for q in queries if answers.get(q, set()) & documents.keys()][:most]
         out += _searches(name, {q: queries[q] for q in chosen}, answers, documents, window, count, seed)
     return out
+
+
+def read_collection(
+    folder: Path, split: str, convert: Callable[[str], str] = str
+) -> tuple[dict[str, str], dict[str, str], dict[str, set[str]]]:
+    """Texts of the documents and of the queries by id, and the documents that answer each query."""
+    documents = {r["doc_id"]: convert(r["text"]) for r in read_tsv(folder / "corpus.tsv")}
+    queries = {r["query_id"]: convert(r["text"]) for r in read_tsv(folder / f"queries.{split}.tsv")}
+    answers: dict[str, set[str]] = {}
+    for r in read_tsv(folder / f"qrels.{split}.tsv"):
+        answers.setdefault(r["query_id"], set()).add(r["doc_id"])
+    return documents, queries, answers
 
 
 def windows(text: str, size: int) -> list[str]:
@@ -75,7 +86,7 @@ def _searches(
     rng = np.random.default_rng(seed)
     pieces = [(key, piece) for key, text in documents.items() for piece in windows(text, window)]
     owners = np.array([key for key, _ in pieces])
-    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32)
+    vectorizer = TfidfVectorizer(**CHARACTERS)
     table = vectorizer.fit_transform([piece for _, piece in pieces]).T.tocsr()
     wanted = vectorizer.transform(queries.values())
     out = []

@@ -12,6 +12,8 @@ from sklearn.metrics import roc_auc_score
 from tokenizers import Tokenizer
 from torch.nn import functional
 
+from structbert_lite.evaluation.scores import best_accuracy
+from training.cross_encoder import read_tokenizer
 from training.examples import batches, encode
 from training.loop import PAD, Recipe, fit, pad
 from training.pairs import Pair, Triple, by_source, read_pairs, read_triples
@@ -28,8 +30,7 @@ ORDER_WEIGHT, UNRELATED_WEIGHT = 0.3, 0.2
 def run(data: Path, base: Path, out: Path, recipe: Recipe = RECIPE) -> dict[str, dict[str, float]]:
     """Trains, writes the model and its dev pairs to `out`, and returns the dev figures."""
     out.mkdir(parents=True, exist_ok=True)
-    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
-    tokenizer.no_padding()
+    tokenizer = read_tokenizer(base)
     pairs, dev = read_pairs(data, recipe.seed)
     searches = read_searches(data, WINDOW, 1, recipe.seed)
     triples = read_triples(data) + [Triple(s.query, s.positive, None, s.source) for s in searches]
@@ -53,8 +54,7 @@ def run(data: Path, base: Path, out: Path, recipe: Recipe = RECIPE) -> dict[str,
 
 def report_on(run: Path, data: Path) -> dict[str, dict[str, float]]:
     """Dev figures of what lies in `run`; writes figures.json, dev.tsv and calibration.tsv (held-out yes/no pairs)."""
-    tokenizer = Tokenizer.from_file(str(run / "tokenizer.json"))
-    tokenizer.no_padding()
+    tokenizer = read_tokenizer(run)
     _, dev = read_pairs(data, RECIPE.seed)
     figures = evaluate(load_siamese(run), tokenizer, dev)
     (run / "figures.json").write_text(json.dumps(figures, ensure_ascii=False, indent=2), "utf-8")
@@ -92,8 +92,8 @@ def evaluate(model: Siamese, tokenizer: Tokenizer, dev: dict[str, list[Pair]]) -
         score, truth = fit_on.predict_proba(logit[:, None])[:, 1], alike > 0.5
         figures[name] = {
             "at_0.5": float(np.mean((score > 0.5) == truth)),
-            "best": _best_accuracy(logit, truth),
-            "best_cosine": _best_accuracy(cosine, truth),
+            "best": best_accuracy(logit, truth)[1],
+            "best_cosine": best_accuracy(cosine, truth)[1],
             "auc": float(roc_auc_score(truth, logit)),
             "mean_of_negatives": float(score[~truth].mean()),
         }
@@ -157,9 +157,3 @@ def _vectors(model: Siamese, tokenizer: Tokenizer, sides: list[list[str]], longe
 
 def _texts(pairs: list[Pair]) -> list[tuple[str, str]]:
     return [(p.text_a, p.text_b) for p in pairs]
-
-
-def _best_accuracy(scores: np.ndarray, truth: np.ndarray) -> float:
-    order = np.argsort(-scores)
-    right = np.cumsum(truth[order]) + (~truth).sum() - np.cumsum(~truth[order])
-    return float(right.max() / len(truth))

@@ -17,6 +17,20 @@ BLANK_LINE, LINE_SEPARATOR = 110, 111  # bert-base-chinese holds U+2028; some St
 # As sentence-similarity-base's config.json: no model_type, no layer_norm_eps, no pad_token_id.
 LEFT_OUT = {"base_model_prefix": "encoder", "directionality": "bidi", "pooler_type": "first_token_transform"}
 
+FACTS = (
+    "attention_probs_dropout_prob",
+    "hidden_act",
+    "hidden_dropout_prob",
+    "hidden_size",
+    "initializer_range",
+    "intermediate_size",
+    "max_position_embeddings",
+    "num_attention_heads",
+    "num_hidden_layers",
+    "type_vocab_size",
+    "vocab_size",
+)
+
 
 def make_vocabulary(size: int) -> list[str]:
     """Lines of a vocab.txt: BERT's special tokens, ASCII, the characters of the check texts, then fillers."""
@@ -77,20 +91,7 @@ def write_modelscope(
 ) -> Path:
     """Writes `model` as ModelScope lays a checkpoint out, with label_mapping.json and vocab.txt."""
     out.mkdir(parents=True, exist_ok=True)
-    names = [
-        "attention_probs_dropout_prob",
-        "hidden_act",
-        "hidden_dropout_prob",
-        "hidden_size",
-        "initializer_range",
-        "intermediate_size",
-        "max_position_embeddings",
-        "num_attention_heads",
-        "num_hidden_layers",
-        "type_vocab_size",
-        "vocab_size",
-    ]
-    config = {name: getattr(model.config, name) for name in names} | LEFT_OUT
+    config = {name: getattr(model.config, name) for name in FACTS} | LEFT_OUT
     configuration = {
         "framework": "pytorch",
         "task": "text-classification",

@@ -10,22 +10,9 @@ import click
 import torch
 from transformers import BertConfig, BertModel
 
-from tests.export.make_checkpoint import LEFT_OUT, make_model, make_vocabulary
+from tests.export.make_checkpoint import FACTS, LEFT_OUT, make_model, make_vocabulary
 
 CROSS_LAYERS = 6
-FACTS = (
-    "attention_probs_dropout_prob",
-    "hidden_act",
-    "hidden_dropout_prob",
-    "hidden_size",
-    "initializer_range",
-    "intermediate_size",
-    "max_position_embeddings",
-    "num_attention_heads",
-    "num_hidden_layers",
-    "type_vocab_size",
-    "vocab_size",
-)
 
 
 def make_span_model(
