@@ -7,6 +7,7 @@ StructBertError
 ├── NotReady              the models are not warm yet, or the process is draining
 ├── Overloaded            the queue is full; try again later
 ├── DeadlineExceeded      the deadline passed before the answer; the work was dropped
+├── ClientLeft            whoever asked has hung up; the work was dropped
 ├── InferenceFailed       the model itself failed on this input
 ├── ModelRefused          a model folder is incomplete, corrupt or not what its manifest says
 └── BadSettings           an environment variable is unknown or has an unusable value
@@ -54,6 +55,10 @@ class Overloaded(StructBertError):
 
 class DeadlineExceeded(StructBertError):
     """The deadline passed before the answer; the work was dropped, not finished."""
+
+
+class ClientLeft(StructBertError):
+    """Whoever asked has hung up; the work was dropped, not finished."""
 
 
 class InferenceFailed(StructBertError):

@@ -13,13 +13,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from structbert_lite.errors import DeadlineExceeded, InferenceFailed, NotReady, Overloaded
+from structbert_lite.deadline import Deadline
+from structbert_lite.errors import ClientLeft, DeadlineExceeded, InferenceFailed, NotReady, Overloaded
 from structbert_lite.runtime.tokenizer import Encoding
 
 log = logging.getLogger(__name__)
 
 # A worker looks at this many waiting entries for company: more would cost more than it finds.
 WINDOW = 256
+# Whoever waits looks this often whether its client is still there.
+LOOK_SECONDS = 0.05
 
 
 @dataclass(eq=False, slots=True)
@@ -91,10 +94,15 @@ class Batcher:
     def wait(self, entry: Entry, deadline: float) -> np.ndarray:
         """The entry's row, float32 [width].
 
-        Raises DeadlineExceeded at `deadline`, InferenceFailed when the model fails on this entry.
+        Raises DeadlineExceeded at `deadline`, ClientLeft soon after the deadline's client has left, InferenceFailed
+        when the model fails on this entry.
         """
-        if not entry.done.wait(max(0.0, deadline - time.monotonic())):
-            raise DeadlineExceeded("the deadline passed before the answer")
+        client = Deadline(deadline)
+        while not entry.done.wait(min(LOOK_SECONDS, max(0.0, deadline - time.monotonic()))):
+            if time.monotonic() >= deadline:
+                raise DeadlineExceeded("the deadline passed before the answer")
+            if client.has_left():
+                raise ClientLeft("the client hung up")
         if entry.error is not None:
             raise entry.error
         return entry.row

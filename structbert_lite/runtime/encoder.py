@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from structbert_lite.errors import ModelRefused
+from structbert_lite.deadline import Deadline
+from structbert_lite.errors import ClientLeft, ModelRefused
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, Manifest, check_files
 from structbert_lite.runtime.batcher import Batcher, Entry
 from structbert_lite.runtime.cache import Cache, Row, make_key
@@ -57,7 +58,7 @@ class Encoder:
         """The model's output for each input, in order, by `deadline` (an instant of time.monotonic).
 
         A classifier's and a cross-encoder's row is its logits, an encoder's the pooled vector, not of unit length.
-        Raises Overloaded, NotReady, DeadlineExceeded or InferenceFailed.
+        Raises Overloaded, NotReady, DeadlineExceeded, ClientLeft or InferenceFailed.
         """
         keys = [make_key(self._digest, fields) for fields in inputs]
         rows: dict[bytes, Row | None] = {key: self._cache.get(key) for key in dict.fromkeys(keys)}
@@ -107,6 +108,8 @@ class Encoder:
             raise ModelRefused(f"{path} gives {list(shape)} for one input, its manifest says {[1, expected]}")
 
     def _compute(self, missing: dict[bytes, Input], deadline: float) -> dict[bytes, Row]:
+        if Deadline(deadline).has_left():  # the request may have waited long before it came here
+            raise ClientLeft("the client hung up")
         encodings = self.tokenizer.encode([fields if len(fields) == 2 else fields[0] for fields in missing.values()])
         entries = self._start(dict(zip(missing, encodings, strict=True)), deadline)
         try:

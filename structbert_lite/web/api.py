@@ -1,6 +1,5 @@
 """Our own JSON routes."""
 
-import time
 from typing import Any
 
 from flask import Response, jsonify
@@ -8,6 +7,7 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from structbert_lite.engine import Engine
 from structbert_lite.settings import Settings
+from structbert_lite.web.deadline import read_deadline
 from structbert_lite.web.requests import require_json_object
 from structbert_lite.web.schemas import ModelList, name_operation
 from structbert_lite.web.tasks import embedding, rerank, sentiment, similarity, zero_shot
@@ -21,7 +21,7 @@ def make_blueprint(engine: Engine, settings: Settings) -> APIBlueprint:
     api.before_request(require_json_object)
 
     def ask(task: str, inputs: list, **options: Any) -> list:
-        return engine.predict(task, inputs, time.monotonic() + settings.timeout_ms / 1000, **options)
+        return engine.predict(task, inputs, read_deadline(settings.timeout_ms), **options)
 
     for task in (sentiment, similarity, embedding, zero_shot, rerank):
         task.add_routes(api, ask)

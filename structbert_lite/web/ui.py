@@ -16,6 +16,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from structbert_lite.engine import Engine
 from structbert_lite.errors import StructBertError
 from structbert_lite.settings import PROJECT, Settings
+from structbert_lite.web.deadline import read_deadline
 from structbert_lite.web.errors import RETRY_AFTER, status_of
 from structbert_lite.web.panels import PANELS
 from structbert_lite.web.panels.panel import Panel
@@ -64,7 +65,7 @@ def _view(panel: Panel, texts: dict, engine: Engine, settings: Settings) -> Call
                 return show(**facts)
             # A browser sends a form's line ends as CRLF; the script and curl send LF.
             facts["values"] = {name: request.form.get(name, "").replace("\r\n", "\n") for name in panel.fields}
-            ask = partial(engine.predict, panel.task, deadline=started + settings.timeout_ms / 1000)
+            ask = partial(engine.predict, panel.task, deadline=read_deadline(settings.timeout_ms))
             facts["result"] = panel.answer(facts["values"], ask)
         except RequestEntityTooLarge:
             return show(**facts, error="payload_too_large"), 413

@@ -6,7 +6,8 @@ import time
 import numpy as np
 import pytest
 
-from structbert_lite.errors import DeadlineExceeded, InferenceFailed, NotReady, Overloaded
+from structbert_lite.deadline import Deadline
+from structbert_lite.errors import ClientLeft, DeadlineExceeded, InferenceFailed, NotReady, Overloaded
 from structbert_lite.runtime.batcher import Batcher, Entry
 from structbert_lite.runtime.tokenizer import Encoding
 
@@ -161,6 +162,22 @@ def test_expired_and_abandoned_entries_never_run() -> None:
     assert kernel.batches == [[1], [1]]
     assert batcher.counts.expired == 2
     assert batcher.queued_tokens == 0
+    batcher.close()
+
+
+def test_a_client_that_hangs_up_stops_waiting_and_its_entry_never_runs() -> None:
+    kernel = Kernel()
+    batcher = make(kernel)
+    hold(batcher, kernel)
+    gone, wanted = Entry(encoding(20), soon()), Entry(encoding(40), soon())
+    batcher.add([gone, wanted])
+    began = time.monotonic()
+    with pytest.raises(ClientLeft):
+        batcher.wait(gone, Deadline(soon(), lambda: time.monotonic() > began + 0.2))
+    batcher.leave(gone)
+    kernel.gate.set()
+    assert batcher.wait(wanted, Deadline(soon(), lambda: False))[0] == 40
+    assert kernel.batches == [[1], [1]]
     batcher.close()
 
 

@@ -1,0 +1,44 @@
+"""When a request's answer is due, and whether its client is still there."""
+
+import re
+import select
+import socket
+import time
+
+from flask import request
+
+from structbert_lite.deadline import Deadline
+from structbert_lite.errors import InvalidInput
+
+HEADER = "X-Request-Timeout-Ms"
+WHOLE_NUMBER = re.compile(r"0*[1-9][0-9]{0,17}", re.ASCII)
+
+
+def read_deadline(timeout_ms: int) -> Deadline:
+    """By when the answer is due: what its header asks for, `timeout_ms` at the most, counted from its arrival.
+
+    Raises InvalidInput with the header's name.
+    """
+    given = request.headers.get(HEADER)
+    if given is not None:
+        if not WHOLE_NUMBER.fullmatch(given.strip()):
+            raise InvalidInput("this header must be a whole number of milliseconds above 0", HEADER)
+        timeout_ms = min(timeout_ms, int(given))
+    # The server's own worker says when it had the whole request: waiting for a thread counts too.
+    arrived = request.environ.get("structbert.arrived") or time.monotonic()
+    connection = request.environ.get("gunicorn.socket")
+    return Deadline(arrived + timeout_ms / 1000, connection and (lambda: has_hung_up(connection)))
+
+
+def has_hung_up(connection: socket.socket) -> bool:
+    """Whether the other side has closed the connection, or its sending half. Never waits, takes nothing out."""
+    try:
+        poll = select.poll()
+        poll.register(connection, select.POLLIN)
+        if not poll.poll(0):  # a socket with a time-out would make recv wait, whatever its flags
+            return False
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except (OSError, ValueError):
+        return True
