@@ -9,7 +9,7 @@ DEV := .venv-dev
 serve: $(SERVE)/.done
 	$(SERVE)/bin/python -m gunicorn -c gunicorn.conf.py
 
-test: $(DEV)/.done .browser .emulator
+test: $(DEV)/.done .browser .emulator .redis
 	$(DEV)/bin/python -m ruff check .
 	$(DEV)/bin/python -m ruff format --check .
 	$(DEV)/bin/python -m pytest
@@ -29,7 +29,7 @@ image-check:
 	deploy/image-check.sh
 
 clean:
-	rm -rf $(SERVE) $(DEV) $(BENCH) .browser .emulator
+	rm -rf $(SERVE) $(DEV) $(BENCH) .browser .emulator .redis
 
 # A stamp is written last, so that a broken installation is done again.
 $(SERVE)/.done: requirements.txt
@@ -37,7 +37,7 @@ $(SERVE)/.done: requirements.txt
 	$(SERVE)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-$(DEV)/.done: requirements.txt requirements-export.txt requirements-train.txt requirements-evaluate.txt requirements-dev.txt
+$(DEV)/.done: requirements.txt requirements-export.txt requirements-train.txt requirements-evaluate.txt requirements-redis.txt requirements-dev.txt
 	$(PYTHON) -m venv $(DEV)
 	$(DEV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
@@ -67,4 +67,11 @@ $(BENCH)/%/.done: benchmarks/peers/%.txt
 	@command -v qemu-x86_64 >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
 	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends qemu-user >/dev/null; } \
 	  || echo "qemu-x86_64 is not installed: the test without VNNI will be skipped (apt-get install qemu-user)"
+	@touch $@
+
+# The tests of the shared cache need Debian's Redis; without root or apt they are skipped, and say so.
+.redis:
+	@command -v redis-server >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server >/dev/null; } \
+	  || echo "redis-server is not installed: the tests of the shared cache will be skipped (apt-get install redis-server)"
 	@touch $@

@@ -5,12 +5,14 @@ import logging
 
 from flask import Flask, Response, jsonify
 from flask_openapi3 import Info, OpenAPI
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from structbert_lite import __version__
 from structbert_lite.engine import Engine
 from structbert_lite.settings import Settings
 from structbert_lite.web import api, ops, ui
 from structbert_lite.web.errors import answer_validation, register_errors
+from structbert_lite.web.rate_limit import RateLimiter, limit_clients
 from structbert_lite.web.requests import register_hooks
 from structbert_lite.web.schemas import ErrorAnswer
 from structbert_lite.web.strict_json import StrictJSON
@@ -36,7 +38,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json = StrictJSON(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_mb << 20
     app.extensions["structbert_engine"] = engine
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)
     register_hooks(app)
+    if settings.rate_limit:
+        limit_clients(app, RateLimiter(settings.rate_limit, settings.redis_url, settings.redis_timeout_ms))
     register_errors(app)
     app.register_api(api.make_blueprint(engine, settings))
     app.register_api(ops.make_blueprint(engine))

@@ -5,6 +5,7 @@ StructBertError
 │   └── TooManyItems      more items in one request than the limit
 ├── TaskNotAvailable      no model is installed for the task
 ├── NotReady              the models are not warm yet, or the process is draining
+├── RateLimited           this client asks too often; try again later
 ├── Overloaded            the queue is full; try again later
 ├── DeadlineExceeded      the deadline passed before the answer; the work was dropped
 ├── ClientLeft            whoever asked has hung up; the work was dropped
@@ -43,6 +44,14 @@ class TaskNotAvailable(StructBertError):
 
 class NotReady(StructBertError):
     """The models are not warm yet, or the process is draining."""
+
+
+class RateLimited(StructBertError):
+    """One client asks too often. `retry_after` is a whole number of seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class Overloaded(StructBertError):

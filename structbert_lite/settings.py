@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from structbert_lite.errors import BadSettings
 
 PREFIX = "STRUCTBERT_"
+_QUOTA = r"[1-9][0-9]{0,8} ?(/| per ) ?([1-9][0-9]{0,3} )?(second|minute|hour|day)s?"
+QUOTAS = rf"^({_QUOTA}( ?; ?{_QUOTA})*)?$"  # what the limits library reads, and nothing that it does not
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -47,6 +49,16 @@ class Settings(BaseModel):
         512, ge=1, description="Texts, pairs, documents, or texts times labels in one request at the most"
     )
     timeout_ms: int = Field(30_000, ge=1, description="Deadline of a request")
+    rate_limit: str = Field(
+        "",
+        pattern=QUOTAS,
+        description="Requests of one client at the most, `600/minute` or `10/second;600/minute`; empty: no limit",
+    )
+    trusted_proxies: int = Field(
+        0, ge=0, le=9, description="Proxies in front, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed"
+    )
+    redis_url: str = Field("", description="Redis that replicas share, `redis://HOST:6379/0`; empty: none")
+    redis_timeout_ms: int = Field(50, ge=1, le=10_000, description="Time for an answer of Redis; then it goes without")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged")
 
     @classmethod

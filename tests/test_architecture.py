@@ -31,6 +31,7 @@ ONE_FILE_EACH = {
     "tokenizers": {"structbert_lite/runtime/tokenizer.py"},
     "redis": {"structbert_lite/runtime/redis_cache.py"},
     "ray": {"structbert_lite/cli/executors/ray.py"},
+    "limits": {"structbert_lite/web/rate_limit.py"},
     "bm25s": {"structbert_lite/cli/evaluate/bm25.py"},
     "matplotlib": {"structbert_lite/cli/evaluate/batch_plot.py"},
 }

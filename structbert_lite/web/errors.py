@@ -17,6 +17,7 @@ STATUSES: list[tuple[type[errors.StructBertError], int, str]] = [
     (errors.InvalidInput, 422, "invalid_input"),
     (errors.TaskNotAvailable, 404, "task_not_available"),
     (errors.NotReady, 503, "not_ready"),
+    (errors.RateLimited, 429, "rate_limited"),
     (errors.Overloaded, 503, "overloaded"),
     (errors.DeadlineExceeded, 504, "deadline_exceeded"),
     (errors.ClientLeft, 499, "client_left"),  # nobody reads it; logs and counters do
@@ -73,7 +74,7 @@ def answer_validation(error: ValidationError) -> Response:
 def _answer_ours(error: errors.StructBertError) -> Response:
     status, name = status_of(error)
     response = _answer(status, name, str(error), getattr(error, "field", None))
-    if status == 503:
+    if status in {429, 503}:
         response.headers["Retry-After"] = str(getattr(error, "retry_after", RETRY_AFTER))
     return response
 

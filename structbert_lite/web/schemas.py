@@ -76,7 +76,7 @@ class ErrorAnswer(BaseModel):
     error: ErrorFacts
 
 
-ERRORS = dict.fromkeys((400, 404, 413, 415, 422, 500, 503, 504), ErrorAnswer)
+ERRORS = dict.fromkeys((400, 404, 413, 415, 422, 429, 500, 503, 504), ErrorAnswer)
 
 
 def describe(location: tuple[Any, ...]) -> str:

@@ -20,6 +20,7 @@ from structbert_lite.web.deadline import read_deadline
 from structbert_lite.web.errors import RETRY_AFTER, status_of
 from structbert_lite.web.panels import PANELS
 from structbert_lite.web.panels.panel import Panel
+from structbert_lite.web.rate_limit import take_turn
 
 TEXTS = PROJECT / "templates" / "texts.zh.json"
 PLACE = re.compile(r"\{(\w+)\}")
@@ -60,6 +61,7 @@ def _view(panel: Panel, texts: dict, engine: Engine, settings: Settings) -> Call
         request.max_content_length = request.max_form_memory_size = settings.max_body_mb << 20
         facts: dict[str, Any] = {"values": {}}
         try:
+            take_turn()
             facts["model"] = engine.manifest(panel.task)
             if request.method != "POST":
                 return show(**facts)
@@ -73,7 +75,7 @@ def _view(panel: Panel, texts: dict, engine: Engine, settings: Settings) -> Call
             status, kind = status_of(error)
             wrong = getattr(error, "field", "").partition("[")[0]  # `labels[2]` is in the form's field `labels`
             response = make_response(show(**facts, error=kind, detail=str(error), wrong=wrong), status)
-            if status == 503:
+            if status in {429, 503}:
                 response.headers["Retry-After"] = str(getattr(error, "retry_after", RETRY_AFTER))
             return response
         return show(**facts, took_ms=(time.monotonic() - started) * 1000)
