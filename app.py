@@ -2,6 +2,7 @@
 
 import atexit
 import logging
+from collections.abc import Callable
 
 from flask import Flask, Response, jsonify
 from flask_openapi3 import Info, OpenAPI
@@ -9,9 +10,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from structbert_lite import __version__
 from structbert_lite.engine import Engine
+from structbert_lite.runtime.observer import Observer, Observers
 from structbert_lite.settings import Settings
+from structbert_lite.telemetry.logs import configure_logs
+from structbert_lite.telemetry.metrics import Metrics
+from structbert_lite.telemetry.tracing import Tracing, make_tracing
 from structbert_lite.web import api, ops, ui
 from structbert_lite.web.errors import answer_validation, register_errors
+from structbert_lite.web.observe import note_ask, observe_requests
 from structbert_lite.web.rate_limit import RateLimiter, limit_clients
 from structbert_lite.web.requests import register_hooks
 from structbert_lite.web.schemas import ErrorAnswer
@@ -24,8 +30,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises BadSettings for an unusable environment and ModelRefused for a damaged model.
     """
     settings = settings or Settings.from_environment()
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    engine = Engine(settings)
+    if not logging.getLogger().handlers:  # gunicorn has them already, from its configuration
+        configure_logs(settings.log_level, settings.log_format)
+    metrics = Metrics()
+    tracing = make_tracing(settings.traces)
+    engine = Engine(settings, _observe_with(metrics, tracing), note_ask)
+    metrics.name_models({task: (name, engine.manifest(task).digest) for task, name in engine.names.items()})
     atexit.register(engine.close)
 
     app = OpenAPI(
@@ -41,12 +51,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)
+    observe_requests(app, metrics, tracing)
     register_hooks(app)
     if settings.rate_limit:
         limit_clients(app, RateLimiter(settings.rate_limit, settings.redis_url, settings.redis_timeout_ms))
     register_errors(app)
     app.register_api(api.make_blueprint(engine, settings))
-    app.register_api(ops.make_blueprint(engine))
+    app.register_api(ops.make_blueprint(engine, metrics))
     app.register_blueprint(ui.make_blueprint(engine, settings))
 
     @app.route("/openapi.json")
@@ -54,3 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         return jsonify(app.api_doc)
 
     return app
+
+
+def _observe_with(metrics: Metrics, tracing: Tracing | None) -> Callable[[str], Observer]:
+    return metrics.observe if tracing is None else lambda model: Observers(metrics.observe(model), tracing.observer)

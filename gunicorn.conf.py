@@ -1,13 +1,18 @@
-"""gunicorn: one process, many threads. Each further process would hold every model again.
+"""gunicorn: one process, many threads, unless the settings want more: each further process holds every model again.
 
 No preload: onnxruntime's threads do not survive a fork, so the application is made in the worker.
 """
 
+import os
 import sys
+
+from gunicorn.glogging import Logger
 
 from structbert_lite.errors import StructBertError
 from structbert_lite.installed import check_models
 from structbert_lite.settings import Settings
+from structbert_lite.telemetry.logs import configure_logs
+from structbert_lite.telemetry.shared import FOLDER, forget_worker, remove_shared_metrics, share_metrics
 
 try:
     _settings = Settings.from_environment()
@@ -17,7 +22,7 @@ except StructBertError as error:
 wsgi_app = "app:create_app()"
 bind = f"{_settings.host}:{_settings.port}"
 worker_class = "gthread"
-workers = 1
+workers = _settings.workers
 threads = _settings.http_threads
 preload_app = False
 keepalive = 75  # seconds a client may keep an idle connection
@@ -27,6 +32,17 @@ worker_tmp_dir = "/dev/shm"  # a heartbeat on a slow disk would look like a stuc
 control_socket_disable = True  # it would be a file in the home folder, which a container may not have
 loglevel = _settings.log_level
 errorlog = "-"
+# Our own access line has the route; a request line could hold a user's text.
+accesslog = None
+access_log_format = "%({x-request-id}o)s %(m)s %(s)s %(B)s %(M)sms"
+
+
+class logger_class(Logger):  # noqa: N801, gunicorn's name for it
+    """gunicorn's own lines in our format, without what they would quote of a request."""
+
+    def setup(self, cfg: object) -> None:
+        super().setup(cfg)
+        configure_logs(_settings.log_level, _settings.log_format)
 
 
 def on_starting(server: object) -> None:
@@ -35,3 +51,15 @@ def on_starting(server: object) -> None:
         check_models(_settings)
     except StructBertError as error:
         sys.exit(f"structbert-lite: {error}")
+    if workers > 1 or FOLDER in os.environ:
+        share_metrics()
+
+
+def child_exit(server: object, worker: object) -> None:
+    """The gauges of a worker that ended are no longer counted."""
+    forget_worker(worker.pid)
+
+
+def on_exit(server: object) -> None:
+    """After the last worker."""
+    remove_shared_metrics()

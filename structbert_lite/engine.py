@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -19,6 +20,7 @@ from structbert_lite.pipelines.zero_shot import ZeroShotPipeline
 from structbert_lite.runtime.cache import Cache
 from structbert_lite.runtime.cpu import usable_cpus
 from structbert_lite.runtime.encoder import Encoder, Limits
+from structbert_lite.runtime.observer import Observer
 from structbert_lite.runtime.slots import Slots
 from structbert_lite.settings import Settings
 
@@ -36,14 +38,21 @@ PROBE_SECONDS = 2.0
 class Engine:
     """All installed models. Make it in the serving process, never before a fork."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        observe: Callable[[str], Observer] = lambda model: Observer(),
+        on_ask: Callable[[str, int], None] = lambda task, inputs: None,
+    ) -> None:
         """Loads and warms every installed model, or only checks their digests where the settings say `lazy`.
 
-        Raises ModelRefused with the file's name.
+        `observe` gives the observer of a model by its folder's name; `on_ask` is told the task and the number of inputs
+        of each call of `predict`. Raises ModelRefused with the file's name.
         """
         self._settings = settings
+        self._observe, self._on_ask = observe, on_ask
         self._draining, self._closed = threading.Event(), threading.Event()
-        threads = settings.threads or usable_cpus()
+        threads = settings.threads or max(1, usable_cpus() // settings.workers)
         self._limits = Limits(threads, settings.max_batch, settings.batch_tokens, settings.queue_tokens)
         self._slots = Slots(threads)
         self.cache = Cache(settings.cache_mb << 20)
@@ -71,6 +80,7 @@ class Engine:
         and ModelRefused where the model is loaded by this very call.
         """
         self._name(task)
+        self._on_ask(task, len(inputs))
         return self._pipelines[task].get(deadline).predict(inputs, deadline, **options)
 
     @property
@@ -136,11 +146,13 @@ class Engine:
         if self._closed.is_set():
             raise NotReady("the server is shutting down")
         folder = self._settings.models / name
-        encoder = Encoder(folder, self._manifests[name], self._limits, self.cache, self._slots)
+        observer = self._observe(name)
+        encoder = Encoder(folder, self._manifests[name], self._limits, self.cache, self._slots, observer)
         encoder.probe(time.monotonic() + WARM_UP_SECONDS)
         if self._closed.is_set():  # `close` came meanwhile and could not see this one
             encoder.close()
             raise NotReady("the server is shutting down")
+        observer.on_load()
         return encoder
 
     def _build(self, task: str) -> Any:

@@ -22,7 +22,8 @@ class Settings(BaseModel):
 
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(5000, ge=1, le=65535, description="Port to listen on")
-    http_threads: int = Field(64, ge=1, le=1024, description="Requests handled at the same time")
+    workers: int = Field(1, ge=1, le=64, description="Processes; each holds every model, and a cache of its own")
+    http_threads: int = Field(64, ge=1, le=1024, description="Requests handled at the same time by each process")
     models: Path = Field(PROJECT / "models", description="Folder with one folder per model")
     sentiment_model: str = Field(
         "", description="Folder name of the sentiment model; empty: `sentiment`, else the first found"
@@ -38,7 +39,8 @@ class Settings(BaseModel):
         0,
         ge=0,
         le=256,
-        description="Inferences run side by side, of all models, a CPU each; 0: what affinity and cgroup allow",
+        description="Inferences run side by side, of all models, a CPU each, in each process; "
+        "0: what affinity and cgroup allow, divided by the processes",
     )
     max_batch: int = Field(32, ge=1, le=1024, description="Rows in one micro-batch at the most")
     batch_tokens: int = Field(128, ge=1, description="Padded tokens in one micro-batch at the most")
@@ -60,6 +62,10 @@ class Settings(BaseModel):
     redis_url: str = Field("", description="Redis that replicas share, `redis://HOST:6379/0`; empty: none")
     redis_timeout_ms: int = Field(50, ge=1, le=10_000, description="Time for an answer of Redis; then it goes without")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged")
+    log_format: Literal["text", "json"] = Field("text", description="`text`: for people; `json`: one object a line")
+    traces: Literal["off", "otlp"] = Field(
+        "off", description="`otlp`: OpenTelemetry traces, sent where the standard `OTEL_` variables say"
+    )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:

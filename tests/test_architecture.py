@@ -21,7 +21,8 @@ ALLOWED = {
     "pipelines": {"runtime", "errors", "manifest", "results"},
     "once": {"errors"},
     "engine": {"pipelines", "runtime", "installed", "once"} | LEAVES,
-    "web": {"engine"} | LEAVES,
+    "telemetry": {"runtime"} | LEAVES,
+    "web": {"engine", "telemetry"} | LEAVES,
     "cli": {"engine", "pipelines", "runtime", "installed"} | LEAVES,
     "__main__": {"cli"},
 }
@@ -32,6 +33,9 @@ ONE_FILE_EACH = {
     "redis": {"structbert_lite/runtime/redis_cache.py"},
     "ray": {"structbert_lite/cli/executors/ray.py"},
     "limits": {"structbert_lite/web/rate_limit.py"},
+    "prometheus_client": {f"structbert_lite/telemetry/{name}.py" for name in ("metrics", "exposition", "shared")},
+    "opentelemetry": {"structbert_lite/telemetry/traces.py"},
+    "pythonjsonlogger": {"structbert_lite/telemetry/json_log.py"},
     "bm25s": {"structbert_lite/cli/evaluate/bm25.py"},
     "matplotlib": {"structbert_lite/cli/evaluate/batch_plot.py"},
 }

@@ -5,6 +5,7 @@ budget of padded tokens. A lone entry runs at once.
 """
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -15,6 +16,7 @@ import numpy as np
 
 from structbert_lite.deadline import Deadline
 from structbert_lite.errors import ClientLeft, DeadlineExceeded, InferenceFailed, NotReady, Overloaded
+from structbert_lite.runtime.observer import Observer
 from structbert_lite.runtime.tokenizer import Encoding
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,10 @@ class Entry:
     row: np.ndarray | None = None
     error: Exception | None = None
     on_done: Callable[["Entry"], None] | None = None
+    # Instants of time.monotonic, infinite before they come: queued, taken from the queue, done.
+    queued: float = math.inf
+    began: float = math.inf
+    ended: float = math.inf
 
 
 @dataclass(slots=True)
@@ -61,8 +67,10 @@ class Batcher:
         max_batch: int,
         batch_tokens: int,
         queue_tokens: int,
+        observer: Observer | None = None,
     ) -> None:
         self._run = run
+        self._observer = observer or Observer()
         self._max_batch = max_batch
         self._batch_tokens = batch_tokens
         self._queue_tokens = queue_tokens
@@ -86,9 +94,14 @@ class Batcher:
                 raise NotReady("the server is shutting down")
             if self.queued_tokens >= self._queue_tokens:
                 self.counts.refused += len(entries)
+                self._observer.on_unanswered("refused", len(entries))
                 raise Overloaded("the queue is full, try again later", retry_after=1)
+            now = time.monotonic()
+            for entry in entries:
+                entry.queued = now
             self._queue.extend(entries)
             self.queued_tokens += sum(len(entry.encoding) for entry in entries)
+            self._observer.on_queue(len(self._queue), self.queued_tokens)
             self._changed.notify(len(entries))
 
     def wait(self, entry: Entry, deadline: float) -> np.ndarray:
@@ -143,9 +156,13 @@ class Batcher:
                     return
                 dead = self._drop_the_dead()
                 batch = self._take() if self._queue else []
+                self._observer.on_queue(len(self._queue), self.queued_tokens)
             for entry in dead:  # outside the lock: whoever is told may take locks of his own
                 _announce(entry)
+            if dead:
+                self._observer.on_unanswered("expired", len(dead))
             if batch:
+                self._tell(batch)
                 self._finish(batch)
 
     def _take(self) -> list[Entry]:
@@ -160,6 +177,14 @@ class Batcher:
         self.counts.tokens += tokens
         self.counts.padded_tokens += max(len(entry.encoding) for entry in batch) * len(batch)
         return batch
+
+    def _tell(self, batch: list[Entry]) -> None:
+        now = time.monotonic()
+        for entry in batch:
+            entry.began = now
+        lengths = [len(entry.encoding) for entry in batch]
+        waits = [now - entry.queued for entry in batch]
+        self._observer.on_batch(waits, sum(lengths), max(lengths) * len(batch))
 
     def _choose(self) -> list[Entry]:
         first = self._queue[0]
@@ -200,6 +225,7 @@ class Batcher:
                 return
             log.exception("inference failed on an input of %d tokens", len(batch[0].encoding))
             self.counts.failed += 1
+            self._observer.on_unanswered("failed", 1)
             self.last_run_failed = True
             batch[0].error = InferenceFailed(f"the model failed on this input: {type(error).__name__}")
         for entry in batch:
@@ -207,6 +233,7 @@ class Batcher:
 
 
 def _announce(entry: Entry) -> None:
+    entry.ended = time.monotonic()
     if entry.on_done is not None:
         entry.on_done(entry)
     entry.done.set()

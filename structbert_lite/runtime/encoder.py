@@ -1,8 +1,11 @@
 """Inputs to rows: cache look-up, tokenization of the misses, one computation for identical inputs."""
 
 import threading
+import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,7 @@ from structbert_lite.errors import ClientLeft, ModelRefused
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, Manifest, check_files
 from structbert_lite.runtime.batcher import Batcher, Entry
 from structbert_lite.runtime.cache import Cache, Row, make_key
+from structbert_lite.runtime.observer import Observer
 from structbert_lite.runtime.pooling import pool
 from structbert_lite.runtime.session import Session
 from structbert_lite.runtime.slots import Slots
@@ -34,7 +38,15 @@ class Limits:
 class Encoder:
     """One loaded model: a row of logits or a vector for each input. All models share `cache` and `slots`."""
 
-    def __init__(self, folder: Path, manifest: Manifest, limits: Limits, cache: Cache, slots: Slots) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        manifest: Manifest,
+        limits: Limits,
+        cache: Cache,
+        slots: Slots,
+        observer: Observer | None = None,
+    ) -> None:
         """Checks the files' digests, loads them and runs the model once.
 
         Raises ModelRefused with the file's name.
@@ -48,9 +60,12 @@ class Encoder:
         self._digest = f"{manifest.digest} {manifest.max_tokens} {manifest.pooling}"
         self._cache = cache
         self._slots = slots
+        self._observer = observer or Observer()
         self._session = Session(folder / MODEL_NAME, manifest.inputs, manifest.pad_id)
         self._check_width()
-        self.batcher = Batcher(self._run, limits.threads, limits.max_batch, limits.batch_tokens, limits.queue_tokens)
+        self.batcher = Batcher(
+            self._run, limits.threads, limits.max_batch, limits.batch_tokens, limits.queue_tokens, self._observer
+        )
         self._in_flight: dict[bytes, Entry] = {}
         self._lock = threading.Lock()
 
@@ -66,6 +81,7 @@ class Encoder:
         with self._lock:
             self.hits += len(rows) - len(missing)
             self.misses += len(missing)
+        self._observer.on_lookup("memory", len(rows) - len(missing), len(missing))
         if missing:
             rows |= self._compute(missing, deadline)
         return [rows[key] for key in keys]
@@ -82,8 +98,16 @@ class Encoder:
 
     def _run(self, encodings: list[Encoding]) -> np.ndarray:
         """float32 [len(encodings), width]."""
+        asked = time.monotonic()
         with self._slots:
-            output = self._session.run(encodings)
+            began = time.monotonic()
+            try:
+                return self._infer(encodings)
+            finally:
+                self._observer.on_run(began - asked, time.monotonic() - began)
+
+    def _infer(self, encodings: list[Encoding]) -> np.ndarray:
+        output = self._session.run(encodings)
         if self.manifest.kind != "encoder":
             return output
         return pool(output, list(map(len, encodings)), self.manifest.pooling)
@@ -101,7 +125,7 @@ class Encoder:
         expected = self.manifest.dimensions if self.manifest.kind == "encoder" else len(self.manifest.labels) or 1
         path = self.folder / MODEL_NAME
         try:
-            shape = self._run([self._short_input()]).shape
+            shape = self._infer([self._short_input()]).shape
         except Exception as error:  # onnxruntime's exceptions share no base class
             raise ModelRefused(f"{path} cannot be run: {error}") from None
         if shape != (1, expected):
@@ -110,7 +134,10 @@ class Encoder:
     def _compute(self, missing: dict[bytes, Input], deadline: float) -> dict[bytes, Row]:
         if Deadline(deadline).has_left():  # the request may have waited long before it came here
             raise ClientLeft("the client hung up")
+        began = time.monotonic()
         encodings = self.tokenizer.encode([fields if len(fields) == 2 else fields[0] for fields in missing.values()])
+        asked = time.monotonic()
+        self._observer.on_tokenize(len(encodings), began, asked)
         entries = self._start(dict(zip(missing, encodings, strict=True)), deadline)
         try:
             return {
@@ -119,6 +146,14 @@ class Encoder:
         finally:
             for entry in entries.values():
                 self.batcher.leave(entry)
+            self._tell(entries.values(), asked)
+
+    def _tell(self, entries: Collection[Entry], asked: float) -> None:
+        # An entry may have been on its way before this call asked for it, and go on after the call gave up.
+        now = time.monotonic()
+        queued, began = (min(map(attrgetter(name), entries)) for name in ("queued", "began"))
+        ended = max(map(attrgetter("ended"), entries))
+        self._observer.on_answer(len(entries), *(min(max(i, asked), now) for i in (queued, began, ended)))
 
     def _start(self, encodings: dict[bytes, Encoding], deadline: float) -> dict[bytes, Entry]:
         """An entry for each key: the one on its way where there is one, else a new one, queued."""
@@ -143,6 +178,7 @@ class Encoder:
         """Called by a worker when an entry is done: keeps its row and forgets the entry."""
         if entry.row is not None:
             self._cache.put(key, Row(entry.row, entry.encoding.truncated))
+            self._observer.on_cache(len(self._cache), self._cache.size)
         with self._lock:
             if self._in_flight.get(key) is entry:
                 del self._in_flight[key]

@@ -98,6 +98,7 @@ def _answer_unexpected(error: Exception) -> Response:
 
 
 def _answer(status: int, name: str, message: str, field: str | None = None) -> Response:
+    g.error_type = name  # for the log and the metrics
     body = {"type": name, "message": message}
     if field:
         body["field"] = field

@@ -9,6 +9,7 @@ from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from structbert_lite.errors import InvalidInput, TooManyItems
+from structbert_lite.telemetry.logs import request_id
 
 # (task, inputs, **options) -> results: the engine's `predict` with this request's deadline.
 Ask = Callable[..., list]
@@ -60,6 +61,7 @@ def renamed(fields: Mapping[str, str]) -> Iterator[None]:
 def _name_request() -> None:
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    request_id.set(g.request_id)
 
 
 def _set_headers(response: Response) -> Response:

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -70,9 +70,11 @@ def _view(panel: Panel, texts: dict, engine: Engine, settings: Settings) -> Call
             ask = partial(engine.predict, panel.task, deadline=read_deadline(settings.timeout_ms))
             facts["result"] = panel.answer(facts["values"], ask)
         except RequestEntityTooLarge:
+            g.error_type = "payload_too_large"
             return show(**facts, error="payload_too_large"), 413
         except StructBertError as error:
             status, kind = status_of(error)
+            g.error_type = kind
             wrong = getattr(error, "field", "").partition("[")[0]  # `labels[2]` is in the form's field `labels`
             response = make_response(show(**facts, error=kind, detail=str(error), wrong=wrong), status)
             if status in {429, 503}:

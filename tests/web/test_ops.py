@@ -22,8 +22,8 @@ def test_metrics_count_what_happened(client: FlaskClient) -> None:
     grown = {name: after[name] - before[name] for name in after}
     assert grown["structbert_cache_hits_total"] == 2
     assert grown["structbert_cache_misses_total"] == 1
-    assert grown["structbert_rows_total"] == 1
-    assert grown["structbert_tokens_total"] == grown["structbert_padded_tokens_total"] == 14
+    assert grown["structbert_batch_rows_sum"] == grown["structbert_batch_rows_count"] == 1
+    assert grown["structbert_tokens_total"] == grown["structbert_batch_padded_tokens_sum"] == 14
     assert after["structbert_queue_tokens"] == 0
     assert after["structbert_cache_bytes"] > 0
 
@@ -53,6 +53,6 @@ def test_metrics_are_of_each_model_by_itself(tiny_client: FlaskClient) -> None:
     tiny_client.post("/embed", json={"texts": ["只有这里才有的一句话"]})
     tiny_client.post("/similarity", json={"text_a": "只有这里才有的一句话", "text_b": "另外一句只有这里才有的话"})
     after = {name: read(tiny_client, name) for name in before}
-    assert after["similarity"]["structbert_rows_total"] - before["similarity"]["structbert_rows_total"] == 2
+    assert after["similarity"]["structbert_batch_rows_sum"] - before["similarity"]["structbert_batch_rows_sum"] == 2
     assert after["similarity"]["structbert_cache_hits_total"] - before["similarity"]["structbert_cache_hits_total"] == 1
-    assert after["sentiment"]["structbert_rows_total"] == before["sentiment"]["structbert_rows_total"]
+    assert after["sentiment"]["structbert_batch_rows_sum"] == before["sentiment"]["structbert_batch_rows_sum"]

@@ -1,0 +1,1 @@
+"""What operators read: metrics, logs, traces. Knows no HTTP framework."""

@@ -1,0 +1,145 @@
+"""Every metric of /metrics but those of the process; docs/operations.md lists them.
+
+Names and labels are a promise to whoever draws them. No label takes a value from a client.
+"""
+
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from structbert_lite import __version__
+from structbert_lite.runtime.observer import Observer
+from structbert_lite.telemetry.buckets import PADDED_TOKENS, REQUEST_SECONDS, ROWS, STAGE_SECONDS
+
+STAGES = ("tokenize", "queue", "slot", "inference")
+UNANSWERED = ("refused", "expired", "failed")
+
+
+class Metrics:
+    """The metrics of one application. Where several processes share a folder, /metrics is their sum."""
+
+    def __init__(self) -> None:
+        prometheus_client.disable_created_metrics()  # a second series for each, which Prometheus itself does not need
+        self.registry = registry = CollectorRegistry()
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"structbert_{name}", text, labels, registry=registry)
+
+        def gauge(name: str, text: str, *labels: str, together: str = "livesum") -> Gauge:
+            return Gauge(f"structbert_{name}", text, labels, registry=registry, multiprocess_mode=together)
+
+        def histogram(name: str, text: str, buckets: Sequence[float], *labels: str) -> Histogram:
+            return Histogram(f"structbert_{name}", text, labels, registry=registry, buckets=buckets)
+
+        self.requests = counter("http_requests", "Requests answered", "route", "method", "status")
+        self.request_seconds = histogram(
+            "http_request_duration_seconds", "Time from a request's head to its answer", REQUEST_SECONDS, "route"
+        )
+        self.in_flight = gauge("http_requests_in_flight", "Requests being handled now")
+        self.refusals = counter("refusals", "Requests not answered, by the type in the error's JSON", "reason")
+        self.items = counter("items", "Texts, pairs or documents in requests that were answered", "task")
+        self.lookups = {
+            kind: counter(f"cache_{kind}", f"Inputs {text} this tier of the cache", "model", "tier")
+            for kind, text in (("hits", "found in"), ("misses", "not found in"))
+        }
+        self.cache_bytes = gauge("cache_bytes", "Memory of the cache, by estimate")
+        self.cache_entries = gauge("cache_entries", "Inputs in the cache in memory")
+        self.stage_seconds = histogram(
+            "stage_duration_seconds",
+            "tokenize: a call's misses; queue: each input; slot (for a free CPU) and inference: each micro-batch",
+            STAGE_SECONDS,
+            "stage",
+            "model",
+        )
+        self.batch_rows = histogram("batch_rows", "Inputs in a micro-batch", ROWS, "model")
+        self.batch_tokens = histogram(
+            "batch_padded_tokens", "Longest times rows of a micro-batch", PADDED_TOKENS, "model"
+        )
+        self.tokens = counter("tokens", "Tokens taken into micro-batches, without padding", "model")
+        self.unanswered = counter("unanswered_inputs", "Inputs without an answer", "model", "reason")
+        self.queue_entries = gauge("queue_entries", "Inputs waiting", "model")
+        self.queue_tokens = gauge("queue_tokens", "Tokens waiting", "model")
+        self.model_loaded = gauge("model_loaded", "1 when every process has it loaded", "model", together="livemin")
+        self.model_info = gauge("model_info", "Always 1", "task", "model", "digest", together="livemax")
+        self.workers = gauge("workers", "Processes that serve")
+        self.workers.set(1)
+        versions = {
+            "version": __version__,
+            "python_version": platform.python_version(),
+            "onnxruntime_version": version("onnxruntime"),
+        }
+        gauge("build_info", "Always 1", *versions, together="livemax").labels(**versions).set(1)
+
+    def name_models(self, models: Mapping[str, tuple[str, str]]) -> None:
+        """Tells which model, by name and digest, serves each task."""
+        for task, (model, digest) in models.items():
+            self.model_info.labels(task, model, digest).set(1)
+            self.items.labels(task)
+
+    def observe(self, model: str) -> Observer:
+        """The observer that counts for `model`."""
+        return _ModelMetrics(self, model)
+
+
+class _ModelMetrics(Observer):
+    """Holds the series themselves: looking them up by label for each event would cost more than counting."""
+
+    def __init__(self, metrics: Metrics, model: str) -> None:
+        self._metrics, self._model = metrics, model
+        self._tokenize, self._queue, self._slot, self._inference = (
+            metrics.stage_seconds.labels(stage, model) for stage in STAGES
+        )
+        self._batch_rows = metrics.batch_rows.labels(model)
+        self._batch_tokens = metrics.batch_tokens.labels(model)
+        self._tokens = metrics.tokens.labels(model)
+        self._unanswered = {reason: metrics.unanswered.labels(model, reason) for reason in UNANSWERED}
+        self._entries_waiting = metrics.queue_entries.labels(model)
+        self._tokens_waiting = metrics.queue_tokens.labels(model)
+        self._loaded = metrics.model_loaded.labels(model)
+        self._loaded.set(0)
+        self._tiers: dict[str, tuple[Counter, Counter]] = {}
+        self._tier("memory")
+
+    def on_load(self) -> None:
+        self._loaded.set(1)
+
+    def on_lookup(self, tier: str, hits: int, misses: int) -> None:
+        found, missed = self._tier(tier)
+        if hits:
+            found.inc(hits)
+        if misses:
+            missed.inc(misses)
+
+    def on_tokenize(self, inputs: int, began: float, ended: float) -> None:
+        self._tokenize.observe(ended - began)
+
+    def on_queue(self, entries: int, tokens: int) -> None:
+        self._entries_waiting.set(entries)
+        self._tokens_waiting.set(tokens)
+
+    def on_batch(self, waits: Sequence[float], tokens: int, padded_tokens: int) -> None:
+        for wait in waits:
+            self._queue.observe(wait)
+        self._batch_rows.observe(len(waits))
+        self._batch_tokens.observe(padded_tokens)
+        self._tokens.inc(tokens)
+
+    def on_run(self, slot: float, inference: float) -> None:
+        self._slot.observe(slot)
+        self._inference.observe(inference)
+
+    def on_unanswered(self, reason: str, entries: int) -> None:
+        self._unanswered[reason].inc(entries)
+
+    def on_cache(self, entries: int, size: int) -> None:
+        self._metrics.cache_entries.set(entries)
+        self._metrics.cache_bytes.set(size)
+
+    def _tier(self, tier: str) -> tuple[Counter, Counter]:
+        if tier not in self._tiers:
+            hits, misses = (self._metrics.lookups[kind].labels(self._model, tier) for kind in ("hits", "misses"))
+            self._tiers[tier] = hits, misses
+        return self._tiers[tier]

@@ -1,0 +1,36 @@
+"""Traces as the rest of the server sees them; OpenTelemetry itself is imported only where they are on."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from structbert_lite.errors import BadSettings
+from structbert_lite.runtime.observer import Observer
+
+
+class Tracing(Protocol):
+    """What happens to a request's trace; `observer` adds to it what the models do."""
+
+    observer: Observer
+
+    def begin(self, method: str, route: str, headers: Mapping[str, str]) -> Any:
+        """A request's span, current in this thread until `end`."""
+
+    def describe(self, begun: Any, facts: Mapping[str, Any]) -> None:
+        """Puts what is known of the answer on the span."""
+
+    def end(self, begun: Any) -> None:
+        """Ends the span; the thread is free for another request."""
+
+    def trace_id(self, begun: Any) -> str:
+        """32 hexadecimal digits."""
+
+
+def make_tracing(traces: str) -> Tracing | None:
+    """What the setting `traces` asks for. Raises BadSettings where the packages for it are missing."""
+    if traces == "off":
+        return None
+    try:
+        from structbert_lite.telemetry.traces import OpenTelemetry, otlp_provider
+    except ModuleNotFoundError as error:
+        raise BadSettings(f"STRUCTBERT_TRACES={traces} needs requirements-otel.txt: {error}") from None
+    return OpenTelemetry(otlp_provider())
