@@ -10,12 +10,15 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from structbert_lite import __version__
 from structbert_lite.engine import Engine
+from structbert_lite.keys import read_keys
 from structbert_lite.runtime.observer import Observer, Observers
 from structbert_lite.settings import Settings
 from structbert_lite.telemetry.logs import configure_logs
 from structbert_lite.telemetry.metrics import Metrics
 from structbert_lite.telemetry.tracing import Tracing, make_tracing
 from structbert_lite.web import api, ops, ui
+from structbert_lite.web.access import describe_keys, guard
+from structbert_lite.web.cors import share_with
 from structbert_lite.web.errors import answer_validation, register_errors
 from structbert_lite.web.observe import note_ask, observe_requests
 from structbert_lite.web.rate_limit import RateLimiter, limit_clients
@@ -27,11 +30,12 @@ from structbert_lite.web.strict_json import StrictJSON
 def create_app(settings: Settings | None = None) -> Flask:
     """The application, its models loaded and warm.
 
-    Raises BadSettings for an unusable environment and ModelRefused for a damaged model.
+    Raises BadSettings for an unusable environment or key file and ModelRefused for a damaged model.
     """
     settings = settings or Settings.from_environment()
     if not logging.getLogger().handlers:  # gunicorn has them already, from its configuration
         configure_logs(settings.log_level, settings.log_format)
+    keys = read_keys(settings)
     metrics = Metrics()
     tracing = make_tracing(settings.traces)
     engine = Engine(settings, _observe_with(metrics, tracing), note_ask)
@@ -53,6 +57,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)
     observe_requests(app, metrics, tracing)
     register_hooks(app)
+    guard(app, settings, keys)
+    share_with(app, settings.cors_origins)
     if settings.rate_limit:
         limit_clients(app, RateLimiter(settings.rate_limit, settings.redis_url, settings.redis_timeout_ms))
     register_errors(app)
@@ -62,7 +68,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     @app.route("/openapi.json")
     def openapi() -> Response:
-        return jsonify(app.api_doc)
+        return jsonify(describe_keys(app, app.api_doc))
 
     return app
 

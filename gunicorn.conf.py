@@ -6,13 +6,16 @@ No preload: onnxruntime's threads do not survive a fork, so the application is m
 import os
 import sys
 
+from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
 from structbert_lite.errors import StructBertError
 from structbert_lite.installed import check_models
+from structbert_lite.keys import check_exposure, read_keys
 from structbert_lite.settings import Settings
 from structbert_lite.telemetry.logs import configure_logs
 from structbert_lite.telemetry.shared import FOLDER, forget_worker, remove_shared_metrics, share_metrics
+from structbert_lite.web.nameless import hide_name
 
 try:
     _settings = Settings.from_environment()
@@ -45,9 +48,14 @@ class logger_class(Logger):  # noqa: N801, gunicorn's name for it
         configure_logs(_settings.log_level, _settings.log_format)
 
 
-def on_starting(server: object) -> None:
-    """Before the first fork: a damaged model stops the start with one sentence instead of a trace."""
+hide_name()
+
+
+def on_starting(server: Arbiter) -> None:
+    """Before the first fork: a missing key or a damaged model stops the start with one sentence instead of a trace."""
+    bound = [address[0] for address in server.address if isinstance(address, tuple)]  # the others are files
     try:
+        check_exposure(_settings, read_keys(_settings), {_settings.host, *bound})
         check_models(_settings)
     except StructBertError as error:
         sys.exit(f"structbert-lite: {error}")

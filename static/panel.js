@@ -64,7 +64,8 @@ export function startPanel({ body, fill, entry, fieldOf = (path) => path.split("
   });
   byId("curl").addEventListener("click", () => {
     const said = JSON.stringify(body(blank() ? firstExample() : read())).replaceAll("'", String.raw`'\''`);
-    const command = `curl -X POST '${endpoint}' -H 'Content-Type: application/json' -d '${said}'`;
+    const key = "needsKey" in form.dataset ? ` -H "Authorization: Bearer $API_KEY"` : "";
+    const command = `curl -X POST '${endpoint}'${key} -H 'Content-Type: application/json' -d '${said}'`;
     byId("curl-command").hidden = true;
     copy(command, byId("curl-command"), byId("curl-status"));
   });

@@ -4,6 +4,7 @@ StructBertError
 ├── InvalidInput          the caller's text or field cannot be used; names the field
 │   └── TooManyItems      more items in one request than the limit
 ├── TaskNotAvailable      no model is installed for the task
+├── Unauthorized          keys are configured and the request has none of them
 ├── NotReady              the models are not warm yet, or the process is draining
 ├── RateLimited           this client asks too often; try again later
 ├── Overloaded            the queue is full; try again later
@@ -40,6 +41,10 @@ class TaskNotAvailable(StructBertError):
             f"python -m export --task {task} --checkpoint SOURCE --out models/{task}"
         )
         self.task = task
+
+
+class Unauthorized(StructBertError):
+    """Keys are configured and the request has none of them; the message never has the key that was sent."""
 
 
 class NotReady(StructBertError):

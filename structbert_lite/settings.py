@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from structbert_lite.errors import BadSettings
 
@@ -13,12 +13,14 @@ PREFIX = "STRUCTBERT_"
 _QUOTA = r"[1-9][0-9]{0,8} ?(/| per ) ?([1-9][0-9]{0,3} )?(second|minute|hour|day)s?"
 QUOTAS = rf"^({_QUOTA}( ?; ?{_QUOTA})*)?$"  # what the limits library reads, and nothing that it does not
 PROJECT = Path(__file__).resolve().parent.parent
+ORIGINS = r"^\s*((\*|https?://[^/?#\s,]+)\s*(,\s*|$))*$"
+HOST_NAMES = r"^\s*([\w.-]+\s*(,\s*|$))*$"
 
 
 class Settings(BaseModel):
     """Every setting, its default and its meaning; `STRUCTBERT_` plus the name in capitals sets it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(5000, ge=1, le=65535, description="Port to listen on")
@@ -61,6 +63,21 @@ class Settings(BaseModel):
     )
     redis_url: str = Field("", description="Redis that replicas share, `redis://HOST:6379/0`; empty: none")
     redis_timeout_ms: int = Field(50, ge=1, le=10_000, description="Time for an answer of Redis; then it goes without")
+    api_keys: SecretStr = Field(SecretStr(""), description="Keys that may ask, separated by commas; empty: anyone may")
+    api_keys_file: str = Field("", description="File with further keys, one a line; `#` starts a comment line")
+    allow_public_without_keys: bool = Field(
+        False, description="`1`: start on an address that other machines reach though there are no keys"
+    )
+    allowed_hosts: str = Field(
+        "",
+        pattern=HOST_NAMES,
+        description="Host names to answer to, separated by commas; empty: any, on loopback without keys `localhost`",
+    )
+    cors_origins: str = Field(
+        "",
+        pattern=ORIGINS,
+        description="Sites whose scripts may ask, `https://example.com`, separated by commas; `*`: any",
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged")
     log_format: Literal["text", "json"] = Field("text", description="`text`: for people; `json`: one object a line")
     traces: Literal["off", "otlp"] = Field(

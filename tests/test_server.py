@@ -8,13 +8,16 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from structbert_lite.cli.server import serve
+from structbert_lite.cli.server import free_port, serve
 from structbert_lite.settings import PROJECT
+
+ELSEWHERE = "192.0.2.1"  # no machine has this address, so that a server which should not start cannot listen either
 
 
 def start(**variables: str) -> subprocess.Popen:
@@ -53,6 +56,64 @@ def test_a_damaged_model_stops_the_start_with_the_files_name(model_folder: Path,
         file.seek(1000)
         file.write(b"\x00\x01\x02")
     assert "model.onnx does not have the SHA-256" in refusal(MODELS=str(tmp_path))
+
+
+def test_in_public_without_a_key_it_does_not_start() -> None:
+    log = refusal(HOST=ELSEWHERE)
+    assert f"structbert-lite: {ELSEWHERE} is reachable from other machines" in log
+    assert "STRUCTBERT_ALLOW_PUBLIC_WITHOUT_KEYS=1" in log
+    assert "holds no key" in refusal(HOST=ELSEWHERE, API_KEYS_FILE=os.devnull)
+
+
+def test_an_address_on_the_command_line_counts_too() -> None:
+    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "-b", "127.0.0.1:0", "-b", f"{ELSEWHERE}:0"]
+    done = subprocess.run(command, check=False, cwd=PROJECT, capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0
+    assert f"{ELSEWHERE} is reachable from other machines" in done.stderr
+
+
+def test_keys_can_be_changed_by_sighup_and_are_never_logged(model_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "sentiment").symlink_to(model_folder)
+    keys = tmp_path / "keys"
+    keys.write_text("old-and-known\n")
+    port = free_port()
+    process = start(PORT=str(port), MODELS=str(tmp_path / "models"), API_KEYS_FILE=str(keys), LOG_LEVEL="debug")
+
+    def ask(key: str) -> tuple[int, str | None]:
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/models", headers={"X-API-Key": key})
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return answer.status, answer.headers["Server"]
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code, error.headers["Server"]
+        except OSError:
+            return 0, None
+
+    def wait_for(key: str) -> None:
+        limit = time.monotonic() + 60
+        while ask(key)[0] != 200:
+            assert time.monotonic() < limit, "not answered within a minute"
+            time.sleep(0.1)
+
+    try:
+        wait_for("old-and-known")
+        assert ask("old-and-known") == (200, None)
+        assert ask("new-and-secret") == (401, None)
+        keys.write_text("new-and-secret\n")
+        process.send_signal(signal.SIGHUP)
+        wait_for("new-and-secret")
+        limit = time.monotonic() + 60
+        while ask("old-and-known")[0] != 401:  # the old worker may still take a connection
+            assert time.monotonic() < limit
+            time.sleep(0.1)
+    finally:
+        process.terminate()
+        _, log = process.communicate(timeout=60)
+    assert "GET /models" in log
+    assert "old-and-known" not in log
+    assert "new-and-secret" not in log
 
 
 def test_sigterm_stops_it_soon(model_folder: Path) -> None:

@@ -16,6 +16,7 @@ STATUSES: list[tuple[type[errors.StructBertError], int, str]] = [
     (errors.TooManyItems, 413, "payload_too_large"),
     (errors.InvalidInput, 422, "invalid_input"),
     (errors.TaskNotAvailable, 404, "task_not_available"),
+    (errors.Unauthorized, 401, "unauthorized"),
     (errors.NotReady, 503, "not_ready"),
     (errors.RateLimited, 429, "rate_limited"),
     (errors.Overloaded, 503, "overloaded"),
@@ -30,6 +31,7 @@ HTTP_TYPES = {
     405: "method_not_allowed",
     413: "payload_too_large",
     415: "unsupported_media_type",
+    421: "misdirected_request",
 }
 MESSAGES = {
     404: "there is no such route",

@@ -4,24 +4,26 @@ import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import NoReturn
 
 from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from structbert_lite.errors import InvalidInput, TooManyItems
 from structbert_lite.telemetry.logs import request_id
+from structbert_lite.web.headers import ANSWERS, PAGES
 
 # (task, inputs, **options) -> results: the engine's `predict` with this request's deadline.
 Ask = Callable[..., list]
 REQUEST_ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
-# Pages load what this server holds and nothing else.
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
 
 
 class JSONRequest(Request):
-    """A request that says why its body is not JSON."""
+    """A request that says why its body is not JSON, and that takes no files."""
+
+    def _get_file_stream(self, *args: object, **kwargs: object) -> NoReturn:
+        """Werkzeug would write a large file to the disk before any route is asked whether it wants one."""
+        raise UnsupportedMediaType("no route takes files")
 
     def on_json_loading_failed(self, e: ValueError | None) -> None:
         raise BadRequest(f"the body is not JSON in UTF-8: {e}")
@@ -66,8 +68,7 @@ def _name_request() -> None:
 
 def _set_headers(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.get("request_id", "")
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.update(ANSWERS)
     if response.mimetype == "text/html":
-        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers.update(PAGES)
     return response

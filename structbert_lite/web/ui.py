@@ -11,10 +11,10 @@ from typing import Any
 
 from flask import Blueprint, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from structbert_lite.engine import Engine
-from structbert_lite.errors import StructBertError
+from structbert_lite.errors import StructBertError, Unauthorized
 from structbert_lite.settings import PROJECT, Settings
 from structbert_lite.web.deadline import read_deadline
 from structbert_lite.web.errors import RETRY_AFTER, status_of
@@ -35,6 +35,10 @@ def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
     for panel in PANELS:
         view = _view(panel, texts, engine, settings)
         page.add_url_rule(panel.path, panel.name, view, methods=["GET", "POST"])
+
+    @page.errorhandler(Unauthorized)
+    def unauthorized(error: Unauthorized) -> ResponseReturnValue:
+        return render_template("unauthorized.html", t=texts), status_of(error)[0]
 
     @page.get("/docs")
     def docs() -> ResponseReturnValue:
@@ -72,6 +76,8 @@ def _view(panel: Panel, texts: dict, engine: Engine, settings: Settings) -> Call
         except RequestEntityTooLarge:
             g.error_type = "payload_too_large"
             return show(**facts, error="payload_too_large"), 413
+        except UnsupportedMediaType:
+            return show(**facts, error="unsupported_media_type"), 415
         except StructBertError as error:
             status, kind = status_of(error)
             g.error_type = kind

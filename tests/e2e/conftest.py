@@ -32,7 +32,7 @@ CHROMIUM_ARGUMENTS = [
 class Server:
     """One gunicorn on a free port, ready when made."""
 
-    def __init__(self, log: Path, models: Path = PROJECT / "models") -> None:
+    def __init__(self, log: Path, models: Path = PROJECT / "models", **variables: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -42,6 +42,7 @@ class Server:
             "STRUCTBERT_HOST": "127.0.0.1",
             "STRUCTBERT_PORT": str(self.port),
             "STRUCTBERT_MODELS": str(models),
+            **{f"STRUCTBERT_{name}": value for name, value in variables.items()},
         }
         with log.open("wb") as output:
             # A session of its own, so that kill() reaches the worker too.
@@ -83,6 +84,14 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def tiny_url(tmp_path_factory: pytest.TempPathFactory, tiny_models: Path) -> Iterator[str]:
     """A server with a model for every task; the tiny ones answer nonsense, but always the same."""
     server = Server(tmp_path_factory.mktemp("server") / "log", tiny_models)
+    yield server.url
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def keyed_url(tmp_path_factory: pytest.TempPathFactory, tiny_models: Path) -> Iterator[str]:
+    """A server with tiny models that answers to the key `sesame` alone."""
+    server = Server(tmp_path_factory.mktemp("server") / "log", tiny_models, API_KEYS="sesame")
     yield server.url
     server.kill()
 

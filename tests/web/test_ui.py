@@ -49,7 +49,7 @@ def test_without_a_model_the_page_says_so(tmp_path: Path, panel: Panel) -> None:
 @pytest.mark.parametrize("route", ["/docs", *(panel.path for panel in PANELS)])
 def test_pages_forbid_everything_from_elsewhere(tiny_client: FlaskClient, route: str) -> None:
     answer = tiny_client.get(route)
-    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
     page = answer.get_data(as_text=True)
     assert "https://" not in page.replace("https://github.com", "")

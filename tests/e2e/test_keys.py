@@ -1,0 +1,42 @@
+"""The pages of a server that needs a key, which the browser asks for and keeps."""
+
+import pytest
+
+KEY = {"username": "", "password": "sesame"}
+PAIR = {"text_a": "今天天气很好", "text_b": "外面阳光明媚"}
+
+
+def ask(page) -> None:
+    for field, text in PAIR.items():
+        page.fill(f"[name={field}]", text)
+    page.click(".primary")
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_a_page_works_once_the_browser_has_the_key(visit, keyed_url, scripts):
+    seen = visit(f"{keyed_url}/ui/similarity", http_credentials=KEY, java_script_enabled=scripts)
+    page = seen.page
+    ask(page)
+    page.wait_for_selector("#result .answer")
+    assert not page.is_visible("#error p")
+    assert seen.complaints == []
+
+
+def test_the_copied_command_has_a_place_for_the_key(visit, keyed_url):
+    page = visit(f"{keyed_url}/ui/similarity", http_credentials=KEY).page
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    page.click("#curl")
+    page.wait_for_selector("#curl-command:has-text('Authorization: Bearer $API_KEY')")
+
+
+def test_the_docs_page_reads_the_description(visit, keyed_url):
+    seen = visit(f"{keyed_url}/docs", http_credentials=KEY)
+    seen.page.wait_for_selector(".opblock-summary-path[data-path='/predict']")
+    assert seen.page.is_visible(".authorize")
+    assert seen.complaints == []
+
+
+def test_with_a_wrong_key_the_page_says_what_is_missing(visit, keyed_url):
+    page = visit(f"{keyed_url}/ui/similarity", http_credentials=KEY | {"password": "wrong"}).page
+    assert page.inner_text("h1") == "需要密钥"
+    assert page.get_attribute("main a", "href") == "/ui/similarity"
