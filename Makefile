@@ -2,9 +2,10 @@
 PYTHON ?= python3
 SERVE := .venv
 BENCH := .venv-bench
+AUDIT := .venv-audit
 DEV := .venv-dev
 
-.PHONY: serve test lint benchmark compare image-check clean
+.PHONY: serve test lint benchmark compare image-check sbom audit clean
 
 serve: $(SERVE)/.done
 	$(SERVE)/bin/python -m gunicorn -c gunicorn.conf.py
@@ -28,13 +29,30 @@ compare: $(BENCH)/ours/.done $(patsubst benchmarks/peers/%.txt,$(BENCH)/%/.done,
 image-check:
 	deploy/image-check.sh
 
+# What `make serve` installed, as CycloneDX JSON that is checked against its schema.
+sbom: $(SERVE)/.done $(AUDIT)/.done
+	mkdir -p build
+	$(AUDIT)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-format JSON \
+	  --output-file build/sbom.cdx.json $(SERVE)/bin/python
+	@echo "written: build/sbom.cdx.json"
+
+# Known vulnerabilities in it, by PyPI's data. Strict: a package that could not be looked up fails, too.
+audit: $(SERVE)/.done $(AUDIT)/.done
+	$(AUDIT)/bin/pip-audit --strict --progress-spinner off \
+	  --path "$$($(SERVE)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+
 clean:
-	rm -rf $(SERVE) $(DEV) $(BENCH) .browser .emulator .redis
+	rm -rf $(SERVE) $(DEV) $(BENCH) $(AUDIT) .browser .emulator .redis
 
 # A stamp is written last, so that a broken installation is done again.
 $(SERVE)/.done: requirements.txt
 	$(PYTHON) -m venv $(SERVE)
 	$(SERVE)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(AUDIT)/.done: requirements-audit.txt
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-audit.txt
 	touch $@
 
 $(DEV)/.done: requirements.txt requirements-export.txt requirements-train.txt requirements-evaluate.txt requirements-redis.txt requirements-dev.txt

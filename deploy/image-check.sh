@@ -121,6 +121,7 @@ expect_recorded 'c["WorkingDir"]' /app
 expect_recorded '" ".join(c["ExposedPorts"])' 5000/tcp
 expect_recorded 'c["StopSignal"]' SIGTERM
 expect_recorded '"STRUCTBERT_HOST=0.0.0.0" in c["Env"]' True
+expect_recorded '"STRUCTBERT_ALLOW_PUBLIC_WITHOUT_KEYS=1" in c["Env"]' True
 expect_recorded '"ORT_DISABLE_TELEMETRY=1" in c["Env"]' True
 expect_recorded 'c["Healthcheck"]["Test"][0]' CMD
 mapfile -d '' -t health < <(recorded 'c["Healthcheck"]["Test"][1:]')
