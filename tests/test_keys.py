@@ -70,6 +70,7 @@ def test_nothing_that_is_printed_has_a_key() -> None:
     settings = Settings.from_environment({"STRUCTBERT_API_KEYS": SECRET})
     for shown in (repr(settings), str(settings), repr(settings.model_dump()), settings.model_dump_json()):
         assert SECRET not in shown
+    assert SECRET not in repr(Settings(redis_url=f"redis://:{SECRET}@host"))
     assert SECRET not in repr(read_keys(settings))
     assert SECRET not in repr(vars(read_keys(settings)))
 

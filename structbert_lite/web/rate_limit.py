@@ -76,6 +76,8 @@ def take_turn() -> None:
 def _check() -> None:
     if request.endpoint in EXEMPT or request.blueprint in EXEMPT_BLUEPRINTS | {"ui"}:
         return
+    if request.method == "OPTIONS":  # a browser's preflight is not the client's question, and costs nothing
+        return
     take_turn()
 
 

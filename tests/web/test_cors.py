@@ -64,6 +64,15 @@ def test_no_other_site_does(shared: FlaskClient, origin: str) -> None:
         assert "Origin" in answer.headers["Vary"]
 
 
+def test_a_preflight_does_not_use_up_the_quota(tiny_models: Path) -> None:
+    settings = Settings(models=tiny_models, load="lazy", cors_origins="*", rate_limit="1/hour")
+    client = create_app(settings).test_client()
+    assert [client.options("/models", headers=ASKED).status_code for _ in range(3)] == [200] * 3
+    answers = [client.get("/models", headers={"Origin": SITE}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert all(answer.headers["Access-Control-Allow-Origin"] == "*" for answer in answers)
+
+
 def test_any_site(tiny_models: Path) -> None:
     client = create_app(Settings(models=tiny_models, load="lazy", cors_origins="*")).test_client()
     assert client.get("/models", headers={"Origin": SITE}).headers["Access-Control-Allow-Origin"] == "*"
