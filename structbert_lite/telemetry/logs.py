@@ -52,13 +52,15 @@ class GunicornFilter(logging.Filter):
     """Takes out what gunicorn repeats of a request that it cannot read: its line, a header, a piece of its body."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.msg == "%s %s":  # at debug level, method and path of each request
+            return False
         if record.msg.startswith("Error handling request"):
             record.msg, record.args = "Error handling request", ()
             if record.exc_info:
                 record.exc_info, record.exc_text = None, describe(record.exc_info[1])
-        elif record.msg.startswith("Invalid request from ip="):
+        if record.msg.startswith("Invalid request from ip="):
             record.msg = QUOTE.split(": ".join(record.msg.split(": ")[:2]))[0]
-        elif isinstance(record.args, tuple):
+        if isinstance(record.args, tuple):
             record.args = tuple(type(a).__name__ if isinstance(a, Exception) else a for a in record.args)
         return True
 
