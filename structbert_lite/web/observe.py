@@ -49,7 +49,7 @@ def observe_requests(app: Flask, metrics: Metrics, tracing: Tracing | None) -> N
         reason = g.get("error_type") or TYPES.get(status, "other")
         metrics.requests.labels(route, method, status).inc()
         metrics.request_seconds.labels(route).observe(seconds)
-        if status >= 400 and not _is_probe():
+        if status >= 400 and not (status == 503 and _is_probe()):
             metrics.refusals.labels(reason).inc()
             facts = facts | {"error": reason}
         elif facts:
