@@ -111,7 +111,7 @@ def test_keys_can_be_changed_by_sighup_and_are_never_logged(model_folder: Path, 
     finally:
         process.terminate()
         _, log = process.communicate(timeout=60)
-    assert "GET /models" in log
+    assert "route=/models status=200" in log
     assert "old-and-known" not in log
     assert "new-and-secret" not in log
 
