@@ -72,7 +72,7 @@ class Engine:
         |---|---|---|---|
         | sentiment | texts | | Classification, one an input |
         | similarity | pairs of texts | | Similarity, one an input |
-        | embedding | texts | | Embedding, one an input |
+        | embedding | texts | normalize | Embedding, one an input |
         | zero-shot | texts | labels, multi_label, hypothesis_template | ZeroShot, one an input |
         | rerank | documents | query, top_n | Ranked, best first |
 
@@ -82,6 +82,14 @@ class Engine:
         self._name(task)
         self._on_ask(task, len(inputs))
         return self._pipelines[task].get(deadline).predict(inputs, deadline, **options)
+
+    def count_tokens(self, task: str, inputs: list, **options: Any) -> int:
+        """Tokens that the model reads for such inputs of `embedding` or `rerank`, whether they are cached or not.
+
+        Options as for `predict`, of rerank only `query`. Raises TaskNotAvailable, and as loading a model does.
+        """
+        self._name(task)
+        return self._pipelines[task].get(math.inf).count_tokens(inputs, **options)
 
     @property
     def names(self) -> dict[str, str]:

@@ -32,7 +32,7 @@ class Similarity:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedding:
-    """A text's vector, float32 [dimensions], of length 1 (of zeros where the model gives zeros)."""
+    """A text's vector, float32 [dimensions], of length 1 unless asked for as the model gives it."""
 
     vector: np.ndarray
     truncated: bool

@@ -15,8 +15,8 @@ class EmbeddingPipeline:
         self.encoder = encoder
         self._max_items = max_items
 
-    def predict(self, texts: list[str], deadline: float) -> list[Embedding]:
-        """One vector of unit length for each text, in order.
+    def predict(self, texts: list[str], deadline: float, *, normalize: bool = True) -> list[Embedding]:
+        """One vector for each text, in order, brought to unit length unless `normalize` is false.
 
         Raises TooManyItems, and InvalidInput with field `texts[i]`.
         """
@@ -24,4 +24,11 @@ class EmbeddingPipeline:
         for i, text in enumerate(texts):
             require_readable(text, f"texts[{i}]")
         rows = self.encoder.encode([(text,) for text in texts], deadline)
-        return [Embedding(unit_length(row.values).astype(np.float32), row.truncated) for row in rows]
+        return [
+            Embedding(unit_length(row.values).astype(np.float32) if normalize else row.values, row.truncated)
+            for row in rows
+        ]
+
+    def count_tokens(self, texts: list[str]) -> int:
+        """How many tokens of these texts the model reads, its special ones included."""
+        return sum(map(len, self.encoder.tokenizer.encode(texts)))

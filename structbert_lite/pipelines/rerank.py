@@ -27,10 +27,7 @@ class RerankPipeline:
         require_readable(query, "query")
         for i, document in enumerate(documents):
             require_readable(document, f"documents[{i}]")
-        tokenizer = self.encoder.tokenizer
-        (query,), query_cut = tokenizer.split(query, tokenizer.max_tokens // QUERY_SHARE, 0, 1)
-        room = tokenizer.room_beside(query)
-        pieces = [tokenizer.split(document, room, min(OVERLAP, room // 4), MAX_WINDOWS) for document in documents]
+        query, query_cut, pieces = self._cut(query, documents)
         inputs = [(query, window) for windows, _ in pieces for window in windows]
         rows = iter(self.encoder.encode(inputs, deadline))
         found = []
@@ -41,3 +38,18 @@ class RerankPipeline:
             found.append((logit, Ranked(i, sigmoid(logit), truncated)))
         found.sort(key=lambda item: -item[0])
         return [ranked for _, ranked in found[:top_n]]
+
+    def count_tokens(self, documents: list[str], *, query: str) -> int:
+        """How many tokens the model reads for `predict`: every window with the query, special ones included."""
+        query, _, pieces = self._cut(query, documents)
+        return sum(
+            map(len, self.encoder.tokenizer.encode([(query, window) for windows, _ in pieces for window in windows]))
+        )
+
+    def _cut(self, query: str, documents: list[str]) -> tuple[str, bool, list[tuple[list[str], bool]]]:
+        """The query as it is read, whether that is not all of it, and of each document what `Tokenizer.split` gives."""
+        tokenizer = self.encoder.tokenizer
+        (query,), query_cut = tokenizer.split(query, tokenizer.max_tokens // QUERY_SHARE, 0, 1)
+        room = tokenizer.room_beside(query)
+        pieces = [tokenizer.split(document, room, min(OVERLAP, room // 4), MAX_WINDOWS) for document in documents]
+        return query, query_cut, pieces

@@ -1,4 +1,4 @@
-"""Our own JSON routes."""
+"""The JSON routes: our own, and those of other services."""
 
 from typing import Any
 
@@ -7,6 +7,9 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from structbert_lite.engine import Engine
 from structbert_lite.settings import Settings
+from structbert_lite.web.compat import cohere, openai
+from structbert_lite.web.compat.dialect import note_dialect
+from structbert_lite.web.compat.tei import info
 from structbert_lite.web.deadline import read_deadline
 from structbert_lite.web.requests import require_json_object
 from structbert_lite.web.schemas import ModelList, name_operation
@@ -16,15 +19,19 @@ MODELS = Tag(name="models", description="What is installed")
 
 
 def make_blueprint(engine: Engine, settings: Settings) -> APIBlueprint:
-    """The routes of every task, bound to `engine`."""
+    """The routes of every task and of every other service, bound to `engine`."""
     api = APIBlueprint("api", __name__, operation_id_callback=name_operation)
     api.before_request(require_json_object)
+    api.before_request(note_dialect)
 
     def ask(task: str, inputs: list, **options: Any) -> list:
         return engine.predict(task, inputs, read_deadline(settings.timeout_ms), **options)
 
     for task in (sentiment, similarity, embedding, zero_shot, rerank):
         task.add_routes(api, ask)
+    for service in (openai, cohere):
+        service.add_routes(api, ask, engine.count_tokens, engine)
+    info.add_routes(api, engine, settings)
 
     @api.get("/models", tags=[MODELS], responses={200: ModelList})
     def models() -> Response:

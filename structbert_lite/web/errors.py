@@ -1,12 +1,13 @@
-"""Every error as the contract's JSON, with the right status and never a trace."""
+"""Every error as JSON in the shape that the caller reads, with the right status and never a trace."""
 
 import logging
 
-from flask import Flask, Response, current_app, g, jsonify
+from flask import Flask, Response, current_app, g
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from structbert_lite import errors
+from structbert_lite.web.compat.errors import error_response
 from structbert_lite.web.schemas import describe
 
 log = logging.getLogger(__name__)
@@ -70,12 +71,12 @@ def answer_validation(error: ValidationError) -> Response:
     message = VALIDATION_MESSAGES.get(first["type"], first["msg"])
     if first["type"] == "too_short" and first["ctx"]["min_length"] == 2:
         message = VALIDATION_MESSAGES["too_long"]
-    return _answer(422, "invalid_input", message, describe(first["loc"]))
+    return error_response(422, "invalid_input", message, describe(first["loc"]))
 
 
 def _answer_ours(error: errors.StructBertError) -> Response:
     status, name = status_of(error)
-    response = _answer(status, name, str(error), getattr(error, "field", None))
+    response = error_response(status, name, str(error), getattr(error, "field", None))
     if status in {429, 503}:
         response.headers["Retry-After"] = str(getattr(error, "retry_after", RETRY_AFTER))
     return response
@@ -88,7 +89,7 @@ def _answer_http(error: HTTPException) -> Response:
     message = MESSAGES.get(code, error.description or error.name)
     if code == 413:
         message = f"the body is larger than the limit of {current_app.config['MAX_CONTENT_LENGTH']} bytes"
-    response = _answer(code, HTTP_TYPES.get(code, "bad_request" if code < 500 else "internal_error"), message)
+    response = error_response(code, HTTP_TYPES.get(code, "bad_request" if code < 500 else "internal_error"), message)
     if code == 405:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
     return response
@@ -96,14 +97,4 @@ def _answer_http(error: HTTPException) -> Response:
 
 def _answer_unexpected(error: Exception) -> Response:
     log.exception("request %s failed", g.get("request_id"), exc_info=error)
-    return _answer(500, "internal_error", "the server failed on this request; its log says why")
-
-
-def _answer(status: int, name: str, message: str, field: str | None = None) -> Response:
-    g.error_type = name  # for the log and the metrics
-    body = {"type": name, "message": message}
-    if field:
-        body["field"] = field
-    response = jsonify({"error": body})
-    response.status_code = status
-    return response
+    return error_response(500, "internal_error", "the server failed on this request; its log says why")

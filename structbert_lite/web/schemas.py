@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 # A body of two forms is told apart by these tags; they are in pydantic's path to an error and not in the request.
-ONE, MANY, OBJECT = "<one>", "<many>", "<object>"
+ONE, MANY, OBJECT, OURS, THEIRS = FORMS = "<one>", "<many>", "<object>", "<ours>", "<theirs>"
 
 
 def shown(**bodies: Any) -> ConfigDict:
@@ -83,7 +83,7 @@ def describe(location: tuple[Any, ...]) -> str:
     """A field's path as a user writes it: ("texts", 3) is `texts[3]`."""
     path = ""
     for part in location:
-        if part not in (ONE, MANY, OBJECT):
+        if part not in FORMS:
             path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
     return path
 

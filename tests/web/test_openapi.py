@@ -2,6 +2,7 @@
 
 import json
 
+import jsonschema
 import pytest
 from flask.testing import FlaskClient
 
@@ -41,10 +42,42 @@ def test_the_request_type_forbids_what_the_server_refuses(document: dict) -> Non
     assert schema["required"] == ["text"]
 
 
-def test_the_errors_are_described(document: dict) -> None:
+@pytest.mark.parametrize(
+    ("route", "name"),
+    [
+        ("/predict_batch", "ErrorAnswer"),
+        ("/predict", "SharedErrorAnswer"),
+        ("/v1/embeddings", "OpenAIErrorAnswer"),
+        ("/v2/rerank", "CohereErrorAnswer"),
+    ],
+)
+def test_the_errors_are_described(document: dict, route: str, name: str) -> None:
     for status in ("400", "404", "413", "415", "422", "503", "504"):
-        answer = document["paths"]["/predict"]["post"]["responses"][status]
-        assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/ErrorAnswer"}
+        answer = document["paths"][route]["post"]["responses"][status]
+        assert answer["content"]["application/json"]["schema"] == {"$ref": f"#/components/schemas/{name}"}
+
+
+def test_other_services_routes_are_described(document: dict) -> None:
+    expected = {"/v1/embeddings", "/v1/models", "/v1/models/{model}", "/v1/rerank", "/v2/rerank", "/info"}
+    assert expected <= set(document["paths"])
+    forms = {part["$ref"].rsplit("/", 1)[1] for part in document["components"]["schemas"]["EmbedBody"]["oneOf"]}
+    assert forms == {"EmbedRequest", "TEIEmbedRequest"}
+    theirs = document["components"]["schemas"]["TEIEmbedRequest"]
+    assert {"required": ["texts"]} in theirs["not"]["anyOf"]  # a body of both services is refused
+
+
+def test_every_answer_to_an_example_is_of_the_described_type(tiny_client: FlaskClient, document: dict) -> None:
+    for route, methods in document["paths"].items():
+        for example in examples(methods):
+            answer = tiny_client.post(route, json=example["value"]).get_json()
+            reference = methods["post"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+            jsonschema.validate(answer, {"$ref": reference, "components": document["components"]})
+
+
+def examples(methods: dict) -> list[dict]:
+    if "post" not in methods:
+        return []
+    return list(methods["post"]["requestBody"]["content"]["application/json"]["examples"].values())
 
 
 def test_every_task_has_its_route(document: dict) -> None:
@@ -54,12 +87,11 @@ def test_every_task_has_its_route(document: dict) -> None:
 def test_every_example_of_a_request_is_answered(tiny_client: FlaskClient, document: dict) -> None:
     seen = 0
     for route, methods in document["paths"].items():
-        if "post" in methods:
-            for example in methods["post"]["requestBody"]["content"]["application/json"]["examples"].values():
-                answer = tiny_client.post(route, json=example["value"])
-                assert answer.status_code == 200, (route, answer.get_data(as_text=True))
-                seen += 1
-    assert seen >= 9
+        for example in examples(methods):
+            answer = tiny_client.post(route, json=example["value"])
+            assert answer.status_code == 200, (route, answer.get_data(as_text=True))
+            seen += 1
+    assert seen >= 21
 
 
 def test_a_body_of_two_forms_is_one_or_the_other(document: dict) -> None:

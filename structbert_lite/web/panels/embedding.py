@@ -9,7 +9,7 @@ from structbert_lite.errors import TooManyItems
 from structbert_lite.web.panels.panel import Ask, Panel
 from structbert_lite.web.panels.scatter import height_of, points_of
 from structbert_lite.web.panels.split import split_lines
-from structbert_lite.web.tasks.embedding import DECIMALS
+from structbert_lite.web.vectors import as_numbers
 
 MAX_SENTENCES = 30  # more are a crowd on the map and in the table
 
@@ -26,7 +26,7 @@ def _answer(fields: Mapping[str, str], ask: Ask) -> dict:
         "cosines": cosines.tolist(),
         "points": points_of(cosines),
         "height": height_of(len(texts)),
-        "vectors": [json.dumps(np.round(vector, DECIMALS).tolist(), separators=(",", ":")) for vector in vectors],
+        "vectors": [json.dumps(vector, separators=(",", ":")) for vector in as_numbers(vectors)],
         "dimensions": vectors.shape[1],
         "truncated": any(result.truncated for result in results),
     }

@@ -3,14 +3,16 @@
 import numpy as np
 from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, RootModel
 
+from structbert_lite.web.compat.dialect import either, shown_of
+from structbert_lite.web.compat.errors import SHARED_ERRORS
+from structbert_lite.web.compat.tei import embedding as tei
 from structbert_lite.web.requests import Ask
-from structbert_lite.web.schemas import ERRORS, StrictRequest, shown
+from structbert_lite.web.schemas import StrictRequest, shown
+from structbert_lite.web.vectors import as_numbers
 
 TAG = Tag(name="embedding", description="Texts as vectors")
-# Finer than a float32 of the size that these have, and half as many bytes as its exact value.
-DECIMALS = 9
 
 
 class EmbedRequest(StrictRequest):
@@ -29,15 +31,28 @@ class EmbedAnswer(BaseModel):
     truncated: list[bool]
 
 
+class EmbedBody(RootModel[either(EmbedRequest, tei.TEIEmbedRequest, "/embed")]):
+    """Our own body, or that of Text Embeddings Inference."""
+
+    model_config = shown_of(EmbedRequest, tei.TEIEmbedRequest)
+
+
+class EmbedAnswers(RootModel[EmbedAnswer | tei.TEIVectors]):
+    """Our own answer to our own body, bare vectors to the other."""
+
+
 def add_routes(api: APIBlueprint, ask: Ask) -> None:
-    @api.post("/embed", tags=[TAG], responses={200: EmbedAnswer, **ERRORS})
-    def embed(body: EmbedRequest) -> Response:
+    @api.post("/embed", tags=[TAG], responses={200: EmbedAnswers, **SHARED_ERRORS})
+    def embed(body: EmbedBody) -> Response:
         """A vector of unit length for each text, in request order."""
-        results = ask("embedding", body.texts)
+        given = body.root
+        if isinstance(given, tei.TEIEmbedRequest):
+            return jsonify(tei.embed(given, ask))
+        results = ask("embedding", given.texts)
         vectors = np.stack([result.vector for result in results])
         return jsonify(
             {
-                "embeddings": np.round(vectors.astype(np.float64), DECIMALS).tolist(),
+                "embeddings": as_numbers(vectors),
                 "dimensions": vectors.shape[1],
                 "truncated": [result.truncated for result in results],
             }

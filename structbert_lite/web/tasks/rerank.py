@@ -4,12 +4,15 @@ from typing import Annotated
 
 from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import BaseModel, Discriminator, Field
+from pydantic import BaseModel, Discriminator, Field, RootModel
 from pydantic import Tag as Form
 
 from structbert_lite.results import Ranked
+from structbert_lite.web.compat.dialect import either, shown_of
+from structbert_lite.web.compat.errors import SHARED_ERRORS
+from structbert_lite.web.compat.tei import rerank as tei
 from structbert_lite.web.requests import Ask
-from structbert_lite.web.schemas import ERRORS, OBJECT, ONE, StrictRequest, shown
+from structbert_lite.web.schemas import OBJECT, ONE, StrictRequest, shown
 
 TAG = Tag(name="rerank", description="Which of these documents answers the query?")
 
@@ -58,13 +61,26 @@ class RerankAnswer(BaseModel):
     results: list[RankedDocument]
 
 
+class RerankBody(RootModel[either(RerankRequest, tei.TEIRerankRequest, "/rerank")]):
+    """Our own body, or that of Text Embeddings Inference."""
+
+    model_config = shown_of(RerankRequest, tei.TEIRerankRequest)
+
+
+class RerankAnswers(RootModel[RerankAnswer | tei.TEIRanks]):
+    """Our own answer to our own body, a bare array to the other."""
+
+
 def add_routes(api: APIBlueprint, ask: Ask) -> None:
-    @api.post("/rerank", tags=[TAG], responses={200: RerankAnswer, **ERRORS})
-    def rerank(body: RerankRequest) -> Response:
+    @api.post("/rerank", tags=[TAG], responses={200: RerankAnswers, **SHARED_ERRORS})
+    def rerank(body: RerankBody) -> Response:
         """Documents by how relevant they are to a query. Long documents are read whole, window by window."""
-        texts = [document if isinstance(document, str) else document.text for document in body.documents]
-        ranked = ask("rerank", texts, query=body.query, top_n=body.top_n)
-        return jsonify({"results": [_result(one, texts if body.return_documents else None) for one in ranked]})
+        given = body.root
+        if isinstance(given, tei.TEIRerankRequest):
+            return jsonify(tei.rerank(given, ask))
+        texts = [document if isinstance(document, str) else document.text for document in given.documents]
+        ranked = ask("rerank", texts, query=given.query, top_n=given.top_n)
+        return jsonify({"results": [_result(one, texts if given.return_documents else None) for one in ranked]})
 
 
 def _result(ranked: Ranked, texts: list[str] | None) -> dict:

@@ -5,6 +5,9 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field, RootModel
 
 from structbert_lite.results import Classification
+from structbert_lite.web.compat.dialect import either, shown_of
+from structbert_lite.web.compat.errors import SHARED_ERRORS
+from structbert_lite.web.compat.tei import sentiment as tei
 from structbert_lite.web.requests import Ask, renamed
 from structbert_lite.web.schemas import ERRORS, StrictRequest, shown
 
@@ -38,16 +41,29 @@ class Prediction(BaseModel):
     truncated: bool
 
 
+class PredictBody(RootModel[either(PredictRequest, tei.TEIPredictRequest, "/predict")]):
+    """Our own body, or that of Text Embeddings Inference and Hugging Face."""
+
+    model_config = shown_of(PredictRequest, tei.TEIPredictRequest)
+
+
+class PredictAnswer(RootModel[Prediction | tei.TEILabels]):
+    """Our own answer to our own body, labels to the other."""
+
+
 class Predictions(RootModel[list[Prediction]]):
     """An array of predictions, in request order."""
 
 
 def add_routes(api: APIBlueprint, ask: Ask) -> None:
-    @api.post("/predict", tags=[TAG], responses={200: Prediction, **ERRORS})
-    def predict(body: PredictRequest) -> Response:
+    @api.post("/predict", tags=[TAG], responses={200: PredictAnswer, **SHARED_ERRORS})
+    def predict(body: PredictBody) -> Response:
         """The sentiment of one text."""
+        given = body.root
+        if isinstance(given, tei.TEIPredictRequest):
+            return jsonify(tei.predict(given, ask))
         with renamed({"texts[0]": "text"}):
-            (result,) = ask("sentiment", [body.text])
+            (result,) = ask("sentiment", [given.text])
         return jsonify(_prediction(result))
 
     @api.post("/predict_batch", tags=[TAG], responses={200: Predictions, **ERRORS})

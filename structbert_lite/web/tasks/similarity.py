@@ -8,8 +8,11 @@ from pydantic import BaseModel, Discriminator, Field, RootModel
 from pydantic import Tag as Form
 
 from structbert_lite.results import Similarity
+from structbert_lite.web.compat.dialect import either, shown_of
+from structbert_lite.web.compat.errors import SHARED_ERRORS
+from structbert_lite.web.compat.tei import similarity as tei
 from structbert_lite.web.requests import Ask, renamed
-from structbert_lite.web.schemas import ERRORS, MANY, ONE, StrictRequest, shown
+from structbert_lite.web.schemas import MANY, ONE, StrictRequest, shown
 
 TAG = Tag(name="similarity", description="Do these two texts say the same?")
 FIELDS = {"pairs[0][0]": "text_a", "pairs[0][1]": "text_b"}
@@ -54,15 +57,23 @@ class SimilarityAnswer(BaseModel):
     truncated: bool
 
 
-class SimilarityAnswers(RootModel[SimilarityAnswer | list[SimilarityAnswer]]):
-    """One answer, or an array of them in request order."""
+class SimilarityBody(RootModel[either(SimilarityRequest, tei.TEISimilarityRequest, "/similarity")]):
+    """Our own body, or that of Text Embeddings Inference and Hugging Face."""
+
+    model_config = shown_of(SimilarityRequest, tei.TEISimilarityRequest)
+
+
+class SimilarityAnswers(RootModel[SimilarityAnswer | list[SimilarityAnswer] | tei.TEIScores]):
+    """One answer, or an array of them in request order; bare scores to the other body."""
 
 
 def add_routes(api: APIBlueprint, ask: Ask) -> None:
-    @api.post("/similarity", tags=[TAG], responses={200: SimilarityAnswers, **ERRORS})
-    def similarity(body: SimilarityRequest) -> Response:
+    @api.post("/similarity", tags=[TAG], responses={200: SimilarityAnswers, **SHARED_ERRORS})
+    def similarity(body: SimilarityBody) -> Response:
         """How alike two texts are; one pair, or several in request order."""
-        given = body.root
+        if isinstance(body.root, tei.TEISimilarityRequest):
+            return jsonify(tei.similarity(body.root, ask))
+        given = body.root.root
         if isinstance(given, PairsRequest):
             return jsonify([_answer(result) for result in ask("similarity", list(map(tuple, given.pairs)))])
         with renamed(FIELDS):

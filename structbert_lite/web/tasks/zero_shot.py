@@ -8,8 +8,11 @@ from pydantic import BaseModel, Discriminator, Field, RootModel
 from pydantic import Tag as Form
 
 from structbert_lite.results import ZeroShot
+from structbert_lite.web.compat.dialect import either, shown_of
+from structbert_lite.web.compat.errors import SHARED_ERRORS
+from structbert_lite.web.compat.tei import zero_shot as hugging_face
 from structbert_lite.web.requests import Ask, renamed
-from structbert_lite.web.schemas import ERRORS, MANY, ONE, StrictRequest, shown
+from structbert_lite.web.schemas import MANY, ONE, StrictRequest, shown
 
 TAG = Tag(name="zero-shot", description="Which of my own labels fits this text?")
 
@@ -62,15 +65,27 @@ class ClassificationAnswer(BaseModel):
     truncated: bool
 
 
-class ClassificationAnswers(RootModel[ClassificationAnswer | list[ClassificationAnswer]]):
-    """One answer, or an array of them in request order."""
+class ClassificationBody(
+    RootModel[either(ClassificationRequest, hugging_face.HuggingFaceZeroShotRequest, "/classify")]
+):
+    """Our own body, or that of Hugging Face."""
+
+    model_config = shown_of(ClassificationRequest, hugging_face.HuggingFaceZeroShotRequest)
+
+
+class ClassificationAnswers(
+    RootModel[ClassificationAnswer | list[ClassificationAnswer] | hugging_face.HuggingFaceZeroShotAnswer]
+):
+    """One answer, or an array of them in request order; labels with scores to the other body."""
 
 
 def add_routes(api: APIBlueprint, ask: Ask) -> None:
-    @api.post("/classify", tags=[TAG], responses={200: ClassificationAnswers, **ERRORS})
-    def classify(body: ClassificationRequest) -> Response:
+    @api.post("/classify", tags=[TAG], responses={200: ClassificationAnswers, **SHARED_ERRORS})
+    def classify(body: ClassificationBody) -> Response:
         """Which of the given labels fits; one text, or several in request order."""
-        given = body.root
+        if isinstance(body.root, hugging_face.HuggingFaceZeroShotRequest):
+            return jsonify(hugging_face.zero_shot(body.root, ask))
+        given = body.root.root
         options = {
             "labels": given.labels,
             "multi_label": given.multi_label,

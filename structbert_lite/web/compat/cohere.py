@@ -1,0 +1,115 @@
+"""Cohere and Jina: POST /v1/rerank and POST /v2/rerank."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from flask import Response, g, jsonify
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field
+from pydantic import Tag as Form
+
+from structbert_lite.engine import Engine
+from structbert_lite.web.compat.dialect import LenientRequest
+from structbert_lite.web.compat.errors import COHERE_ERRORS
+from structbert_lite.web.requests import Ask
+from structbert_lite.web.schemas import OBJECT, ONE, shown
+
+TAG = Tag(name="Cohere and Jina", description="For Cohere's clients, with http://HOST:PORT as their base URL")
+DOCUMENTS = ["退款请在订单页面申请", "我们的门店早上九点开门"]
+
+
+class CohereDocument(BaseModel):
+    """A document as an object; an answer that holds documents holds all of it."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    text: str
+
+
+class CohereRerankRequest(LenientRequest):
+    """A query and documents. Any `model` is taken: the installed one answers, and the answer names it.
+
+    Documents are read whole, window by window, so `max_tokens_per_doc` and `max_chunks_per_doc` are ignored.
+    """
+
+    model_config = shown(
+        strings={"model": "rerank", "query": "如何办理退款", "documents": DOCUMENTS, "top_n": 1},
+        objects={
+            "model": "rerank",
+            "query": "如何办理退款",
+            "documents": [{"text": text} for text in DOCUMENTS],
+            "return_documents": True,
+        },
+    )
+
+    query: str
+    documents: list[
+        Annotated[
+            Annotated[str, Form(ONE)] | Annotated[CohereDocument, Form(OBJECT)],
+            Discriminator(lambda document: OBJECT if isinstance(document, dict | CohereDocument) else ONE),
+        ]
+    ] = Field(min_length=1)
+    model: str | None = None
+    top_n: int | None = Field(None, ge=1, description="How many results; all of them by default")
+    return_documents: bool | None = Field(None, description="Whether each result holds its document")
+    rank_fields: list[Literal["text"]] | None = Field(None, description="Only `text` is read")
+
+
+class CohereResult(BaseModel):
+    """`index` is the document's place in the request."""
+
+    index: int
+    relevance_score: float = Field(ge=0, le=1)
+    document: CohereDocument | None = Field(None, description="Where the request asked for it")
+
+
+class CohereUsage(BaseModel):
+    """Tokens of every window with the query, as the model reads them, special ones included."""
+
+    prompt_tokens: int
+    total_tokens: int
+
+
+class CohereRerankAnswer(BaseModel):
+    """The most relevant documents, best first; equals keep the request's order."""
+
+    id: str
+    model: str
+    results: list[CohereResult]
+    usage: CohereUsage
+    meta: dict[str, Any]
+
+
+def add_routes(api: APIBlueprint, ask: Ask, count: Callable[..., int], engine: Engine) -> None:
+    def answer(body: CohereRerankRequest, version: str) -> Response:
+        texts = [document if isinstance(document, str) else document.text for document in body.documents]
+        ranked = ask("rerank", texts, query=body.query, top_n=body.top_n)
+        tokens = count("rerank", texts, query=body.query)
+        found = [{"index": one.index, "relevance_score": one.score} for one in ranked]
+        if body.return_documents:
+            for result in found:
+                given = body.documents[result["index"]]
+                result["document"] = {"text": given} if isinstance(given, str) else given.model_dump()
+        return jsonify(
+            {
+                "id": g.request_id,
+                "model": engine.manifest("rerank").name,
+                "results": found,
+                "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+                "meta": {
+                    "api_version": {"version": version, "is_experimental": False},
+                    "billed_units": {"search_units": 1},
+                    "tokens": {"input_tokens": tokens, "output_tokens": 0},
+                },
+            }
+        )
+
+    @api.post("/v1/rerank", tags=[TAG], responses={200: CohereRerankAnswer, **COHERE_ERRORS})
+    def rerank_v1(body: CohereRerankRequest) -> Response:
+        """Documents by how relevant they are to a query, with the scores that /rerank gives."""
+        return answer(body, "1")
+
+    @api.post("/v2/rerank", tags=[TAG], responses={200: CohereRerankAnswer, **COHERE_ERRORS})
+    def rerank_v2(body: CohereRerankRequest) -> Response:
+        """The same as /v1/rerank."""
+        return answer(body, "2")

@@ -1,0 +1,87 @@
+"""Which service a request is meant for: told by its path, on shared paths by the names of its fields."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from flask import g, request
+from pydantic import BaseModel, ConfigDict, Discriminator
+from pydantic import Tag as Form
+
+from structbert_lite.web.schemas import OURS, THEIRS, shown
+
+
+class Dialect(StrEnum):
+    """Whose requests, answers and errors a request is about; TEI is Text Embeddings Inference and Hugging Face."""
+
+    OURS = "ours"
+    OPENAI = "openai"
+    COHERE = "cohere"
+    TEI = "tei"
+
+
+# The first that a path is, or lies below, decides.
+PATHS = {
+    "/v1/rerank": Dialect.COHERE,
+    "/v2": Dialect.COHERE,
+    "/v1": Dialect.OPENAI,
+    "/info": Dialect.TEI,
+}
+# Paths that TEI and we share, and the field that only its bodies have there.
+SHARED = {
+    "/predict": "inputs",
+    "/embed": "inputs",
+    "/similarity": "inputs",
+    "/classify": "inputs",
+    "/rerank": "texts",
+}
+OUR_FIELDS = {"text", "texts", "text_a", "text_b", "pairs", "labels", "documents"}
+
+
+class LenientRequest(BaseModel):
+    """A body whose unknown fields are ignored, as the service does that it is meant for; wrong types are errors."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
+def speaks_tei(body: Any, marker: str) -> bool:
+    """Whether a body on a shared path is TEI's. One that also has a field of ours is ours, and refused as such."""
+    return isinstance(body, dict) and marker in body and not body.keys() & (OUR_FIELDS - {marker})
+
+
+def tei_body(path: str, **bodies: Any) -> ConfigDict:
+    """The configuration of TEI's body on a shared path: named examples, and that no field of ours stands in it."""
+    ours = [{"required": [name]} for name in sorted(OUR_FIELDS - {SHARED[path]})]
+    return ConfigDict(shown(**bodies), json_schema_extra={"not": {"anyOf": ours}})
+
+
+def either(ours: type[BaseModel], theirs: type[BaseModel], path: str) -> Any:
+    """The type of a body on the shared `path`: ours or TEI's."""
+    marker = SHARED[path]
+
+    def form(body: Any) -> str:
+        return THEIRS if isinstance(body, theirs) or speaks_tei(body, marker) else OURS
+
+    return Annotated[Annotated[ours, Form(OURS)] | Annotated[theirs, Form(THEIRS)], Discriminator(form)]
+
+
+def shown_of(*bodies: type[BaseModel]) -> ConfigDict:
+    """The configuration of a body of several forms, with the examples of all of them."""
+    examples = {name: one for body in bodies for name, one in body.model_config["openapi_extra"]["examples"].items()}
+    return ConfigDict(openapi_extra={"examples": examples})
+
+
+def note_dialect() -> None:
+    """Before a JSON route, once its body is known to be an object: decides on a shared path."""
+    if request.method == "POST" and request.path in SHARED:
+        g.dialect = Dialect.TEI if speaks_tei(request.get_json(), SHARED[request.path]) else Dialect.OURS
+
+
+def dialect() -> Dialect:
+    """The dialect of the request being answered; ours on a shared path whose body nobody has read yet."""
+    noted = g.get("dialect")
+    if noted:
+        return noted
+    for path, found in PATHS.items():
+        if request.path == path or request.path.startswith(path + "/"):
+            return found
+    return Dialect.OURS

@@ -1,0 +1,107 @@
+"""Errors in the shape that the caller's client reads, with our own statuses."""
+
+from collections.abc import Callable
+
+from flask import Response, g, jsonify
+from pydantic import BaseModel, RootModel
+
+from structbert_lite.web.compat.dialect import Dialect, dialect
+from structbert_lite.web.schemas import ERRORS, ErrorAnswer, shown
+
+OPENAI_TYPES = {429: "rate_limit_error"}
+OPENAI_CODES = {"unauthorized": "invalid_api_key", "rate_limited": "rate_limit_exceeded"}
+TEI_TYPES = {"not_ready": "Unhealthy", "unauthorized": "Unauthorized", "rate_limited": "Overloaded"}
+
+
+class OpenAIErrorFacts(BaseModel):
+    """`type` is a class of errors of OpenAI's, `code` our own error type; `param` names the field at fault."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str
+
+
+class OpenAIErrorAnswer(BaseModel):
+    """An error in OpenAI's shape."""
+
+    model_config = shown(
+        error={
+            "error": {
+                "message": "the text has no readable characters",
+                "type": "invalid_request_error",
+                "param": "input[3]",
+                "code": "invalid_input",
+            }
+        }
+    )
+
+    error: OpenAIErrorFacts
+
+
+class CohereErrorAnswer(BaseModel):
+    """An error in Cohere's shape; the message begins with the field at fault."""
+
+    model_config = shown(error={"message": "documents[3]: the text has no readable characters"})
+
+    message: str
+
+
+class TEIErrorAnswer(BaseModel):
+    """An error in TEI's shape; the message begins with the field at fault."""
+
+    model_config = shown(error={"error": "inputs[3]: the text has no readable characters", "error_type": "Validation"})
+
+    error: str
+    error_type: str
+
+
+class SharedErrorAnswer(RootModel[ErrorAnswer | TEIErrorAnswer]):
+    """An error in our own shape, or in TEI's where the body was one of TEI's."""
+
+
+OPENAI_ERRORS = dict.fromkeys(ERRORS, OpenAIErrorAnswer)
+COHERE_ERRORS = dict.fromkeys(ERRORS, CohereErrorAnswer)
+TEI_ERRORS = dict.fromkeys(ERRORS, TEIErrorAnswer)
+SHARED_ERRORS = dict.fromkeys(ERRORS, SharedErrorAnswer)
+
+
+def error_response(status: int, name: str, message: str, field: str | None = None) -> Response:
+    """The answer to this request for an error of our type `name`, at `field` where there is one."""
+    g.error_type = name  # for the log and the metrics
+    response = jsonify(SHAPES[dialect()](status, name, message, field))
+    response.status_code = status
+    return response
+
+
+def _ours(status: int, name: str, message: str, field: str | None) -> dict:
+    body = {"type": name, "message": message}
+    if field:
+        body["field"] = field
+    return {"error": body}
+
+
+def _openai(status: int, name: str, message: str, field: str | None) -> dict:
+    kind = OPENAI_TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
+    return {"error": {"message": message, "type": kind, "param": field, "code": OPENAI_CODES.get(name, name)}}
+
+
+def _cohere(status: int, name: str, message: str, field: str | None) -> dict:
+    return {"message": _beginning_with(field, message)}
+
+
+def _tei(status: int, name: str, message: str, field: str | None) -> dict:
+    kind = TEI_TYPES.get(name, "Validation" if status < 500 else "Overloaded" if status == 503 else "Backend")
+    return {"error": _beginning_with(field, message), "error_type": kind}
+
+
+def _beginning_with(field: str | None, message: str) -> str:
+    return f"{field}: {message}" if field else message
+
+
+SHAPES: dict[Dialect, Callable[[int, str, str, str | None], dict]] = {
+    Dialect.OURS: _ours,
+    Dialect.OPENAI: _openai,
+    Dialect.COHERE: _cohere,
+    Dialect.TEI: _tei,
+}

@@ -1,0 +1,117 @@
+"""OpenAI: POST /v1/embeddings and GET /v1/models."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from flask import Response, jsonify
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field
+
+from structbert_lite.engine import Engine
+from structbert_lite.web.compat.dialect import LenientRequest
+from structbert_lite.web.compat.errors import OPENAI_ERRORS, error_response
+from structbert_lite.web.compat.fields import Texts, as_list, as_texts, require_dimensions, told
+from structbert_lite.web.requests import Ask
+from structbert_lite.web.schemas import shown
+from structbert_lite.web.vectors import as_base64, as_numbers
+
+TAG = Tag(name="OpenAI", description="For OpenAI's clients, with http://HOST:PORT/v1 as their base URL")
+
+
+class OpenAIEmbeddingsRequest(LenientRequest):
+    """One text or several. Any `model` is taken: the installed one answers, and the answer names it."""
+
+    model_config = shown(
+        openai={"model": "embedding", "input": ["今天天气很好", "外面阳光明媚"]},
+        openai_base64={"model": "embedding", "input": "今天天气很好", "encoding_format": "base64"},
+    )
+
+    input: Texts
+    model: str | None = None
+    encoding_format: Literal["float", "base64"] | None = Field(None, description="`float` by default")
+    dimensions: int | None = Field(None, description="The model's own number; any other is refused")
+
+
+class OpenAIEmbedding(BaseModel):
+    """Numbers, or base64 of little-endian float32."""
+
+    object: Literal["embedding"]
+    index: int
+    embedding: list[float] | str
+
+
+class OpenAIUsage(BaseModel):
+    """Tokens that the model reads, its special ones included."""
+
+    prompt_tokens: int
+    total_tokens: int
+
+
+class OpenAIEmbeddingsAnswer(BaseModel):
+    """A vector of unit length for each text, in request order."""
+
+    object: Literal["list"]
+    data: list[OpenAIEmbedding]
+    model: str
+    usage: OpenAIUsage
+
+
+class OpenAIModel(BaseModel):
+    """An installed model. When it was made is not known."""
+
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+
+
+class OpenAIModels(BaseModel):
+    """Every installed model, whatever its task."""
+
+    object: Literal["list"]
+    data: list[OpenAIModel]
+
+
+class OpenAIModelPath(BaseModel):
+    """A model's name, as the list has it."""
+
+    model: str
+
+
+def add_routes(api: APIBlueprint, ask: Ask, count: Callable[..., int], engine: Engine) -> None:
+    @api.post("/v1/embeddings", tags=[TAG], responses={200: OpenAIEmbeddingsAnswer, **OPENAI_ERRORS})
+    def create_embeddings(body: OpenAIEmbeddingsRequest) -> Response:
+        """A vector of unit length for each text, the same as /embed gives."""
+        texts = as_list(body.input)
+        with told(as_texts("input", body.input)):
+            vectors = np.stack([result.vector for result in ask("embedding", texts)])
+        require_dimensions(body.dimensions, vectors.shape[1])
+        shown_as = map(as_base64, vectors) if body.encoding_format == "base64" else as_numbers(vectors)
+        tokens = count("embedding", texts)
+        return jsonify(
+            {
+                "object": "list",
+                "data": [{"object": "embedding", "index": i, "embedding": one} for i, one in enumerate(shown_as)],
+                "model": engine.manifest("embedding").name,
+                "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+            }
+        )
+
+    @api.get("/v1/models", tags=[TAG], responses={200: OpenAIModels})
+    def list_models() -> Response:
+        """What is installed; /models says more about it."""
+        return jsonify({"object": "list", "data": list(_models(engine).values())})
+
+    @api.get("/v1/models/<path:model>", tags=[TAG], responses={200: OpenAIModel, 404: OPENAI_ERRORS[404]})
+    def retrieve_model(path: OpenAIModelPath) -> Response:
+        """One installed model."""
+        model = _models(engine).get(path.model)
+        return (
+            jsonify(model) if model else error_response(404, "model_not_found", "no such model is installed", "model")
+        )
+
+
+def _models(engine: Engine) -> dict[str, dict]:
+    names = dict.fromkeys(engine.manifest(task).name for task in engine.names)
+    return {name: {"id": name, "object": "model", "created": 0, "owned_by": "structbert-lite"} for name in names}

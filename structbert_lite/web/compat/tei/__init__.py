@@ -1,0 +1,1 @@
+"""Text Embeddings Inference and Hugging Face: their bodies on the paths of our own routes. One file a task."""
