@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 import urllib.request
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from structbert_lite.settings import PREFIX, PROJECT
 TEXTS = ["今天天气很好", "外面阳光明媚", "怎么申请退款"]
 QUERY, DOCUMENTS = "如何办理退款", ["我们的门店早上九点开门", "退款请在订单页面申请", "会员可以免运费"]
 LABELS = ["咨询", "投诉", "建议"]
+EXAMPLES = re.findall(r"```python\n(.*?)```", (PROJECT / "docs" / "api.md").read_text(encoding="utf-8"), re.DOTALL)
 COMPLAINT = "你们的客服态度太差了，我要投诉"
 
 
@@ -50,6 +52,16 @@ def ranked(url: str) -> list[tuple[int, float]]:
     results = post(f"{url}/rerank", {"query": QUERY, "documents": DOCUMENTS})["results"]
     assert results[0]["index"] == 1
     return [(one["index"], one["relevance_score"]) for one in results]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.split()[1])
+def test_an_example_of_the_documentation_runs(url: str, example: str, capsys: pytest.CaptureFixture) -> None:
+    exec(example.replace("http://127.0.0.1:5000", url), {})
+    assert capsys.readouterr().out
+
+
+def test_every_client_has_an_example() -> None:
+    assert [example.split()[1] for example in EXAMPLES] == ["openai", "langchain_openai", "cohere", "huggingface_hub"]
 
 
 class TestOpenAI:
