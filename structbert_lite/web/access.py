@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ SCHEMES = {
     "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     "basic": {"type": "http", "scheme": "basic", "description": "The key as password, with any user name"},
 }
+VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")  # in a route: OpenAPI writes {name}
 LOCAL_NAMES = {"localhost"}
 
 
@@ -52,14 +54,20 @@ def describe_keys(app: Flask, document: dict) -> dict:
         return document
     document["components"]["securitySchemes"] = SCHEMES
     document["security"] = [{name: []} for name in SCHEMES]
-    wrong = {"description": "Unauthorized", "content": {"application/json": {"schema": {"$ref": ERROR}}}}
     for rule in app.url_map.iter_rules():
-        for operation in document["paths"].get(rule.rule, {}).values():
+        for operation in document["paths"].get(VARIABLE.sub(r"{\1}", rule.rule), {}).values():
             if rule.endpoint in OPEN:
                 operation["security"] = []
             else:
-                operation["responses"].setdefault("401", wrong)
+                operation["responses"].setdefault("401", _refusal(operation))
     return document
+
+
+def _refusal(operation: dict) -> dict:
+    """The description of a 401, in the shape of the route's other errors: other services' routes have theirs."""
+    others = (answer for status, answer in operation["responses"].items() if status >= "400" and "content" in answer)
+    ours = {"content": {"application/json": {"schema": {"$ref": ERROR}}}}
+    return {"description": "Unauthorized", "content": next(others, ours)["content"]}
 
 
 def _host_names(settings: Settings, keys: Keys) -> set[str]:

@@ -1,10 +1,14 @@
 """/openapi.json describes what the server does."""
 
 import json
+from pathlib import Path
 
 import jsonschema
 import pytest
 from flask.testing import FlaskClient
+
+from app import create_app
+from structbert_lite.settings import Settings
 
 
 @pytest.fixture
@@ -64,6 +68,20 @@ def test_other_services_routes_are_described(document: dict) -> None:
     assert forms == {"EmbedRequest", "TEIEmbedRequest"}
     theirs = document["components"]["schemas"]["TEIEmbedRequest"]
     assert {"required": ["texts"]} in theirs["not"]["anyOf"]  # a body of both services is refused
+
+
+def test_where_keys_are_needed_each_service_refuses_in_its_own_shape(tiny_models: Path) -> None:
+    app = create_app(Settings(models=tiny_models, load="lazy", api_keys="k" * 32))
+    client = app.test_client()
+    paths = client.get("/openapi.json", headers={"X-API-Key": "k" * 32}).get_json()["paths"]
+    for path, method, name in [
+        ("/predict_batch", "post", "ErrorAnswer"),
+        ("/v1/embeddings", "post", "OpenAIErrorAnswer"),
+        ("/v1/models/{model}", "get", "OpenAIErrorAnswer"),
+        ("/v2/rerank", "post", "CohereErrorAnswer"),
+    ]:
+        schema = paths[path][method]["responses"]["401"]["content"]["application/json"]["schema"]
+        assert schema == {"$ref": f"#/components/schemas/{name}"}
 
 
 def test_every_answer_to_an_example_is_of_the_described_type(tiny_client: FlaskClient, document: dict) -> None:

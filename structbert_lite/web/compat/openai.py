@@ -98,7 +98,7 @@ def add_routes(api: APIBlueprint, ask: Ask, count: Callable[..., int], engine: E
             }
         )
 
-    @api.get("/v1/models", tags=[TAG], responses={200: OpenAIModels})
+    @api.get("/v1/models", tags=[TAG], responses={200: OpenAIModels, 429: OPENAI_ERRORS[429]})
     def list_models() -> Response:
         """What is installed; /models says more about it."""
         return jsonify({"object": "list", "data": list(_models(engine).values())})

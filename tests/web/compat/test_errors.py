@@ -34,7 +34,11 @@ NAMES = st.sampled_from(
     "normalize dimensions encoding_format return_documents rank_fields raw_scores top_k labels".split()
 )
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.sampled_from(["好", "{}", "", "a"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from(["好", "{}", "", "a"]),
     lambda v: st.lists(v, max_size=3) | st.dictionaries(NAMES, v, max_size=3),
     max_leaves=8,
 )
@@ -133,6 +137,14 @@ def test_a_client_over_its_quota(tiny_models: object) -> None:
     assert answer.status_code == 429
     assert answer.get_json()["error"]["code"] == "rate_limit_exceeded"
     assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_wrong_key(tiny_models: object) -> None:
+    client = create_app(Settings(models=tiny_models, load="lazy", api_keys="a" * 32)).test_client()
+    answer = client.get("/v1/models", headers={"Authorization": "Bearer wrong"})
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (401, "invalid_api_key")
+    assert client.post("/v2/rerank", json={}).get_json().keys() == COHERE
+    assert client.get("/v1/models", headers={"Authorization": f"Bearer {'a' * 32}"}).status_code == 200
 
 
 def test_what_nobody_expected_has_no_trace(tiny_app: Flask) -> None:
