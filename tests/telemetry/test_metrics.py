@@ -100,7 +100,8 @@ def test_every_metric_is_there_before_the_first_request(tiny_client: FlaskClient
 
 
 def test_counting_loses_nothing_between_threads() -> None:
-    observer: Observer = Metrics().observe("model")
+    metrics = Metrics()
+    observer: Observer = metrics.observe("model")
 
     def count() -> None:
         for _ in range(2000):
@@ -111,7 +112,6 @@ def test_counting_loses_nothing_between_threads() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    metrics = observer._metrics
     read = metrics.registry.get_sample_value
     assert read("structbert_batch_rows_sum", {"model": "model"}) == 8 * 2000 * 2
     assert read("structbert_batch_padded_tokens_count", {"model": "model"}) == 8 * 2000
