@@ -38,7 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     keys = read_keys(settings)
     metrics = Metrics()
     tracing = make_tracing(settings.traces)
-    engine = Engine(settings, _observe_with(metrics, tracing), note_ask)
+    engine = Engine(settings, _observe_with(metrics, tracing), note_ask, metrics.note_cache_error)
     metrics.name_models({task: (name, engine.manifest(task).digest) for task, name in engine.names.items()})
     atexit.register(engine.close)
 

@@ -21,7 +21,9 @@ from structbert_lite.runtime.cache import Cache
 from structbert_lite.runtime.cpu import usable_cpus
 from structbert_lite.runtime.encoder import Encoder, Limits
 from structbert_lite.runtime.observer import Observer
+from structbert_lite.runtime.shared_cache import SharedCache
 from structbert_lite.runtime.slots import Slots
+from structbert_lite.runtime.tiers import Tiers, make_store
 from structbert_lite.settings import Settings
 
 PIPELINES = {
@@ -43,11 +45,13 @@ class Engine:
         settings: Settings,
         observe: Callable[[str], Observer] = lambda model: Observer(),
         on_ask: Callable[[str, int], None] = lambda task, inputs: None,
+        on_cache_error: Callable[[str, int], None] = lambda reason, number: None,
     ) -> None:
         """Loads and warms every installed model, or only checks their digests where the settings say `lazy`.
 
         `observe` gives the observer of a model by its folder's name; `on_ask` is told the task and the number of inputs
-        of each call of `predict`. Raises ModelRefused with the file's name.
+        of each call of `predict`; `on_cache_error` why and how often the shared cache's server failed.
+        Raises ModelRefused with the file's name, and BadSettings for a Redis that cannot be used at all.
         """
         self._settings = settings
         self._observe, self._on_ask = observe, on_ask
@@ -56,6 +60,7 @@ class Engine:
         self._limits = Limits(threads, settings.max_batch, settings.batch_tokens, settings.queue_tokens)
         self._slots = Slots(threads)
         self.cache = Cache(settings.cache_mb << 20)
+        self.tiers = Tiers(self.cache, _make_shared(settings, on_cache_error))
         self._names = choose_models(settings)
         self._manifests = {name: read_manifest(settings.models / name) for name in set(self._names.values())}
         self._encoders = {name: Once(partial(self._load, name)) for name in self._manifests}
@@ -134,6 +139,7 @@ class Engine:
         self._closed.set()
         for encoder in self.encoders.values():
             encoder.close()
+        self.tiers.close()
 
     def _name(self, task: str) -> str:
         if task not in self._names:
@@ -155,7 +161,7 @@ class Engine:
             raise NotReady("the server is shutting down")
         folder = self._settings.models / name
         observer = self._observe(name)
-        encoder = Encoder(folder, self._manifests[name], self._limits, self.cache, self._slots, observer)
+        encoder = Encoder(folder, self._manifests[name], self._limits, self.tiers, self._slots, observer)
         encoder.probe(time.monotonic() + WARM_UP_SECONDS)
         if self._closed.is_set():  # `close` came meanwhile and could not see this one
             encoder.close()
@@ -166,3 +172,9 @@ class Engine:
     def _build(self, task: str) -> Any:
         encoder = self._encoders[self._names[task]].get(math.inf)
         return PIPELINES[task](encoder, self._settings.max_items)
+
+
+def _make_shared(settings: Settings, on_error: Callable[[str, int], None]) -> SharedCache | None:
+    timeout = settings.redis_timeout_ms / 1000
+    store = make_store(settings.redis_url, timeout)
+    return SharedCache(store, settings.redis_ttl_s, timeout, on_error=on_error) if store else None

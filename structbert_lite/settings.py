@@ -62,6 +62,7 @@ class Settings(BaseModel):
         0, ge=0, le=9, description="Proxies in front, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed"
     )
     redis_url: str = Field("", repr=False, description="Redis that replicas share, `redis://HOST:6379/0`; empty: none")
+    redis_ttl_s: int = Field(86_400, ge=1, description="Seconds for which Redis keeps a cached result")
     redis_timeout_ms: int = Field(50, ge=1, le=10_000, description="Time for an answer of Redis; then it goes without")
     api_keys: SecretStr = Field(SecretStr(""), description="Keys that may ask, separated by commas; empty: anyone may")
     api_keys_file: str = Field("", description="File with further keys, one a line; `#` starts a comment line")

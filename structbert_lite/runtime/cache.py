@@ -2,8 +2,9 @@
 
 import hashlib
 import threading
-from collections import OrderedDict
-from dataclasses import dataclass
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,31 +20,39 @@ class Row:
     truncated: bool
 
 
+@dataclass(slots=True)
+class TierCounts:
+    """Totals of one tier since the start, in inputs. `errors`, by reason, are never seen by whoever asked."""
+
+    hits: int = 0
+    misses: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+
+
 def make_key(model_digest: str, fields: tuple[str, ...]) -> bytes:
     """32 bytes that name one input to one model. Lengths go in first, so ("ab", "c") is not ("a", "bc")."""
     key = hashlib.blake2b(model_digest.encode(), digest_size=32)
-    for field in fields:
-        data = field.encode()
+    for part in fields:
+        data = part.encode()
         key.update(len(data).to_bytes(8, "little"))
         key.update(data)
     return key.digest()
 
 
 class Cache:
-    """Key to Row, at most `capacity` bytes by estimate; 0 keeps nothing. Safe to use from several threads."""
+    """The tier in memory: at most `capacity` bytes by estimate; 0 keeps nothing. Safe to use from several threads."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.size = 0
+        self.counts = TierCounts()
         self._rows: OrderedDict[bytes, Row] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: bytes) -> Row | None:
+    def get_many(self, keys: Iterable[bytes], width: int, deadline: float) -> dict[bytes, Row]:
+        """The rows that are here. A key fixes its row's width, and nothing here takes time: see SharedCache."""
         with self._lock:
-            row = self._rows.get(key)
-            if row is not None:
-                self._rows.move_to_end(key)
-            return row
+            return {key: row for key in keys if (row := self._look_up(key)) is not None}
 
     def put(self, key: bytes, row: Row) -> None:
         """Keeps `row`, and drops the least recently used rows that no longer fit."""
@@ -62,6 +71,15 @@ class Cache:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def _look_up(self, key: bytes) -> Row | None:
+        row = self._rows.get(key)
+        if row is None:
+            self.counts.misses += 1
+        else:
+            self.counts.hits += 1
+            self._rows.move_to_end(key)
+        return row
 
 
 def _cost(key: bytes, row: Row) -> int:

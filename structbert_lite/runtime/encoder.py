@@ -10,15 +10,18 @@ from pathlib import Path
 
 import numpy as np
 
+from structbert_lite import __version__
 from structbert_lite.deadline import Deadline
 from structbert_lite.errors import ClientLeft, ModelRefused
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, Manifest, check_files
 from structbert_lite.runtime.batcher import Batcher, Entry
-from structbert_lite.runtime.cache import Cache, Row, make_key
+from structbert_lite.runtime.cache import Row, make_key
 from structbert_lite.runtime.observer import Observer
+from structbert_lite.runtime.pace import Pace
 from structbert_lite.runtime.pooling import pool
-from structbert_lite.runtime.session import Session
+from structbert_lite.runtime.session import RUNTIME, Session
 from structbert_lite.runtime.slots import Slots
+from structbert_lite.runtime.tiers import Tiers
 from structbert_lite.runtime.tokenizer import Encoding, Tokenizer
 
 # What a model reads at once: a text, or a pair of texts.
@@ -43,7 +46,7 @@ class Encoder:
         folder: Path,
         manifest: Manifest,
         limits: Limits,
-        cache: Cache,
+        cache: Tiers,
         slots: Slots,
         observer: Observer | None = None,
     ) -> None:
@@ -56,11 +59,15 @@ class Encoder:
         self.manifest = manifest
         self.tokenizer = Tokenizer(folder / TOKENIZER_NAME, manifest.max_tokens)
         self.hits = self.misses = 0
-        # Everything that decides a row: two folders may hold the same files and differ in these.
-        self._digest = f"{manifest.digest} {manifest.max_tokens} {manifest.pooling}"
+        # Everything that decides a row: two folders may hold the same files and differ in these, and the replicas that
+        # share a cache may run different versions.
+        self._digest = f"{__version__} {RUNTIME} {manifest.digest} {manifest.max_tokens} {manifest.pooling}"
         self._cache = cache
         self._slots = slots
         self._observer = observer or Observer()
+        self._threads = limits.threads
+        self._pace = Pace()
+        self._width = manifest.dimensions if manifest.kind == "encoder" else len(manifest.labels) or 1
         self._session = Session(folder / MODEL_NAME, manifest.inputs, manifest.pad_id)
         self._check_width()
         self.batcher = Batcher(
@@ -76,12 +83,11 @@ class Encoder:
         Raises Overloaded, NotReady, DeadlineExceeded, ClientLeft or InferenceFailed.
         """
         keys = [make_key(self._digest, fields) for fields in inputs]
-        rows: dict[bytes, Row | None] = {key: self._cache.get(key) for key in dict.fromkeys(keys)}
-        missing = {key: fields for key, fields in zip(keys, inputs, strict=True) if rows[key] is None}
+        rows = self._cache.get_many(dict.fromkeys(keys), self._width, deadline, self._observer.on_lookup)
+        missing = {key: fields for key, fields in zip(keys, inputs, strict=True) if key not in rows}
         with self._lock:
-            self.hits += len(rows) - len(missing)
+            self.hits += len(rows)
             self.misses += len(missing)
-        self._observer.on_lookup("memory", len(rows) - len(missing), len(missing))
         if missing:
             rows |= self._compute(missing, deadline)
         return [rows[key] for key in keys]
@@ -104,7 +110,9 @@ class Encoder:
             try:
                 return self._infer(encodings)
             finally:
-                self._observer.on_run(began - asked, time.monotonic() - began)
+                seconds = time.monotonic() - began
+                self._observer.on_run(began - asked, seconds)
+                self._pace.note(max(map(len, encodings)) * len(encodings), seconds)
 
     def _infer(self, encodings: list[Encoding]) -> np.ndarray:
         output = self._session.run(encodings)
@@ -122,31 +130,48 @@ class Encoder:
 
     def _check_width(self) -> None:
         """A graph whose rows are not what the manifest promises would give wrong answers, not errors."""
-        expected = self.manifest.dimensions if self.manifest.kind == "encoder" else len(self.manifest.labels) or 1
         path = self.folder / MODEL_NAME
         try:
             shape = self._infer([self._short_input()]).shape
         except Exception as error:  # onnxruntime's exceptions share no base class
             raise ModelRefused(f"{path} cannot be run: {error}") from None
-        if shape != (1, expected):
-            raise ModelRefused(f"{path} gives {list(shape)} for one input, its manifest says {[1, expected]}")
+        if shape != (1, self._width):
+            raise ModelRefused(f"{path} gives {list(shape)} for one input, its manifest says {[1, self._width]}")
 
     def _compute(self, missing: dict[bytes, Input], deadline: float) -> dict[bytes, Row]:
-        if Deadline(deadline).has_left():  # the request may have waited long before it came here
-            raise ClientLeft("the client hung up")
+        _check_client(deadline)  # the request may have waited long before it came here
         began = time.monotonic()
-        encodings = self.tokenizer.encode([fields if len(fields) == 2 else fields[0] for fields in missing.values()])
+        given = [fields if len(fields) == 2 else fields[0] for fields in missing.values()]
+        encodings = dict(zip(missing, self.tokenizer.encode(given), strict=True))
         asked = time.monotonic()
         self._observer.on_tokenize(len(encodings), began, asked)
-        entries = self._start(dict(zip(missing, encodings, strict=True)), deadline)
+        claim = self._cache.claim(self._costs(encodings), deadline)
+        entries: dict[bytes, Entry] = {}
         try:
-            return {
+            entries = self._start({key: e for key, e in encodings.items() if key not in claim.lost}, deadline)
+            rows = self._cache.wait(claim.lost, self._width, deadline)
+            left = {key: encodings[key] for key in claim.lost if key not in rows}
+            if left:
+                _check_client(deadline)
+                entries |= self._start(left, deadline)
+            return rows | {
                 key: Row(self.batcher.wait(entry, deadline), entry.encoding.truncated) for key, entry in entries.items()
             }
+        except Exception:
+            self._cache.release(claim)
+            raise
         finally:
             for entry in entries.values():
                 self.batcher.leave(entry)
-            self._tell(entries.values(), asked)
+            if entries:
+                self._tell(entries.values(), asked)
+
+    def _costs(self, encodings: dict[bytes, Encoding]) -> dict[bytes, float]:
+        """Seconds that each takes beside the others, as far as this process does not compute it already."""
+        with self._lock:
+            new = encodings.keys() - self._in_flight.keys()
+        share = self._pace.seconds_per_token / min(self._threads, len(new) or 1)
+        return {key: len(encodings[key]) * share for key in new}
 
     def _tell(self, entries: Collection[Entry], asked: float) -> None:
         # An entry may have been on its way before this call asked for it, and go on after the call gave up.
@@ -178,7 +203,12 @@ class Encoder:
         """Called by a worker when an entry is done: keeps its row and forgets the entry."""
         if entry.row is not None:
             self._cache.put(key, Row(entry.row, entry.encoding.truncated))
-            self._observer.on_cache(len(self._cache), self._cache.size)
+            self._observer.on_cache(len(self._cache.memory), self._cache.memory.size)
         with self._lock:
             if self._in_flight.get(key) is entry:
                 del self._in_flight[key]
+
+
+def _check_client(deadline: float) -> None:
+    if Deadline(deadline).has_left():
+        raise ClientLeft("the client hung up")

@@ -16,6 +16,9 @@ from structbert_lite.runtime.tokenizer import Encoding
 ort.disable_telemetry_events()
 ort.set_default_logger_severity(3)
 
+# Another version may compute other last digits.
+RUNTIME = f"onnxruntime {ort.__version__}"
+
 
 class Session:
     """A loaded graph with int64 inputs [batch, tokens] and one float32 output [batch, ...].

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from structbert_lite import __version__
 from structbert_lite.runtime.observer import Observer
+from structbert_lite.runtime.store import REASONS
 from structbert_lite.telemetry.buckets import PADDED_TOKENS, REQUEST_SECONDS, ROWS, STAGE_SECONDS
 
 STAGES = ("tokenize", "queue", "slot", "inference")
@@ -45,6 +46,9 @@ class Metrics:
             kind: counter(f"cache_{kind}", f"Inputs {text} this tier of the cache", "model", "tier")
             for kind, text in (("hits", "found in"), ("misses", "not found in"))
         }
+        self.cache_errors = counter("cache_errors", "What the shared cache's server did not do", "reason")
+        for reason in REASONS:
+            self.cache_errors.labels(reason)
         self.cache_bytes = gauge("cache_bytes", "Memory of the cache, by estimate")
         self.cache_entries = gauge("cache_entries", "Inputs in the cache in memory")
         self.stage_seconds = histogram(
@@ -78,6 +82,10 @@ class Metrics:
         for task, (model, digest) in models.items():
             self.model_info.labels(task, model, digest).set(1)
             self.items.labels(task)
+
+    def note_cache_error(self, reason: str, number: int) -> None:
+        """The shared cache's server did not do something `number` times. `reason`: one of the store's REASONS."""
+        self.cache_errors.labels(reason).inc(number)
 
     def observe(self, model: str) -> Observer:
         """The observer that counts for `model`."""

@@ -13,6 +13,7 @@ from structbert_lite.runtime.cache import Cache
 from structbert_lite.runtime.cpu import usable_cpus
 from structbert_lite.runtime.encoder import Encoder, Limits
 from structbert_lite.runtime.slots import Slots
+from structbert_lite.runtime.tiers import Tiers
 from structbert_lite.settings import Settings
 
 NO_LIMIT = sys.maxsize
@@ -26,7 +27,7 @@ def open_pipeline(task: str, folder: Path) -> Iterator[Any]:
         raise ModelRefused(f"{folder} is a {' and '.join(manifest.tasks)} model, not one for {task}")
     usual = Settings()
     limits = Limits(usable_cpus(), usual.max_batch, usual.batch_tokens, NO_LIMIT)
-    encoder = Encoder(folder, manifest, limits, Cache(0), Slots(limits.threads))
+    encoder = Encoder(folder, manifest, limits, Tiers(Cache(0)), Slots(limits.threads))
     try:
         yield PIPELINES[task](encoder, NO_LIMIT)
     finally:

@@ -1,0 +1,34 @@
+"""What the shared cache needs of a server that keeps bytes under names, and how it can fail."""
+
+from typing import Protocol
+
+# refused: password or permission; poisoned: bytes that are no row of this key; dropped: not written, because too much
+# was waiting to be, or because the server was known to be out.
+REASONS = ("timeout", "unreachable", "refused", "full", "read_only", "poisoned", "dropped", "other")
+
+
+class StoreFailed(Exception):
+    """A server did not do what it was asked. `reason` is one of REASONS."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Store(Protocol):
+    """Bytes under names on one server, to be used from several threads. Every method may raise StoreFailed."""
+
+    def get_many(self, names: list[bytes]) -> list[bytes | None]:
+        """The value under each name, None where there is none."""
+
+    def set_many(self, values: dict[bytes, bytes], seconds: int) -> list[str]:
+        """Keeps `values` for `seconds`. Returns the reason of each one that was refused."""
+
+    def claim_many(self, names: list[bytes], milliseconds: int) -> list[bool]:
+        """Takes each name that is free, for `milliseconds`; False where another has it."""
+
+    def forget_many(self, names: list[bytes]) -> None:
+        """Removes whatever is under `names`."""
+
+    def close(self) -> None:
+        """Ends the connections."""
