@@ -24,9 +24,11 @@ except StructBertError as error:
 
 wsgi_app = "app:create_app()"
 bind = f"{_settings.host}:{_settings.port}"
-worker_class = "gthread"
+worker_class = "structbert_lite.front.worker.FrontWorker"
 workers = _settings.workers
 threads = _settings.http_threads
+worker_connections = _settings.max_connections
+sendfile = False  # the loop sends, and no thread waits for it
 preload_app = False
 keepalive = 75  # seconds a client may keep an idle connection
 timeout = 120

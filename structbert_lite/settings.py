@@ -26,6 +26,9 @@ class Settings(BaseModel):
     port: int = Field(5000, ge=1, le=65535, description="Port to listen on")
     workers: int = Field(1, ge=1, le=64, description="Processes; each holds every model, and a cache of its own")
     http_threads: int = Field(64, ge=1, le=1024, description="Requests handled at the same time by each process")
+    max_connections: int = Field(
+        1000, ge=16, le=100_000, description="Open connections at the most; for one more the longest idle one is closed"
+    )
     models: Path = Field(PROJECT / "models", description="Folder with one folder per model")
     sentiment_model: str = Field(
         "", description="Folder name of the sentiment model; empty: `sentiment`, else the first found"

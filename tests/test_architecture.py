@@ -23,7 +23,8 @@ ALLOWED = {
     "engine": {"pipelines", "runtime", "installed", "once"} | LEAVES,
     "telemetry": {"runtime"} | LEAVES,
     "keys": {"errors", "settings"},
-    "web": {"engine", "keys", "telemetry"} | LEAVES,
+    "front": set(),
+    "web": {"engine", "front", "keys", "telemetry"} | LEAVES,
     "cli": {"engine", "pipelines", "runtime", "installed"} | LEAVES,
     "__main__": {"cli"},
 }
@@ -77,6 +78,12 @@ def test_the_runtime_never_imports_heavy_packages(path: Path) -> None:
 def test_each_engine_library_has_one_file(path: Path) -> None:
     for library in {name.split(".")[0] for name in imports(path)} & ONE_FILE_EACH.keys():
         assert name_of(path) in ONE_FILE_EACH[library]
+
+
+@pytest.mark.parametrize("path", RUNTIME, ids=name_of)
+def test_only_the_front_and_the_web_layer_import_gunicorn(path: Path) -> None:
+    if path.relative_to(PROJECT / "structbert_lite").parts[0] not in {"front", "web"}:
+        assert "gunicorn" not in {name.split(".")[0] for name in imports(path)}
 
 
 @pytest.mark.parametrize("path", RUNTIME, ids=name_of)

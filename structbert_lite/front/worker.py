@@ -1,0 +1,138 @@
+"""gunicorn's worker with threads, but a thread gets whole requests only and never waits for a client.
+
+gunicorn's own reads requests in its threads without a time-out: as many slow clients as threads stop it.
+"""
+
+import errno
+import resource
+import socket
+import sys
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from gunicorn.workers.gthread import ThreadWorker
+
+from structbert_lite.front.answers import refuse, wants_close
+from structbert_lite.front.connection import Connection
+from structbert_lite.front.patience import Patience
+from structbert_lite.front.traffic import Traffic
+
+ACCEPTS = 16  # new connections in one turn of the loop
+RESERVED_FILES = 128  # descriptors that are no connections
+# Probes and scrapers have threads of their own: they must be answered when all others are busy.
+PROBES = {b"/livez", b"/readyz", b"/health", b"/metrics"}
+PROBE_THREADS = 4
+TOO_MANY_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+NOT_NOW = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED, errno.EINTR}
+
+
+class FrontWorker(ThreadWorker):
+    """Its loop reads the requests and sends the answers. As many requests wait for a thread as there are threads.
+
+    The application's `extensions["structbert_door"]` may refuse a request before a thread has it (web/door.py).
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._most_connections = max(16, min(self.cfg.worker_connections, files - RESERVED_FILES))
+        # The loop always accepts and closes another connection for it: who waits in the kernel's queue is seen by none.
+        self.worker_connections = self.max_keepalived = sys.maxsize
+        self._in_hand = 0
+        self._current = threading.local()
+
+    def init_process(self) -> None:
+        self._probe_pool = ThreadPoolExecutor(PROBE_THREADS, "probe")
+        super().init_process()
+
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        self._max_body = self.wsgi.config["MAX_CONTENT_LENGTH"]
+        self._door = self.wsgi.extensions.get("structbert_door")
+        patience = Patience(self.cfg.keepalive, self._max_body)
+        self._traffic = Traffic(self.poller, patience, self.enqueue_req, self._count_down, self.method_queue.defer)
+        application = self.wsgi.wsgi_app
+
+        def stamped(environ: dict, start_response: Any) -> Any:
+            environ["structbert.arrived"] = self._current.connection.arrived
+            return application(environ, start_response)
+
+        self.wsgi.wsgi_app = stamped
+
+    def accept(self, listener: socket.socket) -> None:
+        for _ in range(ACCEPTS):
+            try:
+                client, address = listener.accept()
+            except OSError as error:
+                if error.errno in TOO_MANY_FILES:
+                    self._traffic.make_room()
+                    time.sleep(0.01)  # the listener stays readable: no racing
+                elif error.errno not in NOT_NOW:
+                    raise
+                return
+            if self.nr_conns >= self._most_connections and not self._traffic.make_room():
+                client.close()
+                continue
+            self.nr_conns += 1
+            self._traffic.open(Connection(self.cfg, client, address, listener.getsockname(), self._max_body))
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Gives the request to a thread, or refuses it."""
+        head = conn.asked.head
+        target = head.partition(b"\r\n")[0].split(b" ")[1:2]
+        path = target[0].partition(b"?")[0] if target else b""
+        if path not in PROBES and (seconds := self._refuses(path)):
+            stays = conn.asked.end is not None and not conn.asked.cut and not wants_close(head) and self.alive
+            message = "the server is busy, try again later"
+            self._traffic.answer(conn, stays, refuse(503, "overloaded", message, head, seconds, stays))
+            return
+        conn.arrived = time.monotonic()
+        self._traffic.hand_on(conn)
+        self._in_hand += 1
+        pool = self._probe_pool if path in PROBES else self.tpool
+        pool.submit(self.handle, conn).add_done_callback(
+            lambda future: self.method_queue.defer(self.finish_request, conn, future)
+        )
+
+    def handle(self, conn: Connection) -> bool:
+        self._current.connection = conn
+        stays = super().handle(conn)
+        try:
+            conn.sock.flush()
+        except OSError:
+            return False
+        return stays is True
+
+    def handle_request(self, req: Any, conn: Connection) -> bool:
+        req._expected_100_continue = False  # the loop has answered that
+        if conn.asked.cut:
+            req.force_close()
+            # The application reads nothing of a body that says by itself how large it is.
+            req.headers = [field for field in req.headers if field[0] not in {"TRANSFER-ENCODING", "CONTENT-LENGTH"}]
+            req.headers.append(("CONTENT-LENGTH", str(conn.asked.body_bytes)))
+        return super().handle_request(req, conn)
+
+    def finish_request(self, conn: Connection, fs: Future) -> None:
+        self._in_hand -= 1
+        self._traffic.answer(conn, not fs.cancelled() and fs.exception() is None and fs.result())
+
+    def murder_pending(self) -> None:
+        self._traffic.cut_the_slow()
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        if force:
+            self._traffic.close_all()
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        self._traffic.patience.hurry(deadline)
+
+    def _refuses(self, path: bytes) -> int:
+        """Seconds after which the client may try again; 0: the request is let in."""
+        if self._in_hand >= 2 * self.cfg.threads or self._traffic.patience.is_full:
+            return 1
+        return self._door.refuses(path) if self._door else 0
+
+    def _count_down(self) -> None:
+        self.nr_conns -= 1

@@ -1,0 +1,54 @@
+"""Clients that hang up cost nothing further: what the model has run is counted."""
+
+import json
+import time
+
+from structbert_lite.cli.server import Server
+from tests.front.conftest import HEAD, ask, connect, read_all, read_metric
+
+LONG = "很长的一句话" * 80
+ROWS = "structbert_rows_total"
+
+
+def post(path: bytes, body: dict) -> bytes:
+    data = json.dumps(body, ensure_ascii=False).encode()
+    return HEAD.replace(b"/predict", path) + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(data) + data
+
+
+def wait_until_idle(server: Server) -> None:
+    """The last answer's metrics and an answer after all that was queued."""
+    limit = time.monotonic() + 60
+    while read_metric(server, "structbert_queue_tokens") and time.monotonic() < limit:
+        time.sleep(0.05)
+    ask(server)
+
+
+def test_who_waits_in_line_and_hangs_up_is_never_run(server: Server) -> None:
+    wait_until_idle(server)
+    before = read_metric(server, ROWS)
+    batch = [f"{LONG}{i}" for i in range(20)]
+    with connect(server) as busy:
+        busy.sendall(post(b"/predict_batch", {"texts": batch}))
+        while read_metric(server, ROWS) == before:  # the others come behind it
+            time.sleep(0.01)
+        gone = [connect(server) for _ in range(6)]  # three have a thread, three wait for one
+        for i, connection in enumerate(gone):
+            connection.sendall(post(b"/predict", {"text": f"等不及的客人{i}"}))
+        time.sleep(0.2)
+        for connection in gone:
+            connection.close()
+        answer = read_all(busy)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    wait_until_idle(server)
+    assert read_metric(server, ROWS) - before == len(batch)
+
+
+def test_the_rest_of_a_batch_is_dropped_when_its_client_hangs_up(server: Server) -> None:
+    wait_until_idle(server)
+    before = read_metric(server, ROWS)
+    with connect(server) as connection:
+        connection.sendall(post(b"/predict_batch", {"texts": [f"{i}{LONG}" for i in range(60)]}))
+        while read_metric(server, ROWS) == before:
+            time.sleep(0.01)
+    wait_until_idle(server)
+    assert read_metric(server, ROWS) - before < 50
