@@ -19,6 +19,8 @@ from structbert_lite.telemetry.tracing import Tracing, make_tracing
 from structbert_lite.web import api, ops, ui
 from structbert_lite.web.access import describe_keys, guard
 from structbert_lite.web.cors import share_with
+from structbert_lite.web.door import EXTENSION as DOOR
+from structbert_lite.web.door import Door
 from structbert_lite.web.errors import answer_validation, register_errors
 from structbert_lite.web.observe import note_ask, observe_requests
 from structbert_lite.web.rate_limit import RateLimiter, limit_clients
@@ -55,6 +57,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)
+    app.extensions[DOOR] = Door(metrics)
     observe_requests(app, metrics, tracing)
     register_hooks(app)
     guard(app, settings, keys)

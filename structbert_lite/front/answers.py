@@ -15,7 +15,7 @@ def wants_close(head: bytes) -> bool:
     return WANTS_CLOSE.search(head) is not None
 
 
-def refuse(status: int, kind: str, message: str, head: bytes = b"", retry_after: int = 0, stays: bool = False) -> bytes:
+def write_refusal(status: int, kind: str, message: str, head: bytes, retry_after: int, stays: bool) -> bytes:
     """A whole answer in the form of every other error. `stays`: the connection is kept for the next request."""
     body = json.dumps({"error": {"type": kind, "message": message}}, separators=(",", ":")).encode() + b"\n"
     given = GIVEN_ID.search(head)

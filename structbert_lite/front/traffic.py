@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
 
-from structbert_lite.front.answers import refuse
+from structbert_lite.front.answers import write_refusal
 from structbert_lite.front.connection import Connection
 from structbert_lite.front.patience import Patience
 
@@ -15,7 +15,8 @@ GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Traffic:
-    """Calls `on_request` with each connection whose request is ready, `on_close` for each that is closed.
+    """Calls `on_request` with each connection whose request is ready, `on_close` for each that is closed, `on_refusal`
+    with the type of an error that is answered here.
 
     `later` calls a function in one of the loop's next turns. All of this runs in the loop's one thread.
     """
@@ -26,11 +27,12 @@ class Traffic:
         patience: Patience,
         on_request: Callable[[Connection], None],
         on_close: Callable[[], None],
+        on_refusal: Callable[[str], None],
         later: Callable[..., None],
     ) -> None:
         self.patience = patience
         self._poller = poller
-        self._on_request, self._on_close, self._later = on_request, on_close, later
+        self._on_request, self._on_close, self._on_refusal, self._later = on_request, on_close, on_refusal, later
 
     def open(self, connection: Connection) -> None:
         """Takes in a new connection; a request may have come with it."""
@@ -48,6 +50,13 @@ class Traffic:
         connection.stays = stays
         connection.sock.sendall(answer)
         self._send(connection)
+
+    def refuse(
+        self, connection: Connection, status: int, kind: str, message: str, retry_after: int = 0, stays: bool = False
+    ) -> None:
+        """Answers with an error in the application's stead."""
+        self._on_refusal(kind)
+        self.answer(connection, stays, write_refusal(status, kind, message, connection.asked.head, retry_after, stays))
 
     def drop(self, connection: Connection) -> None:
         """Closes it at once."""
@@ -67,7 +76,7 @@ class Traffic:
     def cut_the_slow(self) -> None:
         for connection in self.patience.overdue():
             if connection in self.patience.asking:
-                self.answer(connection, False, refuse(408, "request_timeout", "the request took too long to come"))
+                self.refuse(connection, 408, "request_timeout", "the request took too long to come")
             else:
                 self.drop(connection)
 
@@ -113,7 +122,7 @@ class Traffic:
             with contextlib.suppress(OSError):  # a client that has gone is seen when it is read from
                 connection.sock.flush()
         if self.patience.is_full and (greedy := self.patience.greediest()):
-            self.answer(greedy, False, refuse(503, "overloaded", "the server holds too many requests", retry_after=1))
+            self.refuse(greedy, 503, "overloaded", "too much is being sent at once, try again later", retry_after=1)
 
     def _send(self, connection: Connection) -> None:
         try:

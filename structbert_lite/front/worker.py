@@ -14,7 +14,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-from structbert_lite.front.answers import refuse, wants_close
+from structbert_lite.front.answers import wants_close
 from structbert_lite.front.connection import Connection
 from structbert_lite.front.patience import Patience
 from structbert_lite.front.traffic import Traffic
@@ -31,7 +31,8 @@ NOT_NOW = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED, errno.EINTR}
 class FrontWorker(ThreadWorker):
     """Its loop reads the requests and sends the answers. As many requests wait for a thread as there are threads.
 
-    The application's `extensions["structbert_door"]` may refuse a request before a thread has it (web/door.py).
+    The application's `extensions["structbert_door"]` may refuse a request before a thread has it, and is told of what
+    the loop answered by itself: `refuses(path) -> seconds` and `note(reason)`, as in web/door.py.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -50,9 +51,11 @@ class FrontWorker(ThreadWorker):
     def load_wsgi(self) -> None:
         super().load_wsgi()
         self._max_body = self.wsgi.config["MAX_CONTENT_LENGTH"]
-        self._door = self.wsgi.extensions.get("structbert_door")
+        self._door = self.wsgi.extensions["structbert_door"]
         patience = Patience(self.cfg.keepalive, self._max_body)
-        self._traffic = Traffic(self.poller, patience, self.enqueue_req, self._count_down, self.method_queue.defer)
+        self._traffic = Traffic(
+            self.poller, patience, self.enqueue_req, self._count_down, self._door.note, self.method_queue.defer
+        )
         application = self.wsgi.wsgi_app
 
         def stamped(environ: dict, start_response: Any) -> Any:
@@ -85,8 +88,7 @@ class FrontWorker(ThreadWorker):
         path = target[0].partition(b"?")[0] if target else b""
         if path not in PROBES and (seconds := self._refuses(path)):
             stays = conn.asked.end is not None and not conn.asked.cut and not wants_close(head) and self.alive
-            message = "the server is busy, try again later"
-            self._traffic.answer(conn, stays, refuse(503, "overloaded", message, head, seconds, stays))
+            self._traffic.refuse(conn, 503, "overloaded", "the server is busy, try again later", seconds, stays)
             return
         conn.arrived = time.monotonic()
         self._traffic.hand_on(conn)
@@ -132,7 +134,7 @@ class FrontWorker(ThreadWorker):
         """Seconds after which the client may try again; 0: the request is let in."""
         if self._in_hand >= 2 * self.cfg.threads or self._traffic.patience.is_full:
             return 1
-        return self._door.refuses(path) if self._door else 0
+        return self._door.refuses(path)
 
     def _count_down(self) -> None:
         self.nr_conns -= 1

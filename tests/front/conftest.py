@@ -15,7 +15,7 @@ from structbert_lite.cli.server import Server, free_port, run_server
 CONF = Path(__file__).parent / "hasty_gunicorn.py"
 TEXT = "这部电影太烂了，完全浪费时间"
 BODY = json.dumps({"text": TEXT}).encode()
-HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 REQUEST = HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
 
 

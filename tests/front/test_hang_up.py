@@ -7,12 +7,19 @@ from structbert_lite.cli.server import Server
 from tests.front.conftest import HEAD, ask, connect, read_all, read_metric
 
 LONG = "很长的一句话" * 80
-ROWS = "structbert_rows_total"
+ROWS = "structbert_batch_rows_sum"
 
 
 def post(path: bytes, body: dict) -> bytes:
     data = json.dumps(body, ensure_ascii=False).encode()
     return HEAD.replace(b"/predict", path) + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(data) + data
+
+
+def wait_until_running(server: Server, before: float) -> None:
+    limit = time.monotonic() + 60
+    while read_metric(server, ROWS) == before:
+        assert time.monotonic() < limit
+        time.sleep(0.01)
 
 
 def wait_until_idle(server: Server) -> None:
@@ -29,8 +36,7 @@ def test_who_waits_in_line_and_hangs_up_is_never_run(server: Server) -> None:
     batch = [f"{LONG}{i}" for i in range(20)]
     with connect(server) as busy:
         busy.sendall(post(b"/predict_batch", {"texts": batch}))
-        while read_metric(server, ROWS) == before:  # the others come behind it
-            time.sleep(0.01)
+        wait_until_running(server, before)  # the others come behind it
         gone = [connect(server) for _ in range(6)]  # three have a thread, three wait for one
         for i, connection in enumerate(gone):
             connection.sendall(post(b"/predict", {"text": f"等不及的客人{i}"}))
@@ -48,7 +54,6 @@ def test_the_rest_of_a_batch_is_dropped_when_its_client_hangs_up(server: Server)
     before = read_metric(server, ROWS)
     with connect(server) as connection:
         connection.sendall(post(b"/predict_batch", {"texts": [f"{i}{LONG}" for i in range(60)]}))
-        while read_metric(server, ROWS) == before:
-            time.sleep(0.01)
+        wait_until_running(server, before)
     wait_until_idle(server)
     assert read_metric(server, ROWS) - before < 50

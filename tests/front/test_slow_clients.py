@@ -80,7 +80,7 @@ def test_answers_that_nobody_fetches_hold_no_thread(server: Server) -> None:
 def test_requests_sent_without_waiting_for_answers_are_answered_in_order(server: Server) -> None:
     count = 400
     with connect(server) as connection:
-        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" * count + REQUEST[:-1])
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n" * count + REQUEST[:-1])
         connection.sendall(REQUEST[-1:])
         data = b""
         while b"Negative" not in data:
