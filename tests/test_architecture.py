@@ -39,7 +39,6 @@ ONE_FILE_EACH = {
     "opentelemetry": {"structbert_lite/telemetry/traces.py"},
     "pythonjsonlogger": {"structbert_lite/telemetry/json_log.py"},
     "bm25s": {"structbert_lite/cli/evaluate/bm25.py"},
-    "gunicorn": {"structbert_lite/web/nameless.py"},
     "matplotlib": {"structbert_lite/cli/evaluate/batch_plot.py"},
 }
 RUNTIME = sorted((PROJECT / "structbert_lite").rglob("*.py"))
