@@ -59,32 +59,47 @@ def ask_all(port: int, path: str, bodies: list[Any], clients: int) -> tuple[list
 
     None stands for an answer that did not come: the connection broke, or the time was over.
     """
-    requests = [(i, _request(port, path, body)) for i, body in enumerate(bodies)]
+    requests = [(i, write_request(port, path, body)) for i, body in enumerate(bodies)]
     answers: list[Answer | None] = [None] * len(bodies)
     limit = time.monotonic() + LOAD_SECONDS
 
     def send(taken: Iterator[tuple[int, bytes]]) -> None:
-        connection = None
+        client = Client(port)
         for i, request in taken:
             if time.monotonic() > limit:
-                return
-            began = time.perf_counter()
-            try:
-                if connection is None:
-                    connection = _connect(port)
-                connection.sendall(request)
-                good, stays_open, body = _read_answer(connection)
-            except OSError:
-                stays_open = False
-            else:
-                answers[i] = Answer(good, body, time.perf_counter() - began)
-            if not stays_open and connection is not None:
-                connection.close()
-                connection = None
-        if connection is not None:
-            connection.close()
+                break
+            answers[i] = client.ask(request)
+        client.close()
 
     return answers, share_out(requests, clients, send)
+
+
+class Client:
+    """One keep-alive connection to a server on loopback, made anew after it broke."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._connection: socket.socket | None = None
+
+    def ask(self, request: bytes) -> Answer | None:
+        """The answer to what `write_request` made; None when the connection broke."""
+        began = time.perf_counter()
+        try:
+            if self._connection is None:
+                self._connection = _connect(self._port)
+            self._connection.sendall(request)
+            good, stays_open, body = _read_answer(self._connection)
+        except OSError:
+            self.close()
+            return None
+        if not stays_open:
+            self.close()
+        return Answer(good, body, time.perf_counter() - began)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 def _connect(port: int) -> socket.socket:
@@ -93,7 +108,8 @@ def _connect(port: int) -> socket.socket:
     return connection
 
 
-def _request(port: int, path: str, body: Any) -> bytes:
+def write_request(port: int, path: str, body: Any) -> bytes:
+    """A POST of `body` as JSON, ready to be sent."""
     data = json.dumps(body, ensure_ascii=False).encode()
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
     return head.encode() + f"Content-Length: {len(data)}\r\n\r\n".encode() + data

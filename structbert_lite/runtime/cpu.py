@@ -2,26 +2,46 @@
 
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-CGROUP_V2 = Path("/sys/fs/cgroup/cpu.max")
-CGROUP_V1 = Path("/sys/fs/cgroup/cpu")
+MOUNT = Path("/sys/fs/cgroup")
+OWN = Path("/proc/self/cgroup")
 
 
 def usable_cpus() -> int:
     """The smaller of the CPU affinity and the cgroup's quota (v2 or v1), rounded up, at least 1."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = _cgroup_quota()
-    return max(1, cpus if quota is None else min(cpus, math.ceil(quota)))
+    return max(1, min([cpus, *map(math.ceil, read_quotas(MOUNT, OWN))]))
 
 
-def _cgroup_quota() -> float | None:
+def read_quotas(mount: Path, own: Path) -> Iterator[float]:
+    """CPUs that the process's cgroup and each one above it may use, where they are limited.
+
+    `own` lists the process's cgroups (cgroups(7)). In a container the path there may be the host's: only the root of
+    what is mounted counts then.
+    """
     try:
-        if CGROUP_V2.exists():
-            quota, period = CGROUP_V2.read_text().split()
-        else:
-            quota = (CGROUP_V1 / "cpu.cfs_quota_us").read_text().strip()
-            period = (CGROUP_V1 / "cpu.cfs_period_us").read_text().strip()
-        return None if quota in ("max", "-1") else int(quota) / int(period)
-    except (OSError, ValueError):
-        return None
+        lines = own.read_text().splitlines()
+    except OSError:
+        lines = ["0::/"]
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers == "":
+            yield from _quotas_from(mount, path, "cpu.max")
+        elif "cpu" in controllers.split(","):
+            yield from _quotas_from(mount / "cpu", path, "cpu.cfs_quota_us", "cpu.cfs_period_us")
+
+
+def _quotas_from(root: Path, path: str, *names: str) -> Iterator[float]:
+    """Of the cgroup at `path` below `root`, and of those above it."""
+    group = root / path.strip("/")
+    for folder in (group, *group.parents):
+        try:
+            quota, period = " ".join((folder / name).read_text().strip() for name in names).split()
+            if quota not in ("max", "-1"):
+                yield int(quota) / int(period)
+        except (OSError, ValueError):
+            pass
+        if folder == root:
+            return
