@@ -3,6 +3,7 @@
 import atexit
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from flask import Flask, Response, jsonify
 from flask_openapi3 import Info, OpenAPI
@@ -10,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from structbert_lite import __version__
 from structbert_lite.engine import Engine
-from structbert_lite.keys import read_keys
+from structbert_lite.keys import Keys, read_keys
 from structbert_lite.runtime.observer import Observer, Observers
 from structbert_lite.settings import Settings
 from structbert_lite.telemetry.logs import configure_logs
@@ -29,8 +30,8 @@ from structbert_lite.web.schemas import ErrorAnswer
 from structbert_lite.web.strict_json import StrictJSON
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """The application, its models loaded and warm.
+def create_app(settings: Settings | None = None, wait: bool = True) -> Flask:
+    """The application, its models loaded and warm; without `wait` only when the engine's `load` has been called.
 
     Raises BadSettings for an unusable environment or key file and ModelRefused for a damaged model.
     """
@@ -40,8 +41,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     keys = read_keys(settings)
     metrics = Metrics()
     tracing = make_tracing(settings.traces)
-    engine = Engine(settings, _observe_with(metrics, tracing), note_ask, metrics.note_cache_error)
-    metrics.name_models({task: (name, engine.manifest(task).digest) for task, name in engine.names.items()})
+    watch = _observe_with(metrics, tracing)
+    engine = Engine(settings, watch, note_ask, metrics.note_cache_error, metrics.name_models, wait)
     atexit.register(engine.close)
 
     app = OpenAPI(
@@ -54,6 +55,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json = StrictJSON(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_mb << 20
     app.extensions["structbert_engine"] = engine
+    # What SIGHUP does, by what it is done to; each says what it has now.
+    app.extensions["structbert_reloads"] = {"keys": partial(_reload_keys, keys, settings), "models": engine.reload}
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)
@@ -78,3 +81,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _observe_with(metrics: Metrics, tracing: Tracing | None) -> Callable[[str], Observer]:
     return metrics.observe if tracing is None else lambda model: Observers(metrics.observe(model), tracing.observer)
+
+
+def _reload_keys(keys: Keys, settings: Settings) -> list[str]:
+    keys.replace(read_keys(settings))
+    return [f"{len(keys)} in use"]

@@ -16,15 +16,16 @@ from structbert_lite.settings import Settings
 from structbert_lite.telemetry.logs import configure_logs
 from structbert_lite.telemetry.shared import FOLDER, forget_worker, remove_shared_metrics, share_metrics
 from structbert_lite.web.nameless import hide_name
+from structbert_lite.web.worker import forward_signals
 
 try:
     _settings = Settings.from_environment()
 except StructBertError as error:
     sys.exit(f"structbert-lite: {error}")
 
-wsgi_app = "app:create_app()"
+wsgi_app = "app:create_app(wait=False)"
 bind = f"{_settings.host}:{_settings.port}"
-worker_class = "structbert_lite.front.worker.FrontWorker"
+worker_class = "structbert_lite.web.worker.Worker"
 workers = _settings.workers
 threads = _settings.http_threads
 worker_connections = _settings.max_connections
@@ -32,7 +33,7 @@ sendfile = False  # the loop sends, and no thread waits for it
 preload_app = False
 keepalive = 75  # seconds a client may keep an idle connection
 timeout = 120
-graceful_timeout = 25
+graceful_timeout = _settings.drain_seconds + 25  # seconds from SIGTERM to the end, whatever is under way
 worker_tmp_dir = "/dev/shm"  # a heartbeat on a slow disk would look like a stuck worker
 control_socket_disable = True  # it would be a file in the home folder, which a container may not have
 loglevel = _settings.log_level
@@ -73,3 +74,8 @@ def child_exit(server: object, worker: object) -> None:
 def on_exit(server: object) -> None:
     """After the last worker."""
     remove_shared_metrics()
+
+
+def when_ready(server: object) -> None:
+    """The master has its signal handlers and no worker yet."""
+    forward_signals(server)

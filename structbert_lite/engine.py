@@ -1,40 +1,26 @@
-"""Builds the pipelines once and routes each task to its own."""
+"""Builds the pipelines once, routes each task to its own, and swaps them when the models on disk have changed."""
 
 import math
 import threading
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from structbert_lite.errors import NotReady, TaskNotAvailable
-from structbert_lite.installed import check_models, choose_models
-from structbert_lite.manifest import Manifest, read_manifest
+from structbert_lite.installed import check_models
+from structbert_lite.manifest import Manifest
+from structbert_lite.model_set import ModelSet, Shared
 from structbert_lite.once import Once
-from structbert_lite.pipelines.embedding import EmbeddingPipeline
-from structbert_lite.pipelines.rerank import RerankPipeline
-from structbert_lite.pipelines.sentiment import SentimentPipeline
-from structbert_lite.pipelines.similarity import SimilarityPipeline
-from structbert_lite.pipelines.zero_shot import ZeroShotPipeline
 from structbert_lite.runtime.cache import Cache
 from structbert_lite.runtime.cpu import usable_cpus
 from structbert_lite.runtime.encoder import Encoder, Limits
+from structbert_lite.runtime.memory import give_back
 from structbert_lite.runtime.observer import Observer
 from structbert_lite.runtime.shared_cache import SharedCache
 from structbert_lite.runtime.slots import Slots
 from structbert_lite.runtime.tiers import Tiers, make_store
 from structbert_lite.settings import Settings
-
-PIPELINES = {
-    "sentiment": SentimentPipeline,
-    "similarity": SimilarityPipeline,
-    "embedding": EmbeddingPipeline,
-    "zero-shot": ZeroShotPipeline,
-    "rerank": RerankPipeline,
-}
-WARM_UP_SECONDS = 60.0
-PROBE_SECONDS = 2.0
 
 
 class Engine:
@@ -46,29 +32,49 @@ class Engine:
         observe: Callable[[str], Observer] = lambda model: Observer(),
         on_ask: Callable[[str, int], None] = lambda task, inputs: None,
         on_cache_error: Callable[[str, int], None] = lambda reason, number: None,
+        on_models: Callable[[Mapping[str, tuple[str, str]]], None] = lambda models: None,
+        wait: bool = True,
     ) -> None:
-        """Loads and warms every installed model, or only checks their digests where the settings say `lazy`.
+        """Reads the manifests of the installed models, and does what `load` does where it should `wait` for that.
 
         `observe` gives the observer of a model by its folder's name; `on_ask` is told the task and the number of inputs
-        of each call of `predict`; `on_cache_error` why and how often the shared cache's server failed.
-        Raises ModelRefused with the file's name, and BadSettings for a Redis that cannot be used at all.
+        of each call of `predict`; `on_cache_error` why and how often the shared cache's server failed; `on_models` the
+        name and the digest of each task's model, after `load` and whenever a reload has replaced one.
+        Raises ModelRefused with the file's name, and BadSettings, also for a Redis that cannot be used at all.
         """
         self._settings = settings
-        self._observe, self._on_ask = observe, on_ask
-        self._draining, self._closed = threading.Event(), threading.Event()
+        self._on_ask, self._on_models = on_ask, on_models
+        self._loaded = self._draining = False
+        self._swap = threading.Condition()
+        self._reloading = threading.Lock()
         threads = settings.threads or max(1, usable_cpus() // settings.workers)
-        self._limits = Limits(threads, settings.max_batch, settings.batch_tokens, settings.queue_tokens)
-        self._slots = Slots(threads)
+        limits = Limits(threads, settings.max_batch, settings.batch_tokens, settings.queue_tokens)
         self.cache = Cache(settings.cache_mb << 20)
         self.tiers = Tiers(self.cache, _make_shared(settings, on_cache_error))
-        self._names = choose_models(settings)
-        self._manifests = {name: read_manifest(settings.models / name) for name in set(self._names.values())}
-        self._encoders = {name: Once(partial(self._load, name)) for name in self._manifests}
-        self._pipelines = {task: Once(partial(self._build, task)) for task in self._names}
-        if settings.load == "lazy":
-            check_models(settings)
-        elif self._pipelines:
-            self._load_all()
+        self._closed = threading.Event()
+        # One observer a model, however often it is loaded: what it counts goes on.
+        self._shared = Shared(settings, limits, Slots(threads), self.tiers, self._closed, cache(observe))
+        self._models = ModelSet(self._shared)
+        if wait:
+            self.load()
+
+    def load(self) -> None:
+        """Loads and warms every installed model, or only checks their digests where the settings say `lazy`.
+
+        Until it is done, `ping` and `predict` raise NotReady. Raises ModelRefused with the file's name.
+        """
+        if self._loaded:
+            return
+        if self._settings.load == "lazy":
+            check_models(self._settings)
+        else:
+            try:
+                self._models.load(set(self._models.manifests))
+            except BaseException:
+                self.close()
+                raise
+        self._loaded = True
+        self._tell_models()
 
     def predict(self, task: str, inputs: list, deadline: float, **options: Any) -> list:
         """Results of `task` by `deadline`, an instant of time.monotonic: what its pipeline's `predict` returns.
@@ -84,94 +90,132 @@ class Engine:
         Raises TaskNotAvailable, TooManyItems, InvalidInput, NotReady, Overloaded, DeadlineExceeded, InferenceFailed,
         and ModelRefused where the model is loaded by this very call.
         """
-        self._name(task)
-        self._on_ask(task, len(inputs))
-        return self._pipelines[task].get(deadline).predict(inputs, deadline, **options)
+        with self._pipeline(task) as pipeline:
+            self._on_ask(task, len(inputs))
+            return pipeline.get(deadline).predict(inputs, deadline, **options)
 
     def count_tokens(self, task: str, inputs: list, **options: Any) -> int:
         """Tokens that the model reads for such inputs of `embedding` or `rerank`, whether they are cached or not.
 
-        Options as for `predict`, of rerank only `query`. Raises TaskNotAvailable, and as loading a model does.
+        Options as for `predict`, of rerank only `query`. Raises TaskNotAvailable and NotReady, and as loading one does.
         """
-        self._name(task)
-        return self._pipelines[task].get(math.inf).count_tokens(inputs, **options)
+        with self._pipeline(task) as pipeline:
+            return pipeline.get(math.inf).count_tokens(inputs, **options)
 
     @property
     def names(self) -> dict[str, str]:
         """Folder name of the model behind each task that can be served."""
-        return dict(self._names)
+        return dict(self._models.names)
 
     def manifest(self, task: str) -> Manifest:
         """Facts about the model that serves `task`, loaded or not. Raises TaskNotAvailable."""
-        return self._manifests[self._name(task)]
+        models = self._models
+        return models.manifests[_name(models, task)]
 
     @property
     def encoders(self) -> dict[str, Encoder]:
         """The loaded models by folder name, for reading their counters."""
-        return {name: once.value for name, once in self._encoders.items() if once.value is not None}
+        return self._models.encoders
 
     def ping(self) -> None:
         """Returns when every loaded model can answer. After a failed inference it proves that by another one.
 
-        Raises NotReady when draining, without any model, or when a model was refused or its threads are gone; raises
-        as `predict` does.
+        Raises NotReady while loading, when draining, without any model, and when a model was refused or fails;
+        Stuck as `check_alive` does; Overloaded.
         """
-        if self._draining.is_set():
+        if self._draining:
             raise NotReady("the server is shutting down")
-        if not self._names:
-            raise NotReady("no model is installed")
-        for once in (*self._encoders.values(), *self._pipelines.values()):
-            if once.refusal:
-                raise NotReady(once.refusal)
-        for name, encoder in self.encoders.items():
-            if not encoder.batcher.alive:
-                raise NotReady(f"the model {name} no longer answers")
-            if encoder.batcher.last_run_failed:
-                encoder.probe(time.monotonic() + PROBE_SECONDS)
+        if not self._loaded:
+            raise NotReady("the models are still being loaded")
+        self.check_alive()
+        with self._lease() as models:
+            models.ping()
+
+    def check_alive(self) -> None:
+        """Raises Stuck when only a new process can help: a model's thread is gone, or in one run for too long."""
+        self._models.check_alive(self._settings.stuck_seconds)
+
+    def reload(self) -> list[str]:
+        """Takes up what lies in the folder of models now, and returns the names of the models that it loaded for that.
+
+        Changed models are loaded beside the old ones, which serve until the swap and finish what they began. A model
+        whose files are the same stays. One that no request has wanted yet stays unloaded where models load lazily.
+        Raises ModelRefused with the file's name, BadSettings or NotReady; then nothing has changed.
+        """
+        with self._reloading:
+            try:
+                return self._reload()
+            finally:
+                give_back()  # two sets of models were there, one is left
 
     def drain(self) -> None:
-        """From now on `ping` says not ready; requests are still answered."""
-        self._draining.set()
+        """From now on `ping` says not ready; requests are still answered. Safe to call in a signal handler."""
+        self._draining = True
 
     def close(self) -> None:
         """Finishes what is queued; later calls raise NotReady."""
         self.drain()
-        self._closed.set()
-        for encoder in self.encoders.values():
-            encoder.close()
+        with self._swap:
+            self._closed.set()
+        self._models.close()
         self.tiers.close()
 
-    def _name(self, task: str) -> str:
-        if task not in self._names:
-            raise TaskNotAvailable(task)
-        return self._names[task]
+    @contextmanager
+    def _pipeline(self, task: str) -> Iterator[Once]:
+        """The pipeline of `task`, in use until the block ends. Raises TaskNotAvailable or NotReady."""
+        with self._lease() as models:
+            _name(models, task)
+            if not self._loaded:
+                raise NotReady("the models are still being loaded")
+            yield models.pipelines[task]
 
-    def _load_all(self) -> None:
-        with ThreadPoolExecutor(len(self._pipelines), "loader") as pool:
-            loading = [pool.submit(once.get, math.inf) for once in self._pipelines.values()]
+    @contextmanager
+    def _lease(self) -> Iterator[ModelSet]:
+        """The set of models to use, not closed by a reload before the block ends."""
+        with self._swap:
+            models = self._models
+            models.users += 1
         try:
-            for future in loading:
-                future.result()
+            yield models
+        finally:
+            with self._swap:
+                models.users -= 1
+                self._swap.notify_all()
+
+    def _reload(self) -> list[str]:
+        if not self._loaded:
+            raise NotReady("the models are still being loaded")
+        check_models(self._settings)
+        old, new = self._models, ModelSet(self._shared, self._models)
+        lazy = self._settings.load == "lazy"
+        changed = new.manifests.keys() - old.unchanged(new.manifests).keys()
+        wanted = changed & old.encoders.keys() if lazy else changed
+        try:
+            new.load(wanted if lazy else set(new.manifests))
+            self._replace(new)
         except BaseException:
-            self.close()
+            new.close(kept_by=old)
             raise
+        self._tell_models()
+        old.close(kept_by=new)
+        return sorted(wanted)
 
-    def _load(self, name: str) -> Encoder:
-        if self._closed.is_set():
-            raise NotReady("the server is shutting down")
-        folder = self._settings.models / name
-        observer = self._observe(name)
-        encoder = Encoder(folder, self._manifests[name], self._limits, self.tiers, self._slots, observer)
-        encoder.probe(time.monotonic() + WARM_UP_SECONDS)
-        if self._closed.is_set():  # `close` came meanwhile and could not see this one
-            encoder.close()
-            raise NotReady("the server is shutting down")
-        observer.on_load()
-        return encoder
+    def _tell_models(self) -> None:
+        self._on_models({task: (name, self.manifest(task).digest) for task, name in self.names.items()})
 
-    def _build(self, task: str) -> Any:
-        encoder = self._encoders[self._names[task]].get(math.inf)
-        return PIPELINES[task](encoder, self._settings.max_items)
+    def _replace(self, new: ModelSet) -> None:
+        """Every later call uses `new`; returns when no call uses the old set any more."""
+        with self._swap:
+            if self._closed.is_set():
+                raise NotReady("the server is shutting down")
+            old, self._models = self._models, new
+            self._swap.wait_for(lambda: not old.users)
+
+
+def _name(models: ModelSet, task: str) -> str:
+    if task not in models.names:
+        raise TaskNotAvailable(task)
+    return models.names[task]
 
 
 def _make_shared(settings: Settings, on_error: Callable[[str, int], None]) -> SharedCache | None:

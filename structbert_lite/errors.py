@@ -6,6 +6,7 @@ StructBertError
 ├── TaskNotAvailable      no model is installed for the task
 ├── Unauthorized          keys are configured and the request has none of them
 ├── NotReady              the models are not warm yet, or the process is draining
+│   └── Stuck             only a new process can help: a thread is gone, or in one run for too long
 ├── RateLimited           this client asks too often; try again later
 ├── Overloaded            the queue is full; try again later
 ├── DeadlineExceeded      the deadline passed before the answer; the work was dropped
@@ -49,6 +50,10 @@ class Unauthorized(StructBertError):
 
 class NotReady(StructBertError):
     """The models are not warm yet, or the process is draining."""
+
+
+class Stuck(NotReady):
+    """A model's thread is gone or has been in one run for too long; only a new process can help."""
 
 
 class RateLimited(StructBertError):

@@ -25,6 +25,10 @@ class Keys:
     def __repr__(self) -> str:
         return f"<{len(self)} API keys>"
 
+    def replace(self, newer: "Keys") -> None:
+        """Takes the keys of `newer` instead of its own, for every later `find`."""
+        self._digests = newer._digests
+
     def find(self, given: str) -> int | None:
         """The number of the key that `given` is, from 1, in the order of the settings; None when it is none of them.
 

@@ -82,6 +82,12 @@ class Settings(BaseModel):
         pattern=ORIGINS,
         description="Sites whose scripts may ask, `https://example.com`, separated by commas; `*`: any",
     )
+    drain_seconds: int = Field(
+        2, ge=0, le=300, description="After SIGTERM: how long the port stays open while `/readyz` is 503"
+    )
+    stuck_seconds: int = Field(
+        60, ge=1, description="A single run of a model that takes longer means that it is stuck: `/livez` is 503"
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged")
     log_format: Literal["text", "json"] = Field("text", description="`text`: for people; `json`: one object a line")
     traces: Literal["off", "otlp"] = Field(

@@ -45,7 +45,7 @@ def serve(models: Path, model: str, cache_mb: int) -> Iterator[Server]:
     command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"]
     with tempfile.TemporaryDirectory() as alone:  # the models beside it would count as its memory and its start
         (Path(alone) / model).symlink_to((models / model).resolve())
-        ours = {"HOST": "127.0.0.1", "PORT": port, "MODELS": alone, "CACHE_MB": cache_mb}
+        ours = {"HOST": "127.0.0.1", "PORT": port, "MODELS": alone, "CACHE_MB": cache_mb, "DRAIN_SECONDS": 0}
         environment = kept | {PREFIX + name: str(value) for name, value in ours.items()}
         with run_server(command, port, "/readyz", environment) as server:
             yield server

@@ -77,6 +77,7 @@ class Batcher:
         self._queue: deque[Entry] = deque()
         self._changed = threading.Condition()
         self._closed = False
+        self._running: dict[int, float] = {}  # thread -> when its run began
         self.queued_tokens = 0
         self.last_run_failed = False
         self.counts = BatcherCounts()
@@ -135,9 +136,14 @@ class Batcher:
             entry.waiters -= 1
 
     @property
-    def alive(self) -> bool:
-        """Whether every worker is there."""
-        return not self._closed and all(thread.is_alive() for thread in self._threads)
+    def lost_a_worker(self) -> bool:
+        """Whether a worker has ended without being told to."""
+        return not all(thread.is_alive() for thread in self._threads) and not self._closed
+
+    def longest_run(self) -> float:
+        """Seconds that the longest of the runs under way has taken so far; 0.0 when there is none."""
+        now = time.monotonic()
+        return max((now - began for began in list(self._running.values())), default=0.0)
 
     def close(self) -> None:
         """Lets the workers finish what is queued and waits for them."""
@@ -212,7 +218,7 @@ class Batcher:
 
     def _finish(self, batch: list[Entry]) -> None:
         try:
-            rows = self._run([entry.encoding for entry in batch])
+            rows = self._timed_run([entry.encoding for entry in batch])
             if not np.isfinite(rows).all():
                 raise FloatingPointError("the output is not finite")
             for entry, row in zip(batch, rows, strict=True):
@@ -230,6 +236,14 @@ class Batcher:
             batch[0].error = InferenceFailed(f"the model failed on this input: {type(error).__name__}")
         for entry in batch:
             _announce(entry)
+
+    def _timed_run(self, encodings: list[Encoding]) -> np.ndarray:
+        thread = threading.get_ident()
+        self._running[thread] = time.monotonic()
+        try:
+            return self._run(encodings)
+        finally:
+            del self._running[thread]
 
 
 def _announce(entry: Entry) -> None:

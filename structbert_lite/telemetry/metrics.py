@@ -67,9 +67,11 @@ class Metrics:
         self.queue_entries = gauge("queue_entries", "Inputs waiting", "model")
         self.queue_tokens = gauge("queue_tokens", "Tokens waiting", "model")
         self.model_loaded = gauge("model_loaded", "1 when every process has it loaded", "model", together="livemin")
-        self.model_info = gauge("model_info", "Always 1", "task", "model", "digest", together="livemax")
+        self.model_info = gauge(
+            "model_info", "1 for the model in use, 0 for one that was", "task", "model", "digest", together="livemax"
+        )
+        self._named: set[tuple[str, str, str]] = set()
         self.workers = gauge("workers", "Processes that serve")
-        self.workers.set(1)
         versions = {
             "version": __version__,
             "python_version": platform.python_version(),
@@ -78,10 +80,17 @@ class Metrics:
         gauge("build_info", "Always 1", *versions, together="livemax").labels(**versions).set(1)
 
     def name_models(self, models: Mapping[str, tuple[str, str]]) -> None:
-        """Tells which model, by name and digest, serves each task."""
-        for task, (model, digest) in models.items():
-            self.model_info.labels(task, model, digest).set(1)
-            self.items.labels(task)
+        """Tells that this process serves, and which model, by name and digest, each task from now on."""
+        self.workers.set(1)
+        in_use = {(task, *model) for task, model in models.items()}
+        for labels in self._named - in_use:
+            self.model_info.labels(*labels).set(0)  # processes that share a folder cannot take a series back
+        for model in {model for _, model, _ in self._named} - {model for _, model, _ in in_use}:
+            self.model_loaded.labels(model).set(0)
+        for labels in in_use:
+            self.model_info.labels(*labels).set(1)
+            self.items.labels(labels[0])
+        self._named |= in_use
 
     def note_cache_error(self, reason: str, number: int) -> None:
         """The shared cache's server did not do something `number` times. `reason`: one of the store's REASONS."""

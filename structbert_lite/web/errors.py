@@ -18,6 +18,7 @@ STATUSES: list[tuple[type[errors.StructBertError], int, str]] = [
     (errors.InvalidInput, 422, "invalid_input"),
     (errors.TaskNotAvailable, 404, "task_not_available"),
     (errors.Unauthorized, 401, "unauthorized"),
+    (errors.Stuck, 503, "stuck"),
     (errors.NotReady, 503, "not_ready"),
     (errors.RateLimited, 429, "rate_limited"),
     (errors.Overloaded, 503, "overloaded"),

@@ -15,14 +15,15 @@ def make_blueprint(engine: Engine, counted: Metrics) -> APIBlueprint:
     """/livez, /readyz, /health and /metrics, bound to `engine`."""
     ops = APIBlueprint("ops", __name__, operation_id_callback=name_operation)
 
-    @ops.get("/livez", tags=[OPERATIONS], responses={200: Status})
+    @ops.get("/livez", tags=[OPERATIONS], responses={200: Status, 503: ErrorAnswer})
     def livez() -> Response:
-        """The process answers."""
+        """The process works, or is loading or draining; 503 when it is stuck and only a new one can help."""
+        engine.check_alive()
         return jsonify({"status": "alive"})
 
     @ops.get("/readyz", tags=[OPERATIONS], responses={200: Status, 503: ErrorAnswer})
     def readyz() -> Response:
-        """Every model can answer; 503 while draining and when inference fails."""
+        """Every model can answer; 503 while loading, while draining and when inference fails."""
         engine.ping()
         return jsonify({"status": "ready"})
 

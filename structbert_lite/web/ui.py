@@ -55,7 +55,6 @@ def _view(panel: Panel, texts: dict, engine: Engine, settings: Settings) -> Call
         f"panels/{panel.name}.html",
         t=common | own | {"errors": common["errors"] | own["errors"]},
         panel=panel,
-        panels=[(one, texts["panels"][one.name]["nav"], one.task in engine.names) for one in PANELS],
         limits={"mb": settings.max_body_mb, "items": min(panel.max_items or settings.max_items, settings.max_items)},
     )
 
@@ -63,7 +62,9 @@ def _view(panel: Panel, texts: dict, engine: Engine, settings: Settings) -> Call
         started = time.monotonic()
         # Werkzeug's own limit for a form is 500 kB; percent-encoded Chinese takes 9 bytes a character.
         request.max_content_length = request.max_form_memory_size = settings.max_body_mb << 20
-        facts: dict[str, Any] = {"values": {}}
+        served = engine.names  # a reload may have changed them
+        panels = [(one, texts["panels"][one.name]["nav"], one.task in served) for one in PANELS]
+        facts: dict[str, Any] = {"values": {}, "panels": panels}
         try:
             take_turn()
             facts["model"] = engine.manifest(panel.task)

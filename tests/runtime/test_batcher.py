@@ -112,7 +112,7 @@ def test_one_poisoned_input_fails_alone() -> None:
     with pytest.raises(InferenceFailed):
         batcher.wait(entries[1], soon())
     assert batcher.wait(entries[2], soon())[0] == 7
-    assert batcher.alive
+    assert not batcher.lost_a_worker
     later = Entry(encoding(9), soon())
     batcher.add([later])
     assert batcher.wait(later, soon())[0] == 9
@@ -205,6 +205,6 @@ def test_close_finishes_what_is_queued_and_refuses_the_rest() -> None:
     kernel.gate.set()
     batcher.close()
     assert batcher.wait(entry, soon())[0] == 60
-    assert not batcher.alive
+    assert not batcher.lost_a_worker  # it was told to end
     with pytest.raises(NotReady):
         batcher.add([Entry(encoding(1), soon())])

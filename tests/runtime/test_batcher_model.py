@@ -110,7 +110,7 @@ class BatcherMachine(RuleBasedStateMachine):
     @invariant()
     def counts_what_waits(self) -> None:
         assert self.batcher.queued_tokens == sum(map(len, self.waiting))
-        assert self.batcher.alive
+        assert not self.batcher.lost_a_worker
 
     def teardown(self) -> None:
         while self.running:

@@ -95,9 +95,7 @@ def test_sums_are_right_whichever_process_answers(server: Server) -> None:
         check_sums(get(server), sent)
 
     os.kill(server.pid, signal.SIGHUP)
-    wait_until(lambda: not set(by_process) & processes(server), "new processes")
-    wait_until(lambda: serving(server) == 2, "two processes after a reload")
-    predict(server, TEXTS[0])
+    predict(server, TEXTS[0])  # a reload keeps the processes, and what they counted
     check_sums(get(server), sent + 1)
 
 

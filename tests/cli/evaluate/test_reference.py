@@ -11,8 +11,9 @@ from structbert_lite.cli.evaluate.quality import command
 from structbert_lite.cli.evaluate.reference import ReferenceEncoder
 from structbert_lite.cli.light import load_model
 from structbert_lite.cli.side import Answer
-from structbert_lite.engine import PIPELINES, Engine
+from structbert_lite.engine import Engine
 from structbert_lite.manifest import MODEL_NAME, read_manifest
+from structbert_lite.model_set import PIPELINES
 
 
 class TheModelItself:
