@@ -4,13 +4,14 @@
 ARG BASE=docker.io/library/python:3.11-slim
 
 FROM ${BASE} AS venv
-COPY requirements.txt /build/
+COPY requirements.txt requirements-redis.txt /build/
 # The secret is optional: a pip.conf that names another registry, seen by this step only.
+# With the client of Redis, because that is what several containers share.
 # Then out goes what only tests, installs or downloads (tokenizers brings the hub client), and the rest
 # is compiled: the server may not write its bytecode. Unchecked, because these files never change.
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     python3 -m venv /venv \
-    && /venv/bin/python3 -m pip install --no-cache-dir --no-compile --only-binary=:all: -r /build/requirements.txt \
+    && /venv/bin/python3 -m pip install --no-cache-dir --no-compile --only-binary=:all: -r /build/requirements-redis.txt \
     && /venv/bin/python3 -m pip uninstall --quiet --yes huggingface-hub hf-xet setuptools pip \
     && find /venv -type d -name tests -prune -exec rm -r {} + \
     && /venv/bin/python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib

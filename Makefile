@@ -10,7 +10,7 @@ DEV := .venv-dev
 serve: $(SERVE)/.done
 	$(SERVE)/bin/python -m gunicorn -c gunicorn.conf.py
 
-test: $(DEV)/.done .browser .emulator .redis
+test: $(DEV)/.done .browser .emulator .redis .nginx
 	$(DEV)/bin/python -m ruff check .
 	$(DEV)/bin/python -m ruff format --check .
 	$(DEV)/bin/python -m pytest
@@ -42,7 +42,7 @@ audit: $(SERVE)/.done $(AUDIT)/.done
 	  --path "$$($(SERVE)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
 clean:
-	rm -rf $(SERVE) $(DEV) $(BENCH) $(AUDIT) .browser .emulator .redis
+	rm -rf $(SERVE) $(DEV) $(BENCH) $(AUDIT) .browser .emulator .redis .nginx
 
 # A stamp is written last, so that a broken installation is done again.
 $(SERVE)/.done: requirements.txt
@@ -92,4 +92,11 @@ $(BENCH)/%/.done: benchmarks/peers/%.txt
 	@command -v redis-server >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
 	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server >/dev/null; } \
 	  || echo "redis-server is not installed: the tests of the shared cache will be skipped (apt-get install redis-server)"
+	@touch $@
+
+# The tests of several servers behind one address need Debian's nginx; without root or apt they are skipped, and say so.
+.nginx:
+	@command -v nginx >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light openssl >/dev/null; } \
+	  || echo "nginx is not installed: the tests of several servers will be skipped (apt-get install nginx-light)"
 	@touch $@

@@ -76,7 +76,7 @@ trap 'exit 143' TERM
 
 say "wheels, by this machine's pip"
 "$PYTHON" -m pip download -qq --only-binary=:all: --python-version "$PYTHON_VERSION" --dest "$scratch/wheels" \
-    --requirement requirements.txt || fail "pip could not download requirements.txt for Python $PYTHON_VERSION"
+    --requirement requirements-redis.txt || fail "pip could not download requirements-redis.txt for Python $PYTHON_VERSION"
 printf '[global]\nno-index = true\nfind-links = /mnt\n' >"$scratch/pip.conf"
 
 say "stand-in for $BASE, by debootstrap"
