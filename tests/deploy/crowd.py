@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Question:
 
 @dataclass
 class Crowd:
-    """`counts`: `right` and `wrong` answers; `later`, a 503 with Retry-After; `cut`, no answer or not all of one; `other`.
+    """`counts`: `right` and `wrong` answers; `later`, a 503 with Retry-After; `cut`, none or not all of one; `other`.
 
     Who is told to come later, or whose answer is cut, asks the same again.
     """
