@@ -54,6 +54,7 @@ def test_the_servers_settings_are_settings() -> None:
     settings = Settings.from_environment(given)
     assert settings.redis_url == "redis://redis:6379/0"
     assert settings.trusted_proxies == 1
+    assert int(SERVICES["structbert"]["stop_grace_period"].removesuffix("s")) > settings.drain_seconds + 25
     assert not settings.allow_public_without_keys
     assert settings.api_keys_file == "/run/secrets/" + SERVICES["structbert"]["secrets"][0]
     assert all(name.startswith(PREFIX) for name in given)

@@ -113,6 +113,7 @@ def test_the_servers_settings_are_settings() -> None:
     given |= {e["name"]: e["value"] for e in SERVER["env"] if "value" in e}
     settings = Settings.from_environment(given)
     assert not settings.allow_public_without_keys
+    assert POD["spec"]["terminationGracePeriodSeconds"] > settings.drain_seconds + 25  # gunicorn.conf.py
     assert "$(REDIS_PASSWORD)" in str(given["STRUCTBERT_REDIS_URL"])
     keys, (volume,) = settings.api_keys_file.rsplit("/", 1), [v for v in POD["spec"]["volumes"] if v["name"] == "keys"]
     secrets = {secret["name"]: secret["files"] for secret in KUSTOMIZATION["secretGenerator"]}
