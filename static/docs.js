@@ -2,7 +2,11 @@
 "use strict";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+const root = document.documentElement;
+const follow = () => {
+  const theme = root.dataset.theme === "auto" ? (dark.matches ? "dark" : "light") : root.dataset.theme;
+  root.classList.toggle("dark-mode", theme === "dark");
+};
 dark.addEventListener("change", follow);
 follow();
 

@@ -1,8 +1,8 @@
 // What was asked before. It lives in this tab only and goes when the tab is closed.
-import { byId, form, texts } from "./page.js";
+import { byId, endpoint, form, texts } from "./page.js";
 
 const KEPT = 8;
-const STORE = `structbert-lite-past ${form.action}`;
+const STORE = `structbert-lite-past ${texts.lang} ${endpoint.pathname}`; // a tag is in the language of its page
 const section = byId("history");
 let past = JSON.parse(sessionStorage.getItem(STORE) ?? "[]");
 let again = () => {};

@@ -1,9 +1,10 @@
 // What the server wrote into the page for the scripts.
 export const byId = (id) => document.getElementById(id);
+export const texts = JSON.parse(document.body.dataset.texts);
+export const limits = JSON.parse(document.body.dataset.limits);
+// A panel's own; other pages have no such form.
 export const form = byId("form");
-export const texts = JSON.parse(form.dataset.texts);
-export const limits = JSON.parse(form.dataset.limits);
-export const endpoint = new URL(form.dataset.api, location.href);
+export const endpoint = form && new URL(form.dataset.api, location.href);
 
 /** Puts values in the places of a text: {ms} and the like. */
 export const filled = (text, values) => text.replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place);

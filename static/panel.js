@@ -1,5 +1,6 @@
 // Answers in place. Without this script the same forms work with a full page reload.
 import { ask, Fault } from "./api.js";
+import { carry } from "./carry.js";
 import { copy } from "./clipboard.js";
 import { blank, example, firstExample, mark, read, write } from "./fields.js";
 import { remember, startHistory } from "./history.js";
@@ -71,6 +72,7 @@ export function startPanel({ body, fill, entry, fieldOf = (path) => path.split("
   });
   reveal(document);
   startHistory(runWith);
+  carry();
 }
 
 /** Shows what only works with scripts. */

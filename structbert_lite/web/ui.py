@@ -16,55 +16,75 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from structbert_lite.engine import Engine
 from structbert_lite.errors import StructBertError, Unauthorized
 from structbert_lite.settings import PROJECT, Settings
+from structbert_lite.web.choices import LANGUAGES, THEMES, keep_choices, language, theme
 from structbert_lite.web.deadline import read_deadline
 from structbert_lite.web.errors import RETRY_AFTER, status_of
 from structbert_lite.web.panels import PANELS
 from structbert_lite.web.panels.panel import Panel
 from structbert_lite.web.rate_limit import take_turn
 
-TEXTS = PROJECT / "templates" / "texts.zh.json"
+TEMPLATES = PROJECT / "templates"
+# Further entries of the navigation: a page each, of the same name as its endpoint, its template and its texts.
+OTHERS: tuple[str, ...] = ()
 PLACE = re.compile(r"\{(\w+)\}")
 SWAGGER = Path(str(files("flask_openapi3_swagger"))) / "templates" / "swagger"
 
 
 def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
-    """A route for each panel and `/docs`, with Swagger UI's own files below `/docs/assets`."""
+    """A route for each panel and other page, and `/docs`, with Swagger UI's own files below `/docs/assets`."""
     page = Blueprint("ui", __name__, static_folder=SWAGGER, static_url_path="/docs/assets")
     page.add_app_template_filter(_filled, "filled")
-    texts = json.loads(TEXTS.read_text(encoding="utf-8"))
+    keep_choices(page)
+    texts = {one: json.loads((TEMPLATES / f"texts.{one}.json").read_text(encoding="utf-8")) for one in LANGUAGES}
     for panel in PANELS:
         view = _view(panel, texts, engine, settings)
         page.add_url_rule(panel.path, panel.name, view, methods=["GET", "POST"])
 
+    @page.context_processor
+    def frame() -> dict:
+        mine = texts[language()]
+        others = [(f"ui.{one}", mine["pages"][one]["nav"]) for one in OTHERS]
+        return {"theme": theme(), "themes": THEMES, "tasks": _tasks(mine, engine), "others": others}
+
     @page.errorhandler(Unauthorized)
     def unauthorized(error: Unauthorized) -> ResponseReturnValue:
-        return render_template("unauthorized.html", t=texts), status_of(error)[0]
+        return render_template("unauthorized.html", t=texts[language()]), status_of(error)[0]
 
     @page.get("/docs")
     def docs() -> ResponseReturnValue:
-        return render_template("docs.html", t=texts)
+        return render_template("docs.html", t=texts[language()])
 
     return page
 
 
-def _view(panel: Panel, texts: dict, engine: Engine, settings: Settings) -> Callable[[], ResponseReturnValue]:
-    common = {name: text for name, text in texts.items() if name != "panels"}
-    own = texts["panels"][panel.name]
-    show = partial(
-        render_template,
-        f"panels/{panel.name}.html",
-        t=common | own | {"errors": common["errors"] | own["errors"]},
-        panel=panel,
-        limits={"mb": settings.max_body_mb, "items": min(panel.max_items or settings.max_items, settings.max_items)},
-    )
+def _tasks(texts: dict, engine: Engine) -> list[tuple[str, str, bool]]:
+    """(endpoint, name, whether a model serves it) of each panel."""
+    served = engine.names  # a reload may have changed them
+    return [(f"ui.{one.name}", texts["panels"][one.name]["nav"], one.task in served) for one in PANELS]
+
+
+def _texts_of(name: str, group: str, texts: dict) -> dict:
+    """The common texts with a page's own in front of them."""
+    common = {key: text for key, text in texts.items() if key not in {"panels", "pages"}}
+    own = texts[group][name]
+    return common | own | {"errors": common["errors"] | own.get("errors", {})}
+
+
+def _view(
+    panel: Panel, texts: dict[str, dict], engine: Engine, settings: Settings
+) -> Callable[[], ResponseReturnValue]:
+    mine = {one: _texts_of(panel.name, "panels", texts[one]) for one in LANGUAGES}
+    fixed = {
+        "panel": panel,
+        "limits": {"mb": settings.max_body_mb, "items": min(panel.max_items or settings.max_items, settings.max_items)},
+    }
 
     def view() -> ResponseReturnValue:
         started = time.monotonic()
+        show = partial(render_template, f"panels/{panel.name}.html", t=mine[language()], **fixed)
         # Werkzeug's own limit for a form is 500 kB; percent-encoded Chinese takes 9 bytes a character.
         request.max_content_length = request.max_form_memory_size = settings.max_body_mb << 20
-        served = engine.names  # a reload may have changed them
-        panels = [(one, texts["panels"][one.name]["nav"], one.task in served) for one in PANELS]
-        facts: dict[str, Any] = {"values": {}, "panels": panels}
+        facts: dict[str, Any] = {"values": {}}
         try:
             take_turn()
             facts["model"] = engine.manifest(panel.task)

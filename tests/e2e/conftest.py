@@ -130,7 +130,7 @@ def visit(browser):
     visits = []
 
     def open_page(url: str, **options) -> Visit:
-        page = browser.new_context(locale="zh-CN", **options).new_page()
+        page = browser.new_context(**({"locale": "zh-CN"} | options)).new_page()
         page.set_default_timeout(60_000)  # a busy two-core machine was seen to need 25 s
         seen = Visit(page)
         page.on("console", lambda message: message.type == "error" and seen.complaints.append(message.text))

@@ -1,0 +1,21 @@
+// Light and dark without a reload. Without this script the same links ask the server.
+const MEDIA = { auto: "(prefers-color-scheme: dark)", light: "not all", dark: "all" };
+const YEAR = 365 * 24 * 3600;
+const links = [...document.querySelectorAll("#themes a")];
+
+function choose(theme) {
+  document.documentElement.dataset.theme = theme;
+  document.getElementById("dark").media = MEDIA[theme];
+  document.cookie = `structbert-theme=${theme}; path=/; max-age=${YEAR}; samesite=lax`;
+  for (const link of links) {
+    if (link.dataset.theme === theme) link.ariaCurrent = "true";
+    else link.removeAttribute("aria-current");
+  }
+}
+
+for (const link of links) {
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    choose(link.dataset.theme);
+  });
+}

@@ -1,0 +1,54 @@
+"""Language and colours of the pages: what the address says, else what was chosen before, else what the browser says."""
+
+from flask import Blueprint, Response, request
+
+LANGUAGES = ("zh", "en")  # the first one is for a browser that accepts none of them
+THEMES = ("auto", "light", "dark")
+CHOICES = {"lang": LANGUAGES, "theme": THEMES}
+COOKIE = "structbert-{}"
+COOKIE_SECONDS = 365 * 24 * 3600
+
+
+def language() -> str:
+    """One of LANGUAGES."""
+    return _chosen("lang") or request.accept_languages.best_match(LANGUAGES, LANGUAGES[0])
+
+
+def theme() -> str:
+    """One of THEMES; `auto` follows the visitor's system."""
+    return _chosen("theme") or THEMES[0]
+
+
+def keep_choices(pages: Blueprint) -> None:
+    """A choice in the address of one of `pages` goes into a cookie, and into the addresses that it links to."""
+    pages.after_request(_remember)
+
+    @pages.url_defaults
+    def pass_on(endpoint: str, values: dict) -> None:
+        # A browser without cookies keeps the language all the same.
+        if (lang := _asked("lang")) and endpoint.startswith("ui.") and endpoint != "ui.static":
+            values.setdefault("lang", lang)
+
+
+def _remember(response: Response) -> Response:
+    if response.mimetype == "text/html":
+        response.vary.update(["Accept-Language", "Cookie"])
+        for name in CHOICES:
+            if value := _asked(name):
+                # Not HttpOnly: the page's script changes the colours without asking the server.
+                response.set_cookie(
+                    COOKIE.format(name), value, COOKIE_SECONDS, secure=request.is_secure, samesite="Lax"
+                )
+    return response
+
+
+def _chosen(name: str) -> str | None:
+    return _asked(name) or _known(name, request.cookies.get(COOKIE.format(name)))
+
+
+def _asked(name: str) -> str | None:
+    return _known(name, request.args.get(name))
+
+
+def _known(name: str, value: str | None) -> str | None:
+    return value if value in CHOICES[name] else None
