@@ -55,7 +55,7 @@ $(AUDIT)/.done: requirements-audit.txt
 	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-audit.txt
 	touch $@
 
-$(DEV)/.done: requirements.txt requirements-export.txt requirements-train.txt requirements-evaluate.txt requirements-redis.txt requirements-dev.txt
+$(DEV)/.done: requirements.txt requirements-export.txt requirements-train.txt requirements-evaluate.txt requirements-redis.txt requirements-parquet.txt requirements-dev.txt
 	$(PYTHON) -m venv $(DEV)
 	$(DEV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@

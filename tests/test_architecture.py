@@ -35,6 +35,7 @@ ONE_FILE_EACH = {
     "tokenizers": {"structbert_lite/runtime/tokenizer.py"},
     "redis": {"structbert_lite/runtime/redis_cache.py"},
     "ray": {"structbert_lite/cli/executors/ray.py"},
+    "pyarrow": {"structbert_lite/cli/tables/parquet.py"},
     "limits": {"structbert_lite/web/rate_limit.py"},
     "prometheus_client": {f"structbert_lite/telemetry/{name}.py" for name in ("metrics", "exposition", "shared")},
     "opentelemetry": {"structbert_lite/telemetry/traces.py"},

@@ -5,6 +5,8 @@ from structbert_lite.pipelines.scores import pair_logit, sigmoid
 from structbert_lite.results import Ranked
 from structbert_lite.runtime.encoder import Encoder
 
+Pair = tuple[str, str]
+
 QUERY_SHARE = 4  # a query has at most one in so many of the model's tokens
 OVERLAP = 32  # tokens that two windows share, so that an answer cut by one stands whole in the other
 MAX_WINDOWS = 64  # of one document
@@ -27,29 +29,48 @@ class RerankPipeline:
         require_readable(query, "query")
         for i, document in enumerate(documents):
             require_readable(document, f"documents[{i}]")
-        query, query_cut, pieces = self._cut(query, documents)
-        inputs = [(query, window) for windows, _ in pieces for window in windows]
-        rows = iter(self.encoder.encode(inputs, deadline))
-        found = []
-        for i, (windows, rest_unread) in enumerate(pieces):
-            own = [next(rows) for _ in windows]
-            logit = max(pair_logit(row.values) for row in own)
-            truncated = query_cut or rest_unread or any(row.truncated for row in own)
-            found.append((logit, Ranked(i, sigmoid(logit), truncated)))
+        read = self._read([(query, document) for document in documents], deadline)
+        found = [(logit, Ranked(i, sigmoid(logit), truncated)) for i, (logit, truncated) in enumerate(read)]
         found.sort(key=lambda item: -item[0])
         return [ranked for _, ranked in found[:top_n]]
 
+    def score(self, pairs: list[Pair], deadline: float) -> list[Ranked]:
+        """How relevant the document of each pair (query, document) is to its query, in the pairs' order.
+
+        Raises TooManyItems, and InvalidInput with field `pairs[i][0]` or `pairs[i][1]`.
+        """
+        require_at_most(self._max_items, len(pairs), "pairs", "pairs")
+        for i, pair in enumerate(pairs):
+            for j, text in enumerate(pair):
+                require_readable(text, f"pairs[{i}][{j}]")
+        return [Ranked(i, sigmoid(z), truncated) for i, (z, truncated) in enumerate(self._read(pairs, deadline))]
+
     def count_tokens(self, documents: list[str], *, query: str) -> int:
         """How many tokens the model reads for `predict`: every window with the query, special ones included."""
-        query, _, pieces = self._cut(query, documents)
-        return sum(
-            map(len, self.encoder.tokenizer.encode([(query, window) for windows, _ in pieces for window in windows]))
-        )
+        inputs, _ = self._cut([(query, document) for document in documents])
+        return sum(map(len, self.encoder.tokenizer.encode(inputs)))
 
-    def _cut(self, query: str, documents: list[str]) -> tuple[str, bool, list[tuple[list[str], bool]]]:
-        """The query as it is read, whether that is not all of it, and of each document what `Tokenizer.split` gives."""
+    def _read(self, pairs: list[Pair], deadline: float) -> list[tuple[float, bool]]:
+        """(logit, truncated) of each pair (query, document): the logit of the document's best window."""
+        inputs, pieces = self._cut(pairs)
+        rows = iter(self.encoder.encode(inputs, deadline))
+        found = []
+        for windows, unread in pieces:
+            own = [next(rows) for _ in range(windows)]
+            found.append((max(pair_logit(row.values) for row in own), unread or any(row.truncated for row in own)))
+        return found
+
+    def _cut(self, pairs: list[Pair]) -> tuple[list[Pair], list[tuple[int, bool]]]:
+        """What the model reads; of each pair how many windows that is, and whether something is left unread."""
         tokenizer = self.encoder.tokenizer
-        (query,), query_cut = tokenizer.split(query, tokenizer.max_tokens // QUERY_SHARE, 0, 1)
-        room = tokenizer.room_beside(query)
-        pieces = [tokenizer.split(document, room, min(OVERLAP, room // 4), MAX_WINDOWS) for document in documents]
-        return query, query_cut, pieces
+        queries = {}
+        for query in dict.fromkeys(query for query, _ in pairs):
+            (beginning,), query_cut = tokenizer.split(query, tokenizer.max_tokens // QUERY_SHARE, 0, 1)
+            queries[query] = beginning, query_cut, tokenizer.room_beside(beginning)
+        inputs, pieces = [], []
+        for query, document in pairs:
+            beginning, query_cut, room = queries[query]
+            windows, rest_unread = tokenizer.split(document, room, min(OVERLAP, room // 4), MAX_WINDOWS)
+            inputs += [(beginning, window) for window in windows]
+            pieces.append((len(windows), query_cut or rest_unread))
+        return inputs, pieces

@@ -98,6 +98,13 @@ class Encoder:
         self.batcher.add([entry])
         self.batcher.wait(entry, deadline)
 
+    def infer(self, encodings: list[Encoding]) -> np.ndarray:
+        """float32 [len(encodings), width], on the caller's thread, past cache, queue and slots."""
+        output = self._session.run(encodings)
+        if self.manifest.kind != "encoder":
+            return output
+        return pool(output, list(map(len, encodings)), self.manifest.pooling)
+
     def close(self) -> None:
         """Finishes what is queued; later calls raise NotReady."""
         self.batcher.close()
@@ -108,17 +115,11 @@ class Encoder:
         with self._slots:
             began = time.monotonic()
             try:
-                return self._infer(encodings)
+                return self.infer(encodings)
             finally:
                 seconds = time.monotonic() - began
                 self._observer.on_run(began - asked, seconds)
                 self._pace.note(max(map(len, encodings)) * len(encodings), seconds)
-
-    def _infer(self, encodings: list[Encoding]) -> np.ndarray:
-        output = self._session.run(encodings)
-        if self.manifest.kind != "encoder":
-            return output
-        return pool(output, list(map(len, encodings)), self.manifest.pooling)
 
     def _short_input(self) -> Encoding:
         given = "好"
@@ -132,7 +133,7 @@ class Encoder:
         """A graph whose rows are not what the manifest promises would give wrong answers, not errors."""
         path = self.folder / MODEL_NAME
         try:
-            shape = self._infer([self._short_input()]).shape
+            shape = self.infer([self._short_input()]).shape
         except Exception as error:  # onnxruntime's exceptions share no base class
             raise ModelRefused(f"{path} cannot be run: {error}") from None
         if shape != (1, self._width):

@@ -12,8 +12,8 @@ import numpy as np
 from structbert_lite.cli.evaluate.batch_report import markdown, split_page, table
 from structbert_lite.cli.evaluate.batch_study import Kind, Row, choose_kind, study
 from structbert_lite.cli.evaluate.rows import label_numbers, read_rows, take_sample
-from structbert_lite.cli.evaluate.serving import serving_folder
 from structbert_lite.cli.machine import describe_machine
+from structbert_lite.cli.serving import serving_folder
 from structbert_lite.cli.side import light_command, start_side
 from structbert_lite.errors import StructBertError
 from structbert_lite.evaluation.perturbation import PERTURBATION

@@ -1,0 +1,102 @@
+"""All CPUs of this machine, one process: rows are read and written here, threads score the windows between.
+
+While one window is finished and written the next ones are already being scored, so that no CPU waits.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from structbert_lite.cli.score.job import Job, Tally
+from structbert_lite.cli.score.part import Part
+from structbert_lite.cli.score.progress import Progress
+from structbert_lite.cli.score.scorer import Scorer
+from structbert_lite.cli.score.stream import Stream
+from structbert_lite.cli.tables.formats import known_encoding, open_sink, open_source
+from structbert_lite.cli.tables.origin import Origin
+from structbert_lite.cli.tables.window import Column, Sink, Source, Window
+
+WINDOW_INPUTS = 2048  # a row of several model runs counts as so many; no result depends on it
+AHEAD = 2  # windows being scored at a time
+ERROR = -1  # the place of the error among a row's results
+
+
+def run(job: Job, progress: Progress) -> Tally:
+    """Does the job, or the rest of it. Raises StructBertError, ValueError, OSError; KeyboardInterrupt passes through.
+
+    Whatever it raises, what was written stays and the same job goes on from there.
+    """
+    origin = Origin(job.source, job.encoding)
+    source, encoding = open_source(origin, job.source_format, job.quoted)
+    _check_columns(job, source)
+    scorer = Scorer(job)
+    try:
+        _check_names(source.columns or [], scorer.columns)
+        written = known_encoding(job.out_encoding or encoding)
+        sink = open_sink(job.out_format, source, scorer.columns, written, job.quoted)
+        output = _open_output(job, origin)
+        try:
+            return _score(job, source, scorer, sink, output, progress)
+        finally:
+            output.close()
+    finally:
+        scorer.close()
+
+
+def _score(job: Job, source: Source, scorer: Scorer, sink: Sink, output: Part | Stream, progress: Progress) -> Tally:
+    tally = Tally(output.rows, output.errors, output.rows)
+    progress.begin(source.total, tally)
+    if not output.finished:
+        if output.is_new:
+            output.append(sink.head())
+        size = max(1, WINDOW_INPUTS // (len(job.options.get("labels", ())) or 1))
+        try:
+            for window, results in _map(scorer, source.windows(size, output.rows)):
+                rows, errors = len(results), sum(found[ERROR] is not None for found in results)
+                output.append(sink.rows(window, results), rows, errors)
+                tally.rows, tally.errors = output.rows, output.errors
+                progress.advance(rows)
+        finally:
+            progress.end()
+    output.finish(sink)
+    return tally
+
+
+def _map(scorer: Scorer, windows: Iterator[Window]) -> Iterator[tuple[Window, list[tuple]]]:
+    """Each window with its results, in order."""
+    waiting: deque[tuple[Window, Future]] = deque()
+    pool = ThreadPoolExecutor(AHEAD, "window")
+    try:
+        for window in windows:
+            waiting.append((window, pool.submit(scorer.score, window.records)))
+            if len(waiting) > AHEAD:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        for first, future in waiting:
+            yield first, future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # the scorer's close ends those that run
+
+
+def _open_output(job: Job, origin: Origin) -> Part | Stream:
+    if job.out is None:
+        return Stream()
+    if not job.out.resolve().parent.is_dir():
+        raise ValueError(f"the folder {job.out.resolve().parent} does not exist")
+    if job.source is not None and job.out.resolve() == job.source.resolve():
+        raise ValueError("the output would take the place of the input; give another name")
+    return Part(job.out.resolve(), job.fingerprint(origin.digest) if origin.digest else None, job.restart)
+
+
+def _check_columns(job: Job, source: Source) -> None:
+    if source.columns is None:
+        return
+    names = [column.name for column in source.columns]
+    if absent := [name for name in job.columns if name not in names]:
+        raise ValueError(f"there is no column {' and no column '.join(absent)}; there are: {', '.join(names)}")
+
+
+def _check_names(columns: list[Column], results: list[Column]) -> None:
+    names = {column.name for column in columns}
+    if both := [column.name for column in results if column.name in names]:
+        raise ValueError(f"the input has columns named {', '.join(both)} already; give a --prefix for the new ones")

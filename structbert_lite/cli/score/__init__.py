@@ -1,0 +1,1 @@
+"""Bulk scoring: every row of a file through a task's model."""

@@ -1,0 +1,136 @@
+"""`python -m structbert_lite score`: every row of a file through a task's model."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from structbert_lite.cli.executors import local
+from structbert_lite.cli.score.job import Job
+from structbert_lite.cli.score.part import rows_kept
+from structbert_lite.cli.score.progress import Progress
+from structbert_lite.cli.serving import serving_folder
+from structbert_lite.cli.tables.formats import Format, format_of
+from structbert_lite.errors import StructBertError
+from structbert_lite.manifest import Task
+from structbert_lite.runtime.cpu import usable_cpus
+
+# The options that name a task's columns, and what they are called where they are not given.
+COLUMNS = {
+    "sentiment": {"column": "text"},
+    "embedding": {"column": "text"},
+    "zero-shot": {"column": "text"},
+    "similarity": {"column_a": "text_a", "column_b": "text_b"},
+    "rerank": {"query_column": "query", "document_column": "document"},
+}
+ZERO_SHOT = ("labels", "labels_file", "multi_label", "template")
+ROWS_WITH_ERRORS, INTERRUPTED = 3, 130  # exit codes
+FORMAT = click.Choice(get_args(Format))
+FILE = click.Path(allow_dash=True, dir_okay=False, path_type=Path)
+
+
+@click.command("score")
+@click.argument("source", type=FILE)
+@click.option("--task", type=click.Choice(get_args(Task)), required=True)
+@click.option("-o", "--out", type=FILE, required=True, help="The file to write; - is standard output.")
+@click.option("--column", help="sentiment, embedding, zero-shot: the column to read.  [default: text]")
+@click.option("--column-a", help="similarity: the first text's column.  [default: text_a]")
+@click.option("--column-b", help="similarity: the second text's column.  [default: text_b]")
+@click.option("--query-column", help="rerank: the query's column.  [default: query]")
+@click.option("--document-column", help="rerank: the document's column.  [default: document]")
+@click.option("--labels", help="zero-shot: the labels, with commas between them.")
+@click.option("--labels-file", type=click.File(encoding="utf-8-sig"), help="zero-shot: the labels, one a line.")
+@click.option("--multi-label", is_flag=True, help="zero-shot: score each label by itself.")
+@click.option("--template", help="zero-shot: the hypothesis, {} being the label.  [default: {}]")
+@click.option("--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A model's folder.")
+@click.option("--format", "source_format", type=FORMAT, help="Of SOURCE.  [default: by its ending; csv for -]")
+@click.option("--out-format", type=FORMAT, help="Of the output.  [default: by its ending; as SOURCE for -]")
+@click.option("--encoding", help="Of SOURCE.  [default: UTF-8 or GB18030, whichever fits]")
+@click.option("--out-encoding", help="Of CSV and TSV.  [default: as SOURCE]")
+@click.option("--quoted", is_flag=True, help="TSV: cells may stand in double quotes, as in CSV.")
+@click.option("--prefix", default="", help="Put before the name of each new column.")
+@click.option("--threads", type=click.IntRange(1), default=usable_cpus, help="[default: the CPUs that may be used]")
+@click.option("--restart", is_flag=True, help="Begin anew, whatever is there already.")
+@click.option("--quiet", is_flag=True, help="No progress and no closing line.")
+def command(
+    source: Path,
+    task: str,
+    out: Path,
+    model: Path | None,
+    source_format: Format | None,
+    out_format: Format | None,
+    quiet: bool,
+    **given: Any,
+) -> None:
+    """Score every row of SOURCE (CSV, TSV, JSONL, Parquet; - is standard input) and write it with new columns.
+
+    A job that was killed or stopped goes on where it was when the same command is run again. A row that cannot be
+    scored says why in the column `error`; the exit code is then 3. docs/bulk.md has the columns and the formats.
+    """
+    progress = Progress(quiet)
+    try:
+        path, written = (None if str(name) == "-" else name for name in (source, out))
+        form = format_of(path, source_format, "--format")
+        asked = _columns(task, given)
+        job = Job(
+            task=task,
+            model=(model or serving_folder(task)).resolve(),
+            source=path,
+            out=written,
+            source_format=form,
+            out_format=out_format or (form if written is None else format_of(written, None, "--out-format")),
+            columns=asked,
+            options=_options(task, given),
+            **{name: given[name] for name in ("prefix", "encoding", "out_encoding", "quoted", "restart", "threads")},
+        )
+        if written is None and job.out_format == "parquet":
+            raise ValueError("Parquet can only be written to a file")
+        tally = local.run(job, progress)
+    except KeyboardInterrupt:
+        _say(f"\nStopped. {_how_to_go_on(written)}")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.exit(1)  # whoever read the output has gone; there is nobody to tell
+    except OSError as error:
+        _say(f"Error: {error.filename or written or 'standard output'}: {error.strerror}")
+        _say(_how_to_go_on(written))
+        sys.exit(1)
+    except (StructBertError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    progress.report(str(written or "standard output"))
+    sys.exit(ROWS_WITH_ERRORS if tally.errors else 0)
+
+
+def _columns(task: str, given: dict[str, Any]) -> tuple[str, ...]:
+    """The columns to read. Raises ValueError for an option that the task does not have."""
+    every = {option for options in COLUMNS.values() for option in options}
+    own = {*COLUMNS[task], *(ZERO_SHOT if task == "zero-shot" else ())}
+    for option in sorted({*every, *ZERO_SHOT} - own):
+        if given[option]:
+            raise ValueError(f"--{option.replace('_', '-')} is not an option of --task {task}")
+    return tuple(given[option] or usual for option, usual in COLUMNS[task].items())
+
+
+def _options(task: str, given: dict[str, Any]) -> dict[str, Any]:
+    if task != "zero-shot":
+        return {}
+    if (given["labels"] is None) == (given["labels_file"] is None):
+        raise ValueError("--task zero-shot needs --labels or --labels-file")
+    parts = re.split("[,，]", given["labels"]) if given["labels"] else given["labels_file"]
+    return {
+        "labels": tuple(filter(None, map(str.strip, parts))),
+        "multi_label": given["multi_label"],
+        "hypothesis_template": given["template"] or "{}",
+    }
+
+
+def _how_to_go_on(out: Path | None) -> str:
+    if out is None or not (kept := rows_kept(out)):
+        return "Nothing is kept."
+    return f"{kept} rows are kept in {out}.part; the same command goes on from there."
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
