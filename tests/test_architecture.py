@@ -26,7 +26,7 @@ ALLOWED = {
     "keys": {"errors", "settings"},
     "front": set(),
     "web": {"engine", "front", "keys", "telemetry"} | LEAVES,
-    "cli": {"engine", "pipelines", "runtime", "installed"} | LEAVES,
+    "cli": {"engine", "model_set", "pipelines", "runtime", "installed"} | LEAVES,
     "__main__": {"cli"},
 }
 NEVER_AT_RUN_TIME = {"torch", "transformers", "optimum", "pandas", "sklearn", "scipy", "export", "training", "onnx"}

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from structbert_lite.engine import PIPELINES
 from structbert_lite.errors import ModelRefused
 from structbert_lite.manifest import read_manifest
+from structbert_lite.model_set import PIPELINES
 from structbert_lite.runtime.cache import Cache
 from structbert_lite.runtime.cpu import usable_cpus
 from structbert_lite.runtime.encoder import Encoder, Limits

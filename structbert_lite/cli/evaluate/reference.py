@@ -8,8 +8,8 @@ from typing import Any
 
 from structbert_lite.cli.evaluate.pipeline import NO_LIMIT
 from structbert_lite.cli.side import Side, start_side
-from structbert_lite.engine import PIPELINES
 from structbert_lite.manifest import TOKENIZER_NAME, Manifest, read_manifest
+from structbert_lite.model_set import PIPELINES
 from structbert_lite.runtime.cache import Row
 from structbert_lite.runtime.cpu import usable_cpus
 from structbert_lite.runtime.encoder import Input

@@ -8,9 +8,9 @@ from typing import Any
 from structbert_lite.cli.score.answers import answers_of
 from structbert_lite.cli.score.job import Job
 from structbert_lite.cli.tables.window import Column, Record
-from structbert_lite.engine import PIPELINES
 from structbert_lite.errors import ModelRefused, StructBertError
 from structbert_lite.manifest import read_manifest
+from structbert_lite.model_set import PIPELINES
 from structbert_lite.pipelines.inputs import is_blank
 from structbert_lite.runtime.bulk import BulkEncoder
 from structbert_lite.runtime.cache import Cache
