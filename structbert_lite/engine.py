@@ -19,7 +19,8 @@ from structbert_lite.runtime.memory import give_back
 from structbert_lite.runtime.observer import Observer
 from structbert_lite.runtime.shared_cache import SharedCache
 from structbert_lite.runtime.slots import Slots
-from structbert_lite.runtime.tiers import Tiers, make_store
+from structbert_lite.runtime.store import make_store
+from structbert_lite.runtime.tiers import Tiers
 from structbert_lite.settings import Settings
 
 

@@ -58,6 +58,12 @@ def test_a_damaged_model_stops_the_start_with_the_files_name(model_folder: Path,
     assert "model.onnx does not have the SHA-256" in refusal(MODELS=str(tmp_path))
 
 
+def test_an_unusable_redis_stops_the_start_without_its_password() -> None:
+    log = refusal(REDIS_URL="http://:secret@127.0.0.1")
+    assert "structbert-lite: STRUCTBERT_REDIS_URL cannot be used" in log
+    assert "secret" not in log
+
+
 def test_in_public_without_a_key_it_does_not_start() -> None:
     log = refusal(HOST=ELSEWHERE)
     assert f"structbert-lite: {ELSEWHERE} is reachable from other machines" in log

@@ -33,7 +33,7 @@ def start(tiny_models: Path, redis_server: RedisServer) -> Iterator[Callable[...
     made = []
 
     def make(**settings: object) -> Engine:
-        given = {"models": tiny_models, "redis_url": redis_server.url, "redis_timeout_ms": 500} | settings
+        given = {"models": tiny_models, "redis_url": redis_server.url, "redis_timeout_ms": 5000} | settings
         made.append(Engine(Settings(**given)))
         return made[-1]
 
@@ -57,13 +57,10 @@ class Slow:
 
 
 def slow_down(engine: Engine, model: str, seconds: float) -> Slow:
-    """From now on each inference of `model` takes `seconds`, and the encoder knows it."""
+    """From now on each inference of `model` takes `seconds`, and the encoder expects that of four tokens."""
     encoder = engine.encoders[model]
     encoder._session = slow = Slow(encoder._session, seconds)
-    for n in range(2):
-        encoder.encode([(f"{model}慢{id(engine)}{n}",)], soon())
-    encoder._pace.seconds_per_token = seconds / 10
-    slow.rows = 0
+    encoder._pace.seconds_per_token = seconds / 4
     return slow
 
 
@@ -145,14 +142,14 @@ def test_a_claim_whose_owner_died_costs_no_more_than_computing_again(start: Call
     assert vectors(engine, text)
     took = time.monotonic() - started
     assert slow.rows == 1
-    assert 0.4 < took < 0.3 + 0.3 + 1  # it waited for as long as ten tokens take, and then ran
+    assert 0.6 < took < 5  # it waited for as long as ten tokens take, at the most, and then ran; the claim lasts longer
 
 
 def test_a_request_that_gives_up_gives_its_claim_back(start: Callable[..., Engine], redis_server: RedisServer) -> None:
     engine = start(threads=1)
-    slow_down(engine, "similarity", 0.3)
+    slow_down(engine, "similarity", 2)
     with pytest.raises(DeadlineExceeded):
-        engine.predict("embedding", ["来不及算完的一句话"], time.monotonic() + 0.1)
+        engine.predict("embedding", ["来不及算完的一句话"], time.monotonic() + 1)
     assert engine.tiers.shared.flush(10)
     assert redis_server.client.info("commandstats")["cmdstat_del"]["calls"] == 1
     assert redis_server.client.keys("structbert:claim:*") == []
@@ -186,9 +183,10 @@ def test_redis_killed_and_started_again_under_load(start: Callable[..., Engine],
         time.sleep(0.5)
         trouble()
         time.sleep(0.5)
-        before = list(answered)
-        time.sleep(1)
-        assert all(now > then for now, then in zip(answered, before, strict=True))  # nobody hangs
+        before, give_up = list(answered), time.monotonic() + 20
+        while not all(now > then + 3 for now, then in zip(answered, before, strict=True)):
+            assert time.monotonic() < give_up, "somebody hangs"
+            time.sleep(0.05)
         if trouble == redis_server.kill:
             redis_server.start()
         else:
@@ -219,7 +217,7 @@ def test_redis_is_imported_only_when_it_is_configured() -> None:
 
 
 def test_metrics_tell_the_tiers_apart_and_what_went_wrong(tiny_models: Path, redis_server: RedisServer) -> None:
-    app = create_app(Settings(models=tiny_models, redis_url=redis_server.url, redis_timeout_ms=500))
+    app = create_app(Settings(models=tiny_models, redis_url=redis_server.url, redis_timeout_ms=5000))
     client, engine = app.test_client(), app.extensions["structbert_engine"]
     labels = {"model": "similarity", "tier": "redis"}
     for _ in range(2):

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from structbert_lite.errors import BadSettings
+
 # refused: password or permission; poisoned: bytes that are no row of this key; dropped: not written, because too much
 # was waiting to be, or because the server was known to be out.
 REASONS = ("timeout", "unreachable", "refused", "full", "read_only", "poisoned", "dropped", "other")
@@ -32,3 +34,19 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Ends the connections."""
+
+
+def make_store(url: str, timeout: float) -> Store | None:
+    """The server at `url`, None where that is empty; connects when it is first used. `timeout` is in seconds.
+
+    Raises BadSettings for an unusable URL, and where the package redis is not installed.
+    """
+    if not url:
+        return None
+    try:
+        from structbert_lite.runtime.redis_cache import RedisStore
+    except ImportError:
+        raise BadSettings(
+            "STRUCTBERT_REDIS_URL is set, but the package redis is not installed: pip install -r requirements-redis.txt"
+        ) from None
+    return RedisStore(url, timeout)

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
-from structbert_lite.errors import BadSettings
 from structbert_lite.runtime.cache import Cache, Row, TierCounts
 from structbert_lite.runtime.claims import NOTHING, Claim, claim, wait_for_lost
 from structbert_lite.runtime.shared_cache import SharedCache
-from structbert_lite.runtime.store import Store
 
 
 class Tiers:
@@ -70,19 +68,3 @@ class Tiers:
         for key, row in rows.items():
             self.memory.put(key, row)
         return rows
-
-
-def make_store(url: str, timeout: float) -> Store | None:
-    """The server at `url`, None where that is empty; connects when it is first used. `timeout` is in seconds.
-
-    Raises BadSettings for an unusable URL, and where the package redis is not installed.
-    """
-    if not url:
-        return None
-    try:
-        from structbert_lite.runtime.redis_cache import RedisStore
-    except ImportError:
-        raise BadSettings(
-            "STRUCTBERT_REDIS_URL is set, but the package redis is not installed: pip install -r requirements-redis.txt"
-        ) from None
-    return RedisStore(url, timeout)

@@ -31,7 +31,7 @@ def share() -> Iterator[Callable[..., SharedCache]]:
     """Makes caches on a URL. Waits are longer than a server's default, so that a busy machine is no outage."""
     made = []
 
-    def make(url: str, timeout: float = 0.5, retry: float = 0.1, ttl: int = 60) -> SharedCache:
+    def make(url: str, timeout: float = 5, retry: float = 0.1, ttl: int = 60) -> SharedCache:
         made.append(SharedCache(RedisStore(url, timeout), ttl, timeout, retry))
         return made[-1]
 

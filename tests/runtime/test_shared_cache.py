@@ -102,15 +102,15 @@ def test_killed_and_started_again_under_load(redis_server: RedisServer, share: S
 
 
 def test_a_server_that_hangs_costs_one_wait_and_not_one_a_request(redis_server: RedisServer, share: Share) -> None:
-    shared = share(redis_server.url, timeout=0.2, retry=0.3)
+    shared = share(redis_server.url, timeout=1, retry=0.3)
     put(shared, 1)
     assert is_right(shared, 1)
     redis_server.stop()
     started = time.monotonic()
     assert not any(is_right(shared, 1) for _ in range(2000))
-    assert time.monotonic() - started < 2  # 2000 waits would be 400 seconds
+    assert time.monotonic() - started < 10  # 2000 waits would be 2000 seconds
     assert errors(shared)["timeout"] >= 1
-    time.sleep(0.7)  # probes while it hangs do not bring it back
+    time.sleep(1.5)  # probes while it hangs do not bring it back
     assert shared.is_out
     redis_server.go_on()
     wait_until(lambda: not shared.is_out)
@@ -122,8 +122,8 @@ def test_no_request_waits_longer_than_its_own_deadline_allows(redis_server: Redi
     put(shared, 1)
     redis_server.stop()
     started = time.monotonic()
-    assert shared.get_many([key_of(1)], 3, started + 0.2) == {}
-    assert time.monotonic() - started < 0.2
+    assert shared.get_many([key_of(1)], 3, started + 2) == {}
+    assert time.monotonic() - started < 2
     assert not shared.is_out  # the request was short of time: that says nothing about the server
     assert shared.get_many([key_of(1)], 3, started - 1) == {}
     redis_server.go_on()
@@ -269,7 +269,7 @@ def test_an_answer_in_drips_is_not_waited_for(share: Share) -> None:
         shared = share(url, timeout=0.3, retry=60)
         started = time.monotonic()
         assert not is_right(shared, 1)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 5
         assert shared.is_out
         assert errors(shared) == {"timeout": 1}
 

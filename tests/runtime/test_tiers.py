@@ -12,7 +12,8 @@ import pytest
 from structbert_lite.errors import BadSettings
 from structbert_lite.runtime.cache import Cache, Row, make_key
 from structbert_lite.runtime.shared_cache import SharedCache
-from structbert_lite.runtime.tiers import Tiers, make_store
+from structbert_lite.runtime.store import make_store
+from structbert_lite.runtime.tiers import Tiers
 from tests.redis_server import RedisServer
 
 
