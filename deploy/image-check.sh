@@ -75,8 +75,9 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 say "wheels, by this machine's pip"
+# async-timeout: what redis wants below Python 3.11.3, and the stand-in has 3.11.2.
 "$PYTHON" -m pip download -qq --only-binary=:all: --python-version "$PYTHON_VERSION" --dest "$scratch/wheels" \
-    --requirement requirements-redis.txt || fail "pip could not download requirements-redis.txt for Python $PYTHON_VERSION"
+    --requirement requirements-redis.txt async-timeout==5.0.1 || fail "pip could not download requirements-redis.txt for Python $PYTHON_VERSION"
 printf '[global]\nno-index = true\nfind-links = /mnt\n' >"$scratch/pip.conf"
 
 say "stand-in for $BASE, by debootstrap"
