@@ -15,6 +15,7 @@ from structbert_lite.keys import Keys, read_keys
 from structbert_lite.runtime.observer import Observer, Observers
 from structbert_lite.settings import Settings
 from structbert_lite.telemetry.logs import configure_logs
+from structbert_lite.telemetry.lookups import Lookups
 from structbert_lite.telemetry.metrics import Metrics
 from structbert_lite.telemetry.tracing import Tracing, make_tracing
 from structbert_lite.web import api, ops, ui
@@ -28,6 +29,7 @@ from structbert_lite.web.rate_limit import RateLimiter, limit_clients
 from structbert_lite.web.requests import register_hooks
 from structbert_lite.web.schemas import ErrorAnswer
 from structbert_lite.web.strict_json import StrictJSON
+from structbert_lite.web.timing import note_lookup, tell_timing
 
 
 def create_app(settings: Settings | None = None, wait: bool = True) -> Flask:
@@ -63,6 +65,7 @@ def create_app(settings: Settings | None = None, wait: bool = True) -> Flask:
     app.extensions[DOOR] = Door(metrics)
     observe_requests(app, metrics, tracing)
     register_hooks(app)
+    tell_timing(app)
     guard(app, settings, keys)
     share_with(app, settings.cors_origins)
     if settings.rate_limit:
@@ -80,7 +83,8 @@ def create_app(settings: Settings | None = None, wait: bool = True) -> Flask:
 
 
 def _observe_with(metrics: Metrics, tracing: Tracing | None) -> Callable[[str], Observer]:
-    return metrics.observe if tracing is None else lambda model: Observers(metrics.observe(model), tracing.observer)
+    others = [Lookups(note_lookup), *([tracing.observer] if tracing else [])]
+    return lambda model: Observers(metrics.observe(model), *others)
 
 
 def _reload_keys(keys: Keys, settings: Settings) -> list[str]:

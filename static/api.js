@@ -10,7 +10,15 @@ export class Fault extends Error {
   }
 }
 
-/** The server's answer to `body`; throws a Fault. */
+const TIMING = /total;dur=([\d.]+), cache;desc="(\d+)\/(\d+)"/;
+
+/** What the header Server-Timing says: the server's milliseconds, and how many inputs of how many the cache had. */
+function timingOf(response) {
+  const [, ms, found, inputs] = TIMING.exec(response.headers.get("Server-Timing")) ?? [];
+  return ms && { ms, found: Number(found), inputs: Number(inputs) };
+}
+
+/** The server's answer to `body` and, where it is known, its timing; throws a Fault. */
 export async function ask(body, signal) {
   const sent = JSON.stringify(body);
   // A server that refuses a large body may hang up before the browser has read why.
@@ -22,7 +30,7 @@ export async function ask(body, signal) {
     throw new Fault("unreachable");
   }
   const answer = await response.json().catch(() => null);
-  if (response.ok && answer) return answer;
+  if (response.ok && answer) return { answer, timing: timingOf(response) };
   const error = answer?.error;
   throw new Fault(error?.type ?? "other", error?.message ?? `HTTP ${response.status}`, error?.field ?? "");
 }

@@ -11,6 +11,7 @@ function choose(theme) {
     if (link.dataset.theme === theme) link.ariaCurrent = "true";
     else link.removeAttribute("aria-current");
   }
+  document.dispatchEvent(new Event("themechange"));
 }
 
 for (const link of links) {

@@ -3,6 +3,9 @@ import { byId, form } from "./page.js";
 
 const controls = [...form.elements].filter((control) => control.name);
 
+/** What stands on the page for a field that a script has hidden: `data-shown` has its id. */
+const seen = (control) => byId(control.dataset.shown) ?? control;
+
 /** What the visitor has put in. */
 export const read = () =>
   Object.fromEntries(controls.map((control) => [control.name, control.type === "checkbox" ? control.checked : control.value]));
@@ -11,6 +14,7 @@ export function write(values) {
   for (const control of controls) {
     if (control.type === "checkbox") control.checked = Boolean(values[control.name]);
     else control.value = values[control.name] ?? "";
+    control.dispatchEvent(new Event("change"));
   }
 }
 
@@ -19,12 +23,11 @@ export const blank = () => controls.find((control) => control.ariaRequired === "
 
 /** Marks the field at fault, and no other. */
 export function mark(name) {
-  for (const control of controls) control.ariaInvalid = String(control.name === name);
-  if (!name) return;
-  const control = form.elements[name];
-  const folded = control?.closest("details");
+  for (const control of controls) seen(control).ariaInvalid = String(control.name === name);
+  const control = name && form.elements[name];
+  const folded = control?.closest?.("details");
   if (folded) folded.open = true;
-  control?.focus();
+  if (control) seen(control).focus();
 }
 
 /** The values behind a button of the examples. */

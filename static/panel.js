@@ -7,6 +7,8 @@ import { remember, startHistory } from "./history.js";
 import { byId, endpoint, filled, form, limits, texts } from "./page.js";
 
 const PATIENCE_MS = 60_000; // longer than any deadline of the server: only for a connection that hangs
+// The same question would fail again.
+const LASTING = new Set(["invalid_input", "malformed_json", "payload_too_large", "unauthorized", "task_not_available", "unsupported_media_type"]);
 const errorBox = byId("error");
 const result = byId("result");
 let pending = null;
@@ -28,15 +30,16 @@ export function startPanel({ body, fill, entry, fieldOf = (path) => path.split("
     try {
       const empty = blank();
       if (empty) throw new Fault("invalid_input", "", empty);
-      const answer = await ask(body(values), mine.signal);
+      const { answer, timing } = await ask(body(values), mine.signal);
       if (pending !== mine) return;
       const card = byId("answer").content.cloneNode(true);
       fill(card, answer, values);
-      show(card, performance.now() - started);
+      fillTook(card.querySelector(".took"), performance.now() - started, timing);
+      show(card);
       remember({ values, ...entry(answer, values) });
     } catch (fault) {
       if (!(fault instanceof Fault)) throw fault;
-      if (pending === mine) showError(fault, fieldOf(fault.field));
+      if (pending === mine) showError(fault, fieldOf(fault.field), run);
     } finally {
       clearTimeout(timer);
       if (pending === mine) form.ariaBusy = "false";
@@ -80,8 +83,16 @@ function reveal(root) {
   for (const element of root.querySelectorAll("[data-script]")) element.hidden = false;
 }
 
-function show(card, ms) {
-  card.querySelector(".took").textContent = filled(texts.took_browser, { ms: ms.toFixed(ms < 10 ? 1 : 0) });
+function fillTook(line, milliseconds, timing) {
+  const ms = milliseconds.toFixed(milliseconds < 10 ? 1 : 0);
+  line.querySelector(".time").textContent = filled(timing ? texts.took_both : texts.took_browser, { ms, server: timing?.ms });
+  if (!timing) return;
+  const { found, inputs } = timing;
+  const { none, all, some } = texts.cache;
+  line.querySelector(".cache").textContent = filled(found === 0 ? none : found === inputs ? all : some, { found, inputs });
+}
+
+function show(card) {
   reveal(card);
   errorBox.replaceChildren();
   mark("");
@@ -89,10 +100,15 @@ function show(card, ms) {
   result.scrollIntoView({ block: "nearest" });
 }
 
-function showError(fault, field) {
+function showError(fault, field, retry) {
   result.replaceChildren();
   errorBox.replaceChildren(paragraph(filled(texts.errors[field] ?? texts.errors[fault.kind] ?? texts.errors.other, limits)));
   if (fault.message) errorBox.append(Object.assign(paragraph(fault.message), { className: "detail", lang: "en" }));
+  if (!LASTING.has(fault.kind)) {
+    const button = byId("retry").content.firstElementChild.cloneNode(true);
+    button.addEventListener("click", retry);
+    errorBox.append(button);
+  }
   mark(field);
   errorBox.scrollIntoView({ block: "nearest" });
 }

@@ -1,7 +1,10 @@
-import { percent } from "../page.js";
+import { byId, percent } from "../page.js";
 import { startPanel } from "../panel.js";
 import { fillBar, fillRows, fillVerdict } from "../rows.js";
 import { splitLabels } from "../split.js";
+import { startTokens } from "../tokens.js";
+
+startTokens(byId("labels"));
 
 startPanel({
   body: ({ text, labels, multi_label, hypothesis_template }) => ({

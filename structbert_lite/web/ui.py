@@ -22,10 +22,11 @@ from structbert_lite.web.errors import RETRY_AFTER, status_of
 from structbert_lite.web.panels import PANELS
 from structbert_lite.web.panels.panel import Panel
 from structbert_lite.web.rate_limit import take_turn
+from structbert_lite.web.timing import found
 
 TEMPLATES = PROJECT / "templates"
 # Further entries of the navigation: a page each, of the same name as its endpoint, its template and its texts.
-OTHERS: tuple[str, ...] = ()
+OTHERS = ("status",)
 PLACE = re.compile(r"\{(\w+)\}")
 SWAGGER = Path(str(files("flask_openapi3_swagger"))) / "templates" / "swagger"
 
@@ -53,6 +54,10 @@ def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
     @page.get("/docs")
     def docs() -> ResponseReturnValue:
         return render_template("docs.html", t=texts[language()])
+
+    @page.get("/ui/status")
+    def status() -> ResponseReturnValue:
+        return render_template("status.html", t=_texts_of("status", "pages", texts[language()]))
 
     return page
 
@@ -107,7 +112,7 @@ def _view(
             if status in {429, 503}:
                 response.headers["Retry-After"] = str(getattr(error, "retry_after", RETRY_AFTER))
             return response
-        return show(**facts, took_ms=(time.monotonic() - started) * 1000)
+        return show(**facts, took_ms=(time.monotonic() - started) * 1000, cached=found())
 
     return view
 

@@ -3,7 +3,6 @@
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from structbert_lite.cli.server import free_port
 from structbert_lite.settings import PROJECT
 
 START_SECONDS = 120
@@ -32,10 +32,8 @@ CHROMIUM_ARGUMENTS = [
 class Server:
     """One gunicorn on a free port, ready when made."""
 
-    def __init__(self, log: Path, models: Path = PROJECT / "models", **variables: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+    def __init__(self, log: Path, models: Path = PROJECT / "models", port: int = 0, **variables: str) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "app:create_app()"]
         environment = os.environ | {
@@ -65,6 +63,10 @@ class Server:
             return False
         finally:
             connection.close()
+
+    def stop(self) -> None:
+        """Holds the server still: it takes connections and answers none."""
+        os.killpg(self._process.pid, signal.SIGSTOP)
 
     def kill(self) -> None:
         """Ends the server at once, workers included."""
@@ -97,9 +99,9 @@ def keyed_url(tmp_path_factory: pytest.TempPathFactory, tiny_models: Path) -> It
 
 
 @pytest.fixture
-def doomed_server(tmp_path: Path) -> Iterator[Server]:
-    """A server of one test's own, which that test may kill."""
-    server = Server(tmp_path / "log")
+def doomed_server(tmp_path: Path, tiny_models: Path) -> Iterator[Server]:
+    """A server of one test's own, which that test may kill and start again."""
+    server = Server(tmp_path / "log", tiny_models)
     yield server
     server.kill()
 

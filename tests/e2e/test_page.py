@@ -1,10 +1,13 @@
 """What a visitor sees, in a real browser on the real server."""
 
 import json
+import re
 import subprocess
 from shutil import which
 
 import pytest
+
+from tests.e2e.conftest import Server
 
 NEGATIVE = "这部电影太烂了，完全浪费时间"
 POSITIVE = "房间很干净，服务也非常好，下次还会来"
@@ -44,8 +47,11 @@ def test_a_text_is_judged_in_place(visit, server_url):
     bars = page.eval_on_selector_all(".bars meter", "all => all.map(m => [m.ariaLabel, m.value, m.max])")
     assert {name for name, _, _ in bars} == {"正面", "负面"}
     assert sum(value for _, value, _ in bars) == pytest.approx(1, abs=1e-4)
-    assert "毫秒" in page.inner_text(".took")
+    assert re.fullmatch(r"用时 [\d.]+ 毫秒，其中服务器 [\d.]+ 毫秒", page.inner_text(".took .time"))
+    assert page.inner_text(".took code") == "sentiment"
     assert not page.is_visible(".truncated")
+    analyse(page, NEGATIVE)
+    assert page.inner_text(".took .cache") == "来自缓存"
 
     assert analyse(page, POSITIVE) == "正面"
     history = page.locator("#history li").all_inner_texts()
@@ -109,15 +115,34 @@ def test_an_overloaded_server_is_explained(visit, server_url):
     page.click(".primary")
     assert "请过几秒再试" in error_text(page)
     assert "the queue is full" in error_text(page)
+    page.unroute("**/predict")
+    page.click("text=再试一次")
+    assert verdict(page) == "正面"
 
 
-def test_a_killed_server_is_explained(visit, doomed_server):
+def test_a_server_killed_in_the_middle_of_a_request_is_explained_and_asked_again(
+    visit, doomed_server, tmp_path, tiny_models
+):
     page = visit(doomed_server.url).page
     analyse(page, POSITIVE)
-    doomed_server.kill()
     page.fill("#text", NEGATIVE)
-    page.click(".primary")
+    doomed_server.stop()
+    with page.expect_request("**/predict"):
+        page.click(".primary")
+    page.wait_for_selector("#form[aria-busy=true]")
+    doomed_server.kill()
     assert "连不上服务器" in error_text(page)
+    page.click("#error button")
+    page.wait_for_selector("#form[aria-busy=false]")
+    assert "连不上服务器" in error_text(page)
+
+    revived = Server(tmp_path / "second log", tiny_models, doomed_server.port)
+    try:
+        page.click("#error button")
+        assert verdict(page) == "负面"
+        assert not page.is_visible("#error p")
+    finally:
+        revived.kill()
 
 
 @pytest.mark.skipif(which("curl") is None, reason="curl is not installed")
@@ -139,6 +164,8 @@ def test_the_plain_form_works_without_scripts(visit, server_url):
     assert page.input_value("#text") == f"{NEGATIVE}\n<b>真的</b>"
     assert page.locator(".bars meter").count() == 2
     assert "毫秒" in page.inner_text(".took")
+    assert page.inner_text(".took .cache") in ("来自缓存", "未用缓存")
+    assert page.inner_text(".took code") == "sentiment"
     assert not page.is_visible("#curl")
 
     page.click(".chips button >> nth=1")

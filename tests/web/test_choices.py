@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from structbert_lite.settings import PROJECT
 from structbert_lite.web.panels import PANELS
 
-ROUTES = ["/docs", *(panel.path for panel in PANELS)]
+ROUTES = ["/docs", "/ui/status", *(panel.path for panel in PANELS)]
 CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 EXAMPLES = {"examples", "placeholder"}  # what these show is Chinese in any language
 

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from structbert_lite.web.panels import PANELS
 
-PAGES = ["/docs", *(panel.path for panel in PANELS)]
+PAGES = ["/docs", "/ui/status", *(panel.path for panel in PANELS)]
 
 
 @pytest.mark.parametrize("route", PAGES)

@@ -46,7 +46,7 @@ def test_without_a_model_the_page_says_so(tmp_path: Path, panel: Panel) -> None:
         assert '<button class="primary" disabled>' in answer.get_data(as_text=True)
 
 
-@pytest.mark.parametrize("route", ["/docs", *(panel.path for panel in PANELS)])
+@pytest.mark.parametrize("route", ["/docs", "/ui/status", *(panel.path for panel in PANELS)])
 def test_pages_forbid_everything_from_elsewhere(tiny_client: FlaskClient, route: str) -> None:
     answer = tiny_client.get(route)
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]

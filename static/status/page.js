@@ -1,0 +1,133 @@
+// The status page: asks /metrics, again and again, and shows what came of it.
+import { byId, filled, percent, texts } from "../page.js";
+import { fillBar, fillRows } from "../rows.js";
+import { Chart } from "./charts.js";
+import { batches, figures, levels, models, routes } from "./figures.js";
+import { Scrape } from "./prometheus.js";
+
+const PERIOD_MS = 2000;
+const PATIENCE_MS = 10_000;
+const WINDOW_S = 60; // what the large numbers are of
+const KEPT = 150; // scrapes, five minutes of them
+const KINDS = { 401: "unauthorized", 403: "unauthorized", 404: "not_found" };
+
+const box = byId("figures");
+const notice = byId("notice");
+const mb = (bytes) => bytes / 2 ** 20;
+const inMs = (seconds) => (seconds === null ? "—" : `${(seconds * 1000).toPrecision(seconds < 1 ? 3 : 4).replace(/\.?0+$/, "")} ms`);
+const rounded = (value) => (value === null ? "—" : value.toLocaleString(texts.lang, { maximumSignificantDigits: 3 }));
+const whole = (value) => value.toLocaleString(texts.lang, { maximumFractionDigits: 0 });
+const times = (factor) => (value) => value === null ? null : value * factor;
+
+const figureOf = (name) => document.querySelector(`[data-chart="${name}"]`);
+const LINES = ["--accent", "--middle", "--negative"];
+/** What each chart draws of a point. */
+const CHARTS = {
+  rate: [({ rate }) => [rate], 1, rounded],
+  latency: [({ p50, p95, p99 }) => [p50, p95, p99].map(times(1000)), 3, rounded],
+  busy: [({ inFlight, waiting }) => [inFlight, waiting], 2, rounded],
+  rows: [({ rows }) => [rows], 1, rounded],
+  hits: [({ hits }) => [hits], 1, (value) => `${Math.round(value * 100)}%`, 1],
+  memory: [({ memory, cache }) => [mb(memory), mb(cache)], 2, whole],
+};
+let charts = {};
+let scrapes = [];
+let points = [];
+
+function tile(name, value, note) {
+  const [, large, small] = document.querySelector(`[data-tile="${name}"]`).children;
+  large.textContent = value;
+  small.textContent = filled(texts.notes[name], note);
+}
+
+function showTiles(scrape) {
+  const now = levels(scrape);
+  const before = scrapes.find(({ seconds }) => seconds >= scrape.seconds - WINDOW_S);
+  const minute = figures(before, scrape);
+  tile("in_flight", whole(now.inFlight), { count: whole(now.waiting) });
+  tile("rate", rounded(minute.rate), { count: whole(routes(scrape).reduce((sum, { requests }) => sum + requests, 0)) });
+  tile("latency", inMs(minute.p50), { p95: inMs(minute.p95), p99: inMs(minute.p99) });
+  tile("rows", rounded(minute.rows), {});
+  tile("hits", minute.hits === null ? "—" : percent(minute.hits), { count: whole(now.cached) });
+  tile("memory", `${whole(mb(now.memory))} MB`, { size: `${mb(now.cache).toFixed(1)} MB` });
+}
+
+function showTable(id, rows) {
+  byId(id).tBodies[0].replaceChildren(...rows.map((cells) => {
+    const row = document.createElement("tr");
+    row.append(...cells.map((text, i) => {
+      const cell = document.createElement(i === 0 ? "th" : "td");
+      if (i === 0) cell.scope = "row";
+      cell.textContent = text;
+      return cell;
+    }));
+    return row;
+  }));
+}
+
+function showSinceStart(scrape) {
+  showTable("routes", routes(scrape).map((one) => [one.route, whole(one.requests), whole(one.failed), inMs(one.p50), inMs(one.p99)]));
+  showTable("models", models(scrape).map((one) => [one.task, one.model, one.loaded ? texts.loaded : texts.not_loaded, whole(one.items)]));
+  const sizes = batches(scrape);
+  byId("batches").hidden = sizes.length === 0;
+  byId("batches").previousElementSibling.hidden = sizes.length > 0;
+  if (sizes.length) {
+    fillRows(byId("batches"), sizes, (row, { from, to, share }) =>
+      fillBar(row, "own", from === to ? `${to}` : to === Infinity ? `≥ ${from}` : `${from}–${to}`, share));
+  }
+}
+
+function showCharts() {
+  const seconds = points.map((point) => point.seconds);
+  for (const [name, [of, count, format, most]] of Object.entries(CHARTS)) {
+    charts[name] ??= new Chart(figureOf(name), LINES.slice(0, count), format, most);
+    const values = points.map(of);
+    charts[name].draw(seconds, LINES.slice(0, count).map((_, i) => values.map((value) => value[i])));
+  }
+}
+
+function take(scrape) {
+  const last = scrapes.at(-1);
+  // Counters that fell: another start of the server.
+  const total = (one) => one.total("structbert_http_requests_total");
+  if (last && total(scrape) < total(last)) scrapes = [];
+  const before = scrapes.at(-1);
+  scrapes = [...scrapes, scrape].slice(-KEPT);
+  showTiles(scrape);
+  showSinceStart(scrape);
+  if (before) points = [...points, { seconds: scrape.seconds, ...figures(before, scrape), ...levels(scrape) }].slice(-KEPT);
+  if (points.length) showCharts();
+}
+
+/** Says what is wrong, with a button where asking again is the visitor's choice; nothing takes it away. */
+function say(kind) {
+  notice.hidden = !kind;
+  notice.querySelector("p").textContent = kind ? texts.errors[kind] : "";
+  notice.querySelector("button").hidden = kind === "unreachable";
+}
+
+/** Whether to go on asking by itself. */
+async function look() {
+  try {
+    const response = await fetch(box.dataset.metrics, { signal: AbortSignal.timeout(PATIENCE_MS), cache: "no-store" });
+    if (!response.ok) throw new Error(KINDS[response.status] ?? "unreachable");
+    take(new Scrape(await response.text(), Date.now() / 1000));
+    say("");
+  } catch (error) {
+    const kind = Object.values(KINDS).includes(error.message) ? error.message : "unreachable";
+    say(kind);
+    // The browser asks for a key each time it is refused: not every two seconds.
+    return kind === "unreachable";
+  }
+  return true;
+}
+
+async function watch() {
+  while (document.hidden || (await look())) await new Promise((done) => setTimeout(done, PERIOD_MS));
+}
+
+notice.querySelector("button").addEventListener("click", watch);
+const redraw = () => Object.values(charts).forEach((chart) => chart.redraw());
+document.addEventListener("themechange", redraw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+watch();

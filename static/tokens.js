@@ -1,0 +1,82 @@
+// A field of several short texts as chips. The field itself stays in the form, hidden, and is what is sent.
+import { byId, filled, texts } from "./page.js";
+import { splitLabels } from "./split.js";
+
+const SEPARATOR = "，";
+const ENDS = /[,，、;；\n]/;
+
+/** Puts chips in the place of the text area `field`. */
+export function startTokens(field) {
+  const box = byId(`${field.id}-tokens`);
+  const list = box.querySelector("ul");
+  const input = box.querySelector("input");
+  let tokens = [];
+
+  function set(changed) {
+    tokens = [...new Set(changed)];
+    field.value = tokens.join(SEPARATOR);
+    list.hidden = tokens.length === 0;
+    // A chip that stays is left alone: the click that took the focus away may be on its button.
+    const shown = [...list.children].filter((item) => tokens.includes(item.firstElementChild.textContent) || item.remove());
+    list.append(...tokens.slice(shown.length).map(chip));
+  }
+
+  function chip(token) {
+    const item = byId("token").content.firstElementChild.cloneNode(true);
+    item.querySelector("span").textContent = token;
+    const button = item.querySelector("button");
+    button.ariaLabel = filled(texts.remove_label, { label: token });
+    button.addEventListener("click", () => {
+      const next = item.nextElementSibling ?? item.previousElementSibling;
+      set(tokens.filter((other) => other !== token));
+      (next?.querySelector("button") ?? input).focus();
+    });
+    return item;
+  }
+
+  /** What is written becomes chips; the line's end stays where it is still being written. */
+  function take(text) {
+    const parts = text.split(ENDS);
+    input.value = parts.pop();
+    set([...tokens, ...splitLabels(parts.join("\n"))]);
+  }
+
+  input.addEventListener("input", (event) => {
+    if (!event.isComposing && ENDS.test(input.value)) take(input.value);
+  });
+  input.addEventListener("compositionend", () => {
+    if (ENDS.test(input.value)) take(input.value);
+  });
+  input.addEventListener("paste", (event) => {
+    // A line of input would lose the pasted line ends.
+    const pasted = event.clipboardData.getData("text/plain");
+    if (!ENDS.test(pasted)) return;
+    event.preventDefault();
+    take(`${input.value}${pasted}\n`);
+  });
+  input.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.ctrlKey || event.metaKey) return;
+    if (event.key === "Enter" && input.value.trim()) {
+      event.preventDefault();
+      take(`${input.value}\n`);
+    } else if (event.key === "Backspace" && !input.value && tokens.length) {
+      set(tokens.slice(0, -1));
+    }
+  });
+  // Before anything asks for the field's value: the form's button, its key, the copied command.
+  input.addEventListener("blur", () => take(`${input.value}\n`));
+  input.form.addEventListener("submit", () => take(`${input.value}\n`), { capture: true });
+  field.addEventListener("change", () => {
+    const changed = splitLabels(field.value);
+    input.value = "";
+    set([]);
+    set(changed);
+  });
+  box.addEventListener("click", (event) => event.target === box && input.focus());
+
+  set(splitLabels(field.value));
+  field.dataset.shown = input.id;
+  field.hidden = true;
+  box.hidden = false;
+  document.querySelector(`label[for="${field.id}"]`).htmlFor = input.id;
+}

@@ -1,0 +1,64 @@
+"""axe-core finds nothing to complain about, light or dark, before an answer and after it, with an error."""
+
+from pathlib import Path
+
+import pytest
+
+AXE = (Path(__file__).with_name("vendor") / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+PANELS = ["/", "/ui/similarity", "/ui/classify", "/ui/rerank", "/ui/embed"]
+
+
+def violations(page) -> list[str]:
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
+    found = page.evaluate("axe.run({resultTypes: ['violations']}).then(({violations}) => violations)")
+    return [f"{one['id']}: {node['html']} {node['failureSummary']}" for one in found for node in one["nodes"]]
+
+
+def light_and_dark(page) -> list[str]:
+    found = []
+    for theme in ("light", "dark"):
+        page.click(f"#themes [data-theme={theme}]")
+        found += [f"{theme} {one}" for one in violations(page)]
+    return found
+
+
+@pytest.mark.parametrize("path", PANELS)
+def test_a_panel(visit, tiny_url, path):
+    seen = visit(tiny_url + path)
+    seen.page.click(".primary")
+    seen.page.wait_for_selector("#error p")
+    assert violations(seen.page) == []
+    seen.page.click(".chips button >> nth=-1")
+    seen.page.wait_for_selector("#history li")
+    assert light_and_dark(seen.page) == []
+    assert seen.complaints == []
+
+
+def test_the_status_page(visit, tiny_url):
+    page = visit(f"{tiny_url}/ui/status?lang=en").page
+    page.wait_for_selector(".uplot >> nth=-1", state="attached")
+    assert light_and_dark(page) == []
+
+
+def test_the_page_for_those_without_a_key(visit, keyed_url):
+    page = visit(keyed_url, http_credentials={"username": "", "password": "wrong"}).page
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("path", PANELS)
+def test_the_keyboard_reaches_everything_in_order(visit, tiny_url, path):
+    page = visit(tiny_url + path).page
+    page.focus(".skip")
+    reachable = page.evaluate(
+        """() => [...document.querySelectorAll("a[href], button, input, textarea, summary, [tabindex='0']")]
+          .filter((one) => !one.disabled && one.type !== "hidden" && one.checkVisibility()).length"""
+    )
+    seen = []
+    for _ in range(reachable):
+        focused = page.evaluate_handle("document.activeElement")
+        assert focused.evaluate("one => getComputedStyle(one).outlineStyle !== 'none' || !!one.closest('.tokens')")
+        seen.append(focused.evaluate("one => [...document.querySelectorAll('*')].indexOf(one)"))
+        page.keyboard.press("Tab")
+    assert seen == sorted(set(seen))
+    assert len(seen) == reachable

@@ -1,0 +1,85 @@
+"""Labels as chips."""
+
+import pytest
+
+TEXT = "什么时候有货"
+
+
+@pytest.fixture
+def page(visit, tiny_url):
+    seen = visit(f"{tiny_url}/ui/classify")
+    yield seen.page
+    assert seen.complaints == []
+
+
+def chips(page) -> list[str]:
+    return page.locator(".tokens li span").all_inner_texts()
+
+
+def test_enter_and_commas_add_and_the_cross_removes(page):
+    page.fill("#text", TEXT)
+    page.click("label:text-is('类别')")
+    page.keyboard.type("咨询，投诉,建议")
+    assert chips(page) == ["咨询", "投诉"]
+    page.keyboard.press("Enter")
+    assert chips(page) == ["咨询", "投诉", "建议"]
+    page.keyboard.type("投诉、")
+    assert chips(page) == ["咨询", "投诉", "建议"]
+    page.keyboard.type("半个")
+    page.get_by_role("button", name="移除 投诉").click()  # what is being written is no reason to lose the click
+    assert chips(page) == ["咨询", "建议", "半个"]
+    page.get_by_role("button", name="移除 建议").focus()
+    page.keyboard.press("Enter")
+    assert chips(page) == ["咨询", "半个"]
+    assert page.evaluate("document.activeElement.ariaLabel") == "移除 半个"
+    page.focus("#labels-new")
+    page.keyboard.press("Backspace")
+    assert chips(page) == ["咨询"]
+
+
+def test_what_is_still_being_written_counts(page):
+    page.fill("#text", TEXT)
+    page.focus("#labels-new")
+    page.keyboard.type("咨询，投诉")
+    with page.expect_request("**/classify") as asked:
+        page.keyboard.press("Control+Enter")
+    assert asked.value.post_data_json["labels"] == ["咨询", "投诉"]
+    page.wait_for_selector("#result .answer")
+    assert chips(page) == ["咨询", "投诉"]
+
+
+def test_pasted_lines_become_chips(page):
+    page.focus("#labels-new")
+    page.evaluate(
+        """() => {
+          const data = new DataTransfer();
+          data.setData("text/plain", "咨询\\n投诉；建议\\n");
+          document.activeElement.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, cancelable: true}));
+        }"""
+    )
+    assert chips(page) == ["咨询", "投诉", "建议"]
+
+
+def test_a_missing_label_is_marked_where_it_is_written(page):
+    page.fill("#text", TEXT)
+    page.click(".primary")
+    page.wait_for_selector("#error p")
+    assert page.is_visible("#labels-new[aria-invalid=true]:focus")
+
+
+def test_examples_and_history_bring_their_chips(page):
+    page.click(".chips button >> nth=0")
+    page.wait_for_selector("#result .answer")
+    first = chips(page)
+    page.click(".chips button >> nth=1")
+    page.wait_for_selector("#history li >> nth=1")
+    assert chips(page) != first
+    page.click("#history li >> nth=1 >> button")
+    page.wait_for_selector("#result .answer")
+    assert chips(page) == first
+
+
+def test_without_scripts_the_field_is_a_field(visit, tiny_url):
+    page = visit(f"{tiny_url}/ui/classify", java_script_enabled=False).page
+    assert page.is_visible("textarea[name=labels]")
+    assert not page.is_visible(".tokens")
