@@ -39,7 +39,10 @@ FILE = click.Path(path_type=Path)
     "--max-tokens", type=click.IntRange(3), help="Longest input.  [default: what the checkpoint reads, at most 512]"
 )
 @click.option(
-    "--labels", metavar="A,B,...", help="The labels in the order of the logits.  [default: what the checkpoint states]"
+    "--labels",
+    metavar="A,B,...",
+    help="The labels in the order of the logits; of --task sentiment any two or more.  "
+    "[default: what the checkpoint states]",
 )
 @click.option(
     "--pooling",

@@ -32,7 +32,7 @@ def write_card(path: Path, manifest: Manifest, size: str, body: str, architectur
         size=size,
         body=body,
         tag=TAGS[manifest.task],
-        title=TASKS[manifest.task].title,
+        title=TASKS[manifest.task].with_labels(manifest.labels).title,
         begin=architecture.begin,
         end=architecture.end,
         calibrated=_describe_calibration(manifest),

@@ -60,7 +60,7 @@ def load_checkpoint(
     Raises ExportRefused, with the cause, when a file is damaged, the architecture or the head is not one of the task's,
     a tensor is missing, left over, of another shape or not finite, or the checkpoint's own label names contradict ours.
     """
-    wanted = TASKS[task]
+    wanted = TASKS[task].with_labels(labels or ())
     config, architecture = read_config(folder, wanted.architectures, wanted.logits or 1)
     check_purpose(folder, wanted)
     files = find_weights(folder)

@@ -7,10 +7,10 @@ from typing import Any
 
 from export.json_file import read_json
 from export.refusal import ExportRefused
-from export.tasks import TASKS, LabelRule, Task
+from export.tasks import TASKS, Task
 
 UNNAMED = re.compile(r"(label_?)?\d+", re.IGNORECASE)  # '0', 'LABEL_1'
-INDEXES = {2: "two, 0 and 1", 3: "three, 0, 1 and 2"}
+COUNTS = {2: "two, 0 and 1", 3: "three, 0, 1 and 2"}
 # ModelScope tasks with the same architecture and a head of another meaning, which no --task reads.
 NO_TASK = ("faq-question-answering",)
 
@@ -37,12 +37,13 @@ def choose_labels(folder: Path, task: Task, given: Sequence[str] | None = None) 
             raise ExportRefused(f"--labels is for classifiers with labels; --task {task.name} has one logit")
         return (), "none"
     if given is not None and sorted(given) != sorted(rule.words):
-        raise ExportRefused(f"--labels takes each of {', '.join(rule.words)} once, in the order of the logits")
+        own = ", or two or more labels of the checkpoint's own, each once" if task.takes_own_labels else ""
+        raise ExportRefused(f"--labels takes each of {', '.join(rule.words)} once, in the order of the logits{own}")
     stated = read_json(folder / "configuration.json").get("task")
     known = rule.orders.get(stated, rule.orders.get(None))
     where, names = _read_names(folder, task)
     if names is not None:
-        found = _recognise(where, names, rule, known)
+        found = _recognise(where, names, task, None if rule.own else known)
         if given is not None and found != tuple(given):
             raise ExportRefused(f"--labels says {', '.join(given)}, {where} says {', '.join(found)}")
         return found, where
@@ -64,24 +65,33 @@ def _read_names(folder: Path, task: Task) -> tuple[str, dict[int, str] | None]:
         return where, None
     count = len(task.labels.words)
     if sorted(names) != list(range(count)):
-        raise ExportRefused(
-            f"{where} names {len(names)} labels, {list(names.values())}; {task.name} has {INDEXES[count]}"
-        )
-    return where, None if all(UNNAMED.fullmatch(name) for name in names.values()) else names
+        has = f"--labels has {count}" if task.labels.own else f"{task.name} has {COUNTS[count]}"
+        raise ExportRefused(f"{where} names {len(names)} labels, {list(names.values())}; {has}{_hint(task)}")
+    numbered = all(UNNAMED.fullmatch(name) for name in names.values())
+    meant = task.labels.own and set(names.values()) == set(task.labels.words)  # stars from 1 to 5
+    return where, None if numbered and not meant else names
 
 
-def _recognise(where: str, names: dict[int, str], rule: LabelRule, expected: Sequence[str] | None) -> tuple[str, ...]:
+def _recognise(where: str, names: dict[int, str], task: Task, expected: Sequence[str] | None) -> tuple[str, ...]:
     """The labels that `names` spell, in the order of their indexes; `expected`: the order that they must have."""
+    rule = task.labels
     labels = {word: label for label, words in rule.words.items() for word in words}
     found = [labels.get(names[index].strip().lower()) for index in range(len(names))]
     for index, label in enumerate(found):
         if label is None or (expected and label != expected[index]):
             wanted = expected[index] if expected else f"any of {', '.join(rule.words)}"
             wrong = "contradicts" if label else "is not known as"
-            raise ExportRefused(f"{where} calls label {index} {names[index]!r}, which {wrong} {wanted}")
+            hint = "" if label else _hint(task)
+            raise ExportRefused(f"{where} calls label {index} {names[index]!r}, which {wrong} {wanted}{hint}")
     if len(set(found)) < len(found):
         raise ExportRefused(f"{where} gives two labels one meaning: {list(names.values())}")
     return tuple(found)
+
+
+def _hint(task: Task) -> str:
+    if not task.takes_own_labels or task.labels.own:
+        return ""
+    return "; a classifier with labels of its own is exported by --labels with all of them, in the order of the logits"
 
 
 def find_names(folder: Path) -> tuple[str, dict[int, str] | None]:

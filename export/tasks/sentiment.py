@@ -1,6 +1,7 @@
 """Sentiment: index 0 is Negative, 1 is Positive, as in ModelScope's StructBERT sentiment models.
 
-The order cannot be seen in the weights, so a checkpoint that names its labels otherwise is refused.
+The order cannot be seen in the weights, so a checkpoint that names its labels otherwise is refused, unless the caller
+states labels of its own.
 """
 
 from export.tasks.task import Head, LabelRule, Task
@@ -19,4 +20,5 @@ SENTIMENT = Task(
         },
         orders={None: LABELS},
     ),
+    takes_own_labels=True,
 )

@@ -73,6 +73,68 @@ def test_names_that_do_not(tmp_path, files, cause):
     assert cause in str(caught.value)
 
 
+SENTIMENT = TASKS["sentiment"]
+OWN = ("咨询", "投诉", "建议")
+
+
+@pytest.mark.parametrize(
+    ("files", "given", "where"),
+    [
+        ({}, OWN, "--labels"),
+        ({"config": {"id2label": dict(enumerate(OWN))}}, OWN, "config.json id2label"),
+        ({"config": {"id2label": {"0": "LABEL_0", "1": "LABEL_1", "2": "LABEL_2"}}}, OWN, "--labels"),
+        ({"config": {"id2label": {"0": "1", "1": "2", "2": "3"}}}, ("1", "2", "3"), "config.json id2label"),
+        ({"config": {"id2label": {"0": "正面", "1": "负面"}}}, ("正面", "负面"), "config.json id2label"),
+        ({}, ("负面", "正面"), "--labels"),
+        ({}, ("Negative", "Positive"), "--labels"),
+    ],
+)
+def test_labels_of_the_checkpoints_own(tmp_path, files, given, where):
+    write(tmp_path, **files)
+    assert choose_labels(tmp_path, SENTIMENT.with_labels(given), given) == (given, where)
+
+
+@pytest.mark.parametrize(
+    ("files", "given", "cause"),
+    [
+        (
+            {"config": {"id2label": dict(enumerate(OWN))}},
+            OWN[::-1],
+            "--labels says 建议, 投诉, 咨询, config.json id2label",
+        ),
+        (
+            {"config": {"id2label": dict(enumerate(OWN))}},
+            OWN[:2],
+            "names 3 labels, ['咨询', '投诉', '建议']; --labels has 2",
+        ),
+        ({"config": {"id2label": dict(enumerate(OWN))}}, (*OWN[:2], "其他"), "'建议', which is not known as any of"),
+        (
+            {"config": {"id2label": {"0": "1", "1": "2"}}},
+            ("2", "1"),
+            "--labels says 2, 1, config.json id2label says 1, 2",
+        ),
+        ({"config": {"id2label": {"0": "cat", "1": "dog"}}}, None, "is exported by --labels with all of them"),
+        ({"config": {"id2label": dict(enumerate(OWN))}}, None, "is exported by --labels with all of them"),
+        ({}, ("正面", "负面"), "--labels says 正面, 负面, checkpoints of this kind have 负面, 正面"),
+        ({}, ("甲", "甲"), "two or more labels of the checkpoint's own, each once"),
+        ({}, ("甲", ""), "two or more labels of the checkpoint's own, each once"),
+    ],
+)
+def test_labels_of_its_own_that_do_not_fit(tmp_path, files, given, cause):
+    write(tmp_path, **files)
+    with pytest.raises(ExportRefused) as caught:
+        choose_labels(tmp_path, SENTIMENT.with_labels(given or ()), given)
+    assert cause in str(caught.value)
+
+
+def test_other_tasks_take_no_other_labels(tmp_path):
+    assert TASKS["similarity"].with_labels(OWN) is TASKS["similarity"]
+    with pytest.raises(
+        ExportRefused, match=r"--labels takes each of different, similar once, in the order of the logits$"
+    ):
+        choose_labels(tmp_path, TASKS["similarity"], OWN)
+
+
 ENC = ("entailment", "neutral", "contradiction")
 CEN = ("contradiction", "entailment", "neutral")
 ZERO_SHOT = TASKS["zero-shot"]
