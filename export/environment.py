@@ -24,11 +24,14 @@ MODULES = (
 FEATURES = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 
 
-def check_requirements(modules: Sequence[str] = MODULES) -> None:
-    """Raises ExportRefused, with the command that helps, when one of `modules` is missing. Imports none of them."""
+def check_requirements(modules: Sequence[str] = MODULES, file: str = "requirements-export.txt") -> None:
+    """Raises ExportRefused, with the command that helps, when one of `modules` is missing. Imports none of them.
+
+    `file`: the one that lists them.
+    """
     for name in modules:
         if not _is_installed(name):
-            raise ExportRefused(f"{name} is not installed; run: pip install -r requirements-export.txt")
+            raise ExportRefused(f"{name} is not installed; run: pip install -r {file}")
 
 
 def describe_tools() -> dict[str, str]:

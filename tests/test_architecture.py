@@ -99,3 +99,11 @@ def test_export_and_training_import_only_leaves_of_the_runtime(path: Path) -> No
     allowed = {f"structbert_lite.runtime{part}" for part in ("", ".tokenizer", ".pooling", ".prompt")}
     for name in ours - allowed:
         assert name.split(".")[1] in LEAVES | {"__version__"}, name
+
+
+@pytest.mark.parametrize("path", MAKERS, ids=name_of)
+def test_only_the_finetuning_uses_the_exporter(path: Path) -> None:
+    """It reads any layout of a checkpoint and ends in an export; the default models' training knows nothing of it."""
+    used = {name.split(".")[0] for name in imports(path)} & {"export", "training"}
+    if not name_of(path).startswith("training/finetune/"):
+        assert used <= {path.relative_to(PROJECT).parts[0]}

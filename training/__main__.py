@@ -1,9 +1,11 @@
-"""`python -m training`: makes the default models. See docs/training.md."""
+"""`python -m training`: fine-tunes on your own labels, and makes the default models. See docs/fine-tuning.md."""
 
 import json
 from pathlib import Path
 
 import click
+
+from training.finetune.command import sentiment
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -12,6 +14,9 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.group(help=__doc__)
 def main() -> None:
     pass
+
+
+main.add_command(sentiment)
 
 
 @main.command()
@@ -23,7 +28,7 @@ def base(out: Path) -> None:
     click.echo(f"base encoder in {fetch_base(out)}")
 
 
-@main.command()
+@main.command("default-sentiment")
 @click.option("--data", type=FOLDER, required=True, help="Folder with pool/, chnsenticorp/, book_review_douban/, ...")
 @click.option("--base", type=FOLDER, default=Path("runs/base"), show_default=True)
 @click.option("--out", type=FOLDER, default=Path("runs/sentiment"), show_default=True)
@@ -32,10 +37,10 @@ def base(out: Path) -> None:
 @click.option("--epochs", type=click.IntRange(1), default=2, show_default=True)
 @click.option("--learning-rate", type=float, default=1.5e-4, show_default=True)
 @click.option("--seed", type=int, default=20, show_default=True)
-def sentiment(
+def default_sentiment(
     data: Path, base: Path, out: Path, teacher: Path | None, trust: float, epochs: int, learning_rate: float, seed: int
 ) -> None:
-    """Fine-tune the sentiment model; run again after a stop and it goes on where it was."""
+    """Train the default sentiment model; run again after a stop and it goes on where it was."""
     from training.base import fetch_base
     from training.loop import Recipe
     from training.sentiment import run
@@ -99,7 +104,7 @@ def average(data: Path, runs: tuple[tuple[Path, float], ...], out: Path) -> None
 
 
 @main.command()
-@click.option("--run", type=FOLDER, required=True, help="What `sentiment --out` wrote.")
+@click.option("--run", type=FOLDER, required=True, help="What `default-sentiment --out` wrote.")
 @click.option("--int8", type=FILE, required=True, help="evaluate accuracy MODEL RUN/dev.tsv --by source --json")
 @click.option(
     "--suite",

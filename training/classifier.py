@@ -1,4 +1,4 @@
-"""Fine-tuning of a single-text classifier with two labels, and its word on texts."""
+"""Fine-tuning of a single-text classifier, and its word on texts."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,27 +10,30 @@ from torch.nn import functional
 from tqdm import tqdm
 from transformers import BertForSequenceClassification
 
-from training.examples import Example, batches, encode
+from training.examples import batches, encode
 from training.loop import PAD, Recipe, fit, hide_tokens, pad
 
 
 def train(
     model: BertForSequenceClassification,
     tokenizer: Tokenizer,
-    examples: list[Example],
+    texts: list[str],
+    targets: torch.Tensor,
     recipe: Recipe,
     folder: Path,
-    on_epoch: Callable[[int, BertForSequenceClassification], None],
+    on_epoch: Callable[[int, BertForSequenceClassification], bool | None],
 ) -> BertForSequenceClassification:
-    """Fine-tunes `model` on soft labels and returns the averaged model; resumable as `fit` says."""
-    rows = encode(tokenizer, [e.text for e in examples], recipe.max_length)
-    targets = torch.tensor([[1 - e.positive, e.positive] for e in examples])
-    targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2
+    """Fine-tunes `model` on `targets`, each text's probability of each label, float32 [texts, labels].
+
+    Returns the averaged model; resumable, and stopped by `on_epoch`, as `fit` says.
+    """
+    rows = encode(tokenizer, texts, recipe.max_length)
+    targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / targets.shape[1]
     lengths = [len(ids) for ids in rows]
 
     def loss_of(model: BertForSequenceClassification, batch: np.ndarray) -> torch.Tensor:
         ids = pad([rows[i] for i in batch])
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bf16):
             hidden = hide_tokens(ids, recipe.token_mask)
             logits = model(input_ids=hidden, attention_mask=(ids != PAD).long()).logits
         return functional.cross_entropy(logits.float(), targets[batch])
@@ -45,14 +48,14 @@ def train(
 def predict(
     model: BertForSequenceClassification, tokenizer: Tokenizer, texts: list[str], max_length: int, bf16: bool = True
 ) -> np.ndarray:
-    """Probability that each text is positive, float64 [len(texts)]; in bfloat16 or, slower, in float32."""
+    """Probability of each label for each text, float64 [texts, labels]; in bfloat16 or, slower, in float32."""
     rows = encode(tokenizer, texts, max_length)
-    out = np.zeros(len(texts))
+    out = np.zeros((len(texts), model.config.num_labels))
     model.eval()
     with torch.inference_mode():
         for batch in tqdm(list(batches([len(r) for r in rows], 8192, None)), leave=False, mininterval=10):
             ids = pad([rows[i] for i in batch])
             with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
                 logits = model(input_ids=ids, attention_mask=(ids != PAD).long()).logits
-            out[batch] = logits.double().softmax(-1)[:, 1].numpy()
+            out[batch] = logits.double().softmax(-1).numpy()
     return out

@@ -1,6 +1,8 @@
 """The training loop: bf16 on the CPU, resumable, with a running average of the weights."""
 
 import copy
+import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ import torch
 from tqdm import tqdm
 
 PAD, CLS, SEP, MASK = 0, 101, 102, 103
+SAVE_STEPS, SAVE_SECONDS = 200, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Recipe:
     max_length: int = 512
     steps: int | None = None  # stop after so many, the rate having fallen to nothing by then
     seed: int = 20
+    bf16: bool = True  # autocast; slower than float32 on a CPU without such instructions
 
 
 def fit(
@@ -37,13 +41,14 @@ def fit(
     loss_of: Callable[[torch.nn.Module, Any], torch.Tensor],
     recipe: Recipe,
     folder: Path,
-    on_epoch: Callable[[int, torch.nn.Module], None],
+    on_epoch: Callable[[int, torch.nn.Module], bool | None],
 ) -> torch.nn.Module:
     """Fine-tunes `model`, which holds its encoder as `model.bert`, and returns the averaged model.
 
     `plans` are the batches of each epoch in order, `loss_of(model, batch)` a scalar. After each epoch
-    `on_epoch(epoch, averaged model)` is called and everything needed to go on is written to
-    `folder/resume.pt`, every 200 steps as well; a run that finds that file goes on from it.
+    `on_epoch(epoch, averaged model)` is called, which may return True to stop; then everything needed to go on is
+    written to `folder/resume.pt`, every 200 steps and five minutes as well. A run that finds that file goes on from
+    it; where it was killed between the two, `on_epoch` is called for that epoch again, with the same weights.
     """
     total = min(sum(map(len, plans)), recipe.steps or sum(map(len, plans)))
     optimizer = _optimizer(model, recipe)
@@ -53,10 +58,13 @@ def fit(
     parts = {"model": model, "averaged": averaged, "optimizer": optimizer, "schedule": schedule}
     done = _load(saved, parts) if saved.exists() else 0
 
-    progress = tqdm(total=total, initial=done, unit="step", mininterval=10, smoothing=0.05)
-    step = 0
+    interval = 1 if sys.stderr.isatty() else 10
+    progress = tqdm(total=total, initial=done, unit="step", mininterval=interval, smoothing=0.05)
+    step, saved_at = 0, time.monotonic()
     for epoch, plan in enumerate(plans):
-        for batch in plan[: total - step]:
+        left = plan[: total - step]
+        end = step + len(left)
+        for batch in left:
             step += 1
             if step <= done:
                 continue
@@ -71,11 +79,15 @@ def fit(
             _average(averaged, model, min(recipe.average, step / (step + 10)))
             progress.set_postfix(loss=f"{loss.item():.3f}", epoch=epoch + 1, refresh=False)
             progress.update()
-            if step % 200 == 0:
+            if step < end and (step % SAVE_STEPS == 0 or time.monotonic() > saved_at + SAVE_SECONDS):
                 _save(saved, parts, step)
-        if step > done:
+                saved_at = time.monotonic()
+        if left and step > done:
+            stop = on_epoch(epoch + 1, averaged)
             _save(saved, parts, step)
-            on_epoch(epoch + 1, averaged)
+            saved_at = time.monotonic()
+            if stop:
+                break
     progress.close()
     return averaged
 

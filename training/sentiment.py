@@ -72,7 +72,7 @@ def teach(examples: list[Example], unlabelled: list[str], teacher: Path, trust: 
     real = [e for e in examples if e.source != "synthetic"]
     made = [e for e in examples if e.source == "synthetic"]
     own, others = judge(real, unlabelled, Recipe().seed)
-    others = (others + predict(model, tokenizer, unlabelled, 512)) / 2
+    others = (others + predict(model, tokenizer, unlabelled, 512)[:, 1]) / 2
     mixed = [
         dataclasses.replace(e, positive=(1 - trust) * e.positive + trust * float(p))
         for e, p in zip(real, own, strict=True)
@@ -86,7 +86,7 @@ def evaluate(
     """Share of texts labelled right, for each dev set."""
     out = {}
     for name, examples in dev.items():
-        said = predict(model, tokenizer, [e.text for e in examples], 512, bf16) > 0.5
+        said = predict(model, tokenizer, [e.text for e in examples], 512, bf16)[:, 1] > 0.5
         out[name] = float(np.mean(said == [e.positive > 0.5 for e in examples]))
     return out
 
@@ -108,7 +108,8 @@ def run(data: Path, base: Path, out: Path, recipe: Recipe, teacher: Path | None,
         figures = evaluate(averaged, tokenizer, dev)
         print(f"epoch {epoch}: " + ", ".join(f"{k} {v:.4f}" for k, v in figures.items()), flush=True)
 
-    averaged = train(model, tokenizer, examples, recipe, out, report)
+    targets = torch.tensor([[1 - e.positive, e.positive] for e in examples])
+    averaged = train(model, tokenizer, [e.text for e in examples], targets, recipe, out, report)
     averaged.save_pretrained(out)
     model.save_pretrained(out / "last")
     shutil.copy(out / "tokenizer.json", out / "last" / "tokenizer.json")

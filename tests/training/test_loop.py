@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs requirements-train.txt")
@@ -8,10 +9,10 @@ transformers = pytest.importorskip("transformers", reason="needs requirements-tr
 from tokenizers import Tokenizer  # noqa: E402
 
 from training.classifier import predict, train  # noqa: E402
-from training.examples import Example  # noqa: E402
 from training.loop import Recipe  # noqa: E402
 
-EXAMPLES = [Example("好" * (n % 5 + 1), 1.0) for n in range(30)] + [Example("坏" * (n % 5 + 1), 0.0) for n in range(30)]
+TEXTS = ["好" * (n % 5 + 1) for n in range(30)] + ["坏" * (n % 5 + 1) for n in range(30)]
+TARGETS = torch.tensor([[0.0, 1.0]] * 30 + [[1.0, 0.0]] * 30)
 RECIPE = Recipe(epochs=3, learning_rate=1e-2, token_budget=64, max_length=16)
 
 
@@ -40,18 +41,30 @@ def stop(epoch: int, model: object) -> None:
 
 def test_it_learns(tokenizer: Tokenizer, tmp_path: Path) -> None:
     epochs: list[int] = []
-    model = train(make_model(), tokenizer, EXAMPLES, RECIPE, tmp_path, lambda epoch, _: epochs.append(epoch))
-    positive = predict(model, tokenizer, ["好好", "坏坏"], 16, bf16=False)
-    assert positive[0] > 0.5 > positive[1]
+    model = train(make_model(), tokenizer, TEXTS, TARGETS, RECIPE, tmp_path, lambda epoch, _: epochs.append(epoch))
+    probabilities = predict(model, tokenizer, ["好好", "坏坏"], 16, bf16=False)
+    assert np.allclose(probabilities.sum(1), 1)
+    assert probabilities.argmax(1).tolist() == [1, 0]
     assert epochs == [1, 2, 3]
 
 
 def test_a_stopped_run_goes_on_to_the_same_weights(tokenizer: Tokenizer, tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    whole = train(make_model(), tokenizer, EXAMPLES, RECIPE, tmp_path / "a", lambda *_: None)
+    whole = train(make_model(), tokenizer, TEXTS, TARGETS, RECIPE, tmp_path / "a", lambda *_: None)
     with pytest.raises(Stopped):
-        train(make_model(), tokenizer, EXAMPLES, RECIPE, tmp_path / "b", stop)
-    resumed = train(make_model(), tokenizer, EXAMPLES, RECIPE, tmp_path / "b", lambda *_: None)
+        train(make_model(), tokenizer, TEXTS, TARGETS, RECIPE, tmp_path / "b", stop)
+    resumed = train(make_model(), tokenizer, TEXTS, TARGETS, RECIPE, tmp_path / "b", lambda *_: None)
     for name, weight in whole.state_dict().items():
         assert torch.equal(weight, resumed.state_dict()[name]), name
+
+
+def test_it_stops_when_told(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    epochs: list[int] = []
+
+    def stop_early(epoch: int, model: object) -> bool:
+        epochs.append(epoch)
+        return epoch == 2
+
+    train(make_model(), tokenizer, TEXTS, TARGETS, RECIPE, tmp_path, stop_early)
+    assert epochs == [1, 2]

@@ -36,11 +36,13 @@ def read_rows(file: Path, needed: Sequence[str]) -> list[dict[str, str]]:
 
 
 def label_numbers(file: Path, rows: Sequence[dict[str, str]], names: Sequence[str]) -> list[int]:
-    """The column `label` of `rows` as indexes into `names`; a file may hold the name or the number.
+    """The column `label` of `rows` as indexes into `names`; a file may hold the name or, where no name is one, the number.
 
     Raises ValueError, with the row's number, for anything else.
     """
-    known = {name: index for index, name in enumerate(names)} | {str(index): index for index in range(len(names))}
+    known = {name: index for index, name in enumerate(names)}
+    if not any(name.isdecimal() for name in names):  # stars from 1 to 5 are names
+        known |= {str(index): index for index in range(len(names))}
     for number, row in enumerate(rows, start=1):
         if row["label"] not in known:
             raise ValueError(f"row {number} of {file} has the label {row['label']!r}, not one of {', '.join(known)}")

@@ -42,3 +42,10 @@ def test_labels_are_names_or_numbers() -> None:
     assert label_numbers(Path("a"), [{"label": "Positive"}, {"label": "0"}], names) == [1, 0]
     with pytest.raises(ValueError, match="row 2 of a has the label '2', not one of Negative, Positive, 0, 1"):
         label_numbers(Path("a"), [{"label": "1"}, {"label": "2"}], names)
+
+
+def test_labels_that_are_numbers_are_names() -> None:
+    names = ("1", "2", "3")
+    assert label_numbers(Path("a"), [{"label": "1"}, {"label": "3"}], names) == [0, 2]
+    with pytest.raises(ValueError, match="has the label '0', not one of 1, 2, 3"):
+        label_numbers(Path("a"), [{"label": "0"}], names)

@@ -1,0 +1,95 @@
+"""The model that a fine-tuning starts from: any BERT checkpoint under a new head."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from transformers import BertForSequenceClassification
+
+from export.architecture import BERT
+from export.config import longest_input, read_config
+from export.keys import WRAPPERS, rename_keys
+from export.licence import UNKNOWN, read_licence
+from export.tasks import Head, Task
+from export.tensors import check_config, check_tensors
+from export.texts import PARITY_TEXTS
+from export.tokenizer import write_tokenizer
+from export.weights import find_weights, read_weights
+from training.base import fetch_base, is_base
+from training.emoji import add_emoji, start_embeddings
+from training.finetune.refusal import FinetuneRefused
+from training.loop import CLS, MASK, PAD, SEP
+
+# Whatever stands on the encoder is dropped, so any head will do.
+ANY = Task(name="fine-tuning", heads=tuple(Head), modelscope=(), title="")
+POOLER = ("pooler.dense.weight", "pooler.dense.bias")
+SPECIAL = {"[PAD]": PAD, "[CLS]": CLS, "[SEP]": SEP, "[MASK]": MASK}
+
+
+def find_base(folder: Path | None) -> Path:
+    """`folder` itself, or the default models' base encoder, downloaded into runs/base where it is not there yet.
+
+    Raises FinetuneRefused when there is no such folder or the download fails.
+    """
+    if folder is not None:
+        if not folder.is_dir():
+            raise FinetuneRefused(f"--base {folder} is no folder; download the checkpoint first and give its folder")
+        return folder
+    try:
+        return fetch_base(Path("runs/base"))
+    except RuntimeError as error:
+        raise FinetuneRefused(f"{error} Or give the folder of another BERT checkpoint with --base") from None
+
+
+def start_model(
+    base: Path, labels: Sequence[str], tokenizer: Path, max_tokens: int, dropout: float, seed: int
+) -> tuple[BertForSequenceClassification, Tokenizer]:
+    """The encoder in `base` with a fresh head for `labels`, and its tokenizer, written to `tokenizer`.
+
+    `base` may be in any layout that the exporter reads, with a head of its own, which is dropped. The default base
+    encoder gets emoji as well. Raises ExportRefused for a damaged or other checkpoint, and FinetuneRefused.
+    """
+    config, _ = read_config(base, (BERT,), len(labels))
+    longest = longest_input(config, BERT)
+    if max_tokens > longest:
+        raise FinetuneRefused(f"--max-tokens {max_tokens} is more than {base.name} can read, which is {longest}")
+    stored = read_weights(find_weights(base))
+    tensors, layout = rename_keys(stored, ANY, BERT)
+    tensors = {key: tensor for key, tensor in tensors.items() if key.startswith("bert.")}
+    # The exporter drops an encoder's pooler, which no encoder's task reads; a classifier does.
+    plain = {WRAPPERS.sub("", key).removeprefix(layout.prefix): tensor for key, tensor in stored.items()}
+    tensors |= {f"bert.{key}": plain[key] for key in POOLER if key in plain}
+    check_config(config, BERT, ANY, tensors)
+    config.id2label, config.label2id = dict(enumerate(labels)), {label: i for i, label in enumerate(labels)}
+    config.attention_probs_dropout_prob, config.hidden_dropout_prob, config.classifier_dropout = 0.0, dropout, 0.1
+    torch.manual_seed(seed)  # of the head
+    model = BertForSequenceClassification(config)
+    fresh = {key for key in model.state_dict() if not key.startswith("bert.") or key.removeprefix("bert.") in POOLER}
+    check_tensors({k: v for k, v in model.state_dict().items() if k not in fresh or k in tensors}, tensors)
+    model.load_state_dict(tensors, strict=False)
+    if is_base(base):
+        starts = add_emoji(base / "tokenizer.json", tokenizer)
+        start_embeddings(model.bert.embeddings.word_embeddings.weight, starts)
+    else:
+        write_tokenizer(base, tokenizer, config.vocab_size, PARITY_TEXTS, BERT)
+    words = Tokenizer.from_file(str(tokenizer))
+    if wrong := next((token for token, i in SPECIAL.items() if words.token_to_id(token) != i), None):
+        raise FinetuneRefused(
+            f"{base.name} has another vocabulary than Chinese BERT models: its {wrong} is not {SPECIAL[wrong]}"
+        )
+    words.no_padding()
+    return model, words
+
+
+def name_of(base: Path) -> str:
+    """What the base is called in a card."""
+    return "m3e-small" if is_base(base) else base.resolve().name
+
+
+def licence_of(base: Path) -> str:
+    """What the base allows, in one line; the data's own terms come on top."""
+    if is_base(base):
+        return "research use only (the base encoder m3e-small allows nothing else)"
+    stated = read_licence(base)
+    return stated if stated != UNKNOWN else f"that of {base.name}, which does not state one"
