@@ -36,7 +36,7 @@ def read_rows(file: Path, needed: Sequence[str]) -> list[dict[str, str]]:
 
 
 def label_numbers(file: Path, rows: Sequence[dict[str, str]], names: Sequence[str]) -> list[int]:
-    """The column `label` of `rows` as indexes into `names`; a file may hold the name or, where no name is one, the number.
+    """The column `label` of `rows` as indexes into `names`; a file may hold names or, where no name is one, numbers.
 
     Raises ValueError, with the row's number, for anything else.
     """
