@@ -2,13 +2,20 @@ import { percent, texts } from "../page.js";
 import { startPanel } from "../panel.js";
 import { fillBar, fillRows, fillVerdict } from "../rows.js";
 
-const named = (label) => texts.labels[label] ?? label;
+const MOST = 8; // labels shown, the best ones of more; the template does the same
+
+const named = (label) => (Object.hasOwn(texts.labels, label) ? texts.labels[label] : label);
+
+function shown(probabilities) {
+  const all = Object.entries(probabilities);
+  return all.length <= MOST ? all : all.sort((a, b) => b[1] - a[1]).slice(0, MOST);
+}
 
 startPanel({
   body: ({ text }) => ({ text }),
   fill(card, answer) {
     fillVerdict(card, answer.label, named(answer.label), answer.score);
-    fillRows(card.querySelector(".bars"), Object.entries(answer.probabilities), (row, [label, value]) =>
+    fillRows(card.querySelector(".bars"), shown(answer.probabilities), (row, [label, value]) =>
       fillBar(row, label, named(label), value));
     card.querySelector(".truncated").hidden = !answer.truncated;
   },

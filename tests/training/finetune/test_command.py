@@ -135,7 +135,9 @@ def test_refusals(finetuned: tuple[Path, Result], labelled: Path, tiny_base: Pat
         return refusal(CliRunner().invoke(main, options(labelled, tiny_base, where, *more)))
 
     assert "exists already; give another --out, or --force" in refused(folder)
-    assert "holds a run with another recipe; give another folder with --run" in refused(folder, "--force", "--epochs", 9)
+    assert "holds a run with another recipe; give another folder with --run" in refused(
+        folder, "--force", "--epochs", 9
+    )
     assert "has no column 'text'; it has: id, content, kind" in refused(tmp_path, "--text-column", "text")
     assert "is no folder" in refused(tmp_path, "--base", tmp_path / "none")
     dev = tmp_path / "dev.csv"
