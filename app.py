@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from flask import Flask, Response, jsonify
+from flask import Flask
 from flask_openapi3 import Info, OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -18,8 +18,8 @@ from structbert_lite.telemetry.logs import configure_logs
 from structbert_lite.telemetry.lookups import Lookups
 from structbert_lite.telemetry.metrics import Metrics
 from structbert_lite.telemetry.tracing import Tracing, make_tracing
-from structbert_lite.web import api, ops, ui
-from structbert_lite.web.access import describe_keys, guard
+from structbert_lite.web import api, document, ops, ui
+from structbert_lite.web.access import guard
 from structbert_lite.web.cors import share_with
 from structbert_lite.web.door import EXTENSION as DOOR
 from structbert_lite.web.door import Door
@@ -74,11 +74,7 @@ def create_app(settings: Settings | None = None, wait: bool = True) -> Flask:
     app.register_api(api.make_blueprint(engine, settings))
     app.register_api(ops.make_blueprint(engine, metrics))
     app.register_blueprint(ui.make_blueprint(engine, settings))
-
-    @app.route("/openapi.json")
-    def openapi() -> Response:
-        return jsonify(describe_keys(app, app.api_doc))
-
+    document.add_route(app, engine)
     return app
 
 

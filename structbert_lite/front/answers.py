@@ -4,10 +4,18 @@ import email.utils
 import json
 import re
 import uuid
+from http import HTTPStatus
 
 GIVEN_ID = re.compile(rb"\r\nx-request-id:[ \t]*([\w.-]{1,128})[ \t]*\r\n", re.IGNORECASE | re.ASCII)
 WANTS_CLOSE = re.compile(rb" HTTP/1\.0\r\n|\r\nconnection:[^\r\n]*\bclose\b", re.IGNORECASE)
-REASONS = {408: "Request Timeout", 503: "Service Unavailable"}
+# What is said of bytes that the HTTP parser refuses; nothing of them is repeated.
+UNREADABLE = {
+    400: "this is not a request in HTTP/1.1",
+    414: "the request line is too long",
+    417: "only 100-continue can be expected",
+    431: "the header fields are too large",
+    501: "this transfer coding is not known here",
+}
 
 
 def wants_close(head: bytes) -> bool:
@@ -15,12 +23,20 @@ def wants_close(head: bytes) -> bool:
     return WANTS_CLOSE.search(head) is not None
 
 
+def write_unreadable(status: int) -> bytes:
+    """A whole answer to what the HTTP parser refused, or failed on."""
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return write_refusal(status, "internal_error", "the server failed on this request", b"", 0, stays=False)
+    message = UNREADABLE.get(status, UNREADABLE[400])
+    return write_refusal(status, "malformed_request", message, b"", 0, stays=False)
+
+
 def write_refusal(status: int, kind: str, message: str, head: bytes, retry_after: int, stays: bool) -> bytes:
     """A whole answer in the form of every other error. `stays`: the connection is kept for the next request."""
     body = json.dumps({"error": {"type": kind, "message": message}}, separators=(",", ":")).encode() + b"\n"
     given = GIVEN_ID.search(head)
     lines = [
-        f"HTTP/1.1 {status} {REASONS[status]}",
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
         f"Date: {email.utils.formatdate(usegmt=True)}",
         "Content-Type: application/json",
         f"Content-Length: {len(body)}",

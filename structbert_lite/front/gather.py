@@ -54,20 +54,22 @@ class Gathering:
             self.ready = True
 
     def _read_framing(self) -> None:
-        length, chunked = b"0", False
+        length, coding = None, None
         for line in self.head.split(b"\r\n")[1:]:
             name, _, value = line.partition(b":")
             match name.lower():
                 case b"content-length":
                     length = value.strip(b" \t")
                 case b"transfer-encoding":
-                    chunked = True
+                    coding = (coding or b"") + value.lower()
                 case b"expect":
                     self.awaits_go = value.strip(b" \t").lower() == b"100-continue"
-        if chunked:
+        if coding is not None:
+            # The parser refuses a length beside it, and a coding that it does not know.
+            self.ready = length is not None or b"chunked" not in coding
             return
-        if DIGITS.fullmatch(length):
-            self._announce(int(length))
+        if length is None or DIGITS.fullmatch(length):
+            self._announce(int(length or b"0"))
             self.end = self._at + self.body_bytes
         else:
             self.ready = True

@@ -12,9 +12,11 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+from gunicorn import util
 from gunicorn.workers.gthread import ThreadWorker
 
-from structbert_lite.front.answers import wants_close
+from structbert_lite.front.answers import wants_close, write_unreadable
+from structbert_lite.front.body import Body
 from structbert_lite.front.connection import Connection
 from structbert_lite.front.patience import Patience
 from structbert_lite.front.traffic import Traffic
@@ -60,6 +62,7 @@ class FrontWorker(ThreadWorker):
 
         def stamped(environ: dict, start_response: Any) -> Any:
             environ["structbert.arrived"] = self._current.connection.arrived
+            environ["wsgi.input"] = Body(environ["wsgi.input"])
             return application(environ, start_response)
 
         self.wsgi.wsgi_app = stamped
@@ -116,6 +119,11 @@ class FrontWorker(ThreadWorker):
             req.headers.append(("CONTENT-LENGTH", str(conn.asked.body_bytes)))
         return super().handle_request(req, conn)
 
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        # gunicorn's own answer is HTML that repeats what it could not read.
+        util.write_error = self._write_error
+        super().handle_error(req, client, addr, exc)
+
     def finish_request(self, conn: Connection, fs: Future) -> None:
         self._in_hand -= 1
         self._traffic.answer(conn, not fs.cancelled() and fs.exception() is None and fs.result())
@@ -135,6 +143,10 @@ class FrontWorker(ThreadWorker):
         if self._in_hand >= 2 * self.cfg.threads or self._traffic.patience.is_full:
             return 1
         return self._door.refuses(path)
+
+    def _write_error(self, sock: Any, status: int, reason: str, message: str) -> None:
+        self._door.note("malformed_request" if status < 500 else "internal_error")
+        sock.sendall(write_unreadable(status))
 
     def _count_down(self) -> None:
         self.nr_conns -= 1

@@ -11,7 +11,8 @@ from structbert_lite.deadline import Deadline
 from structbert_lite.errors import InvalidInput
 
 HEADER = "X-Request-Timeout-Ms"
-WHOLE_NUMBER = re.compile(r"0*[1-9][0-9]{0,17}", re.ASCII)
+WHOLE_NUMBER = re.compile(r"0*([1-9][0-9]{0,17})", re.ASCII)
+LARGEST = 10**18 - 1
 
 
 def read_deadline(timeout_ms: int) -> Deadline:
@@ -21,9 +22,10 @@ def read_deadline(timeout_ms: int) -> Deadline:
     """
     given = request.headers.get(HEADER)
     if given is not None:
-        if not WHOLE_NUMBER.fullmatch(given.strip()):
+        number = WHOLE_NUMBER.fullmatch(given.strip())
+        if not number:
             raise InvalidInput("this header must be a whole number of milliseconds above 0", HEADER)
-        timeout_ms = min(timeout_ms, int(given))
+        timeout_ms = min(timeout_ms, int(number[1]))
     # The server's own worker says when it had the whole request: waiting for a thread counts too.
     arrived = request.environ.get("structbert.arrived") or time.monotonic()
     connection = request.environ.get("gunicorn.socket")

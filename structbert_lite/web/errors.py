@@ -4,7 +4,7 @@ import logging
 
 from flask import Flask, Response, current_app, g
 from pydantic import ValidationError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from structbert_lite import errors
 from structbert_lite.web.compat.errors import error_response
@@ -88,6 +88,8 @@ def _answer_http(error: HTTPException) -> Response:
         return error.get_response()
     code = error.code or 500
     message = MESSAGES.get(code, error.description or error.name)
+    if isinstance(error, ClientDisconnected):  # also a chunk that is none (front/body.py)
+        return error_response(code, "malformed_request", "the body could not be read to its end")
     if code == 413:
         message = f"the body is larger than the limit of {current_app.config['MAX_CONTENT_LENGTH']} bytes"
     response = error_response(code, HTTP_TYPES.get(code, "bad_request" if code < 500 else "internal_error"), message)

@@ -9,6 +9,7 @@ from structbert_lite.telemetry.metrics import Metrics
 from structbert_lite.web.schemas import ErrorAnswer, Status, name_operation
 
 OPERATIONS = Tag(name="operations", description="Health and metrics")
+PROMETHEUS_TEXT = {"description": "OK", "content": {"text/plain": {"schema": {"type": "string"}}}}
 
 
 def make_blueprint(engine: Engine, counted: Metrics) -> APIBlueprint:
@@ -32,7 +33,7 @@ def make_blueprint(engine: Engine, counted: Metrics) -> APIBlueprint:
         """The same as /readyz, for people and containers."""
         return readyz()
 
-    @ops.get("/metrics", tags=[OPERATIONS])
+    @ops.get("/metrics", tags=[OPERATIONS], responses={200: PROMETHEUS_TEXT})
     def metrics() -> Response:
         """Prometheus text."""
         return Response(expose(counted.registry), content_type=CONTENT_TYPE_LATEST)

@@ -1,8 +1,8 @@
 """Types that all routes share: they validate requests and describe answers; /openapi.json is made from them."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 # A body of two forms is told apart by these tags; they are in pydantic's path to an error and not in the request.
 ONE, MANY, OBJECT, OURS, THEIRS = FORMS = "<one>", "<many>", "<object>", "<ours>", "<theirs>"
@@ -11,6 +11,14 @@ ONE, MANY, OBJECT, OURS, THEIRS = FORMS = "<one>", "<many>", "<object>", "<ours>
 def shown(**bodies: Any) -> ConfigDict:
     """A model's configuration with named examples of whole bodies, for /openapi.json: the fields' own get lost."""
     return ConfigDict(openapi_extra={"examples": {name: {"value": body} for name, body in bodies.items()}})
+
+
+def _as_integer(given: Any) -> Any:
+    return int(given) if isinstance(given, float) and given.is_integer() else given
+
+
+# JSON has one kind of number: 3.0 is the whole number 3, to JSON Schema, too.
+Whole = Annotated[int, BeforeValidator(_as_integer)]
 
 
 class StrictRequest(BaseModel):

@@ -97,6 +97,9 @@ def test_predict_batch_refuses(client: FlaskClient, body: dict, status: int, kin
         '{"text": "好"}'.encode("gb18030"),
         b"\xef\xbb\xbf{}",
         b"[" * 100_000,
+        b'{"text": ' + b"[" * 100 + b"]" * 100 + b"}",
+        b'{"text": "a", "x": 1e400}',
+        b'{"text": "a", "x": -1E+400}',
     ],
 )
 def test_malformed_json(client: FlaskClient, data: bytes) -> None:

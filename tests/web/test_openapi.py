@@ -1,14 +1,20 @@
 """/openapi.json describes what the server does."""
 
 import json
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
-import jsonschema
 import pytest
 from flask.testing import FlaskClient
+from jsonschema_rs import Draft202012Validator
 
 from app import create_app
+from structbert_lite.pipelines.inputs import is_blank
 from structbert_lite.settings import Settings
+from structbert_lite.web.texts import READABLE
 
 
 @pytest.fixture
@@ -89,7 +95,7 @@ def test_every_answer_to_an_example_is_of_the_described_type(tiny_client: FlaskC
         for example in examples(methods):
             answer = tiny_client.post(route, json=example["value"]).get_json()
             reference = methods["post"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
-            jsonschema.validate(answer, {"$ref": reference, "components": document["components"]})
+            Draft202012Validator({"$ref": reference, "components": document["components"]}).validate(answer)
 
 
 def examples(methods: dict) -> list[dict]:
@@ -118,3 +124,54 @@ def test_a_body_of_two_forms_is_one_or_the_other(document: dict) -> None:
     assert forms == {"PairRequest", "PairsRequest"}
     assert all(schemas[form]["additionalProperties"] is False for form in forms)
     assert "<" not in json.dumps(document["components"])
+
+
+def operations(document: dict) -> Iterator[tuple[str, str, dict]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def test_without_keys_there_are_no_security_schemes(document: dict) -> None:
+    assert "securitySchemes" not in document["components"]
+
+
+def test_every_answer_has_its_headers(document: dict) -> None:
+    for _, _, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            assert ("Retry-After" in answer["headers"]) == (status in {"429", "503"})
+            assert "X-Request-ID" in answer["headers"]
+    assert document["components"]["headers"].keys() == {"X-Request-ID", "Retry-After"}
+
+
+def test_what_any_route_may_answer_is_described(document: dict) -> None:
+    for path, method, operation in operations(document):
+        assert {"200", "421"} <= operation["responses"].keys()
+        assert ("429" in operation["responses"]) == (path not in {"/livez", "/readyz", "/health", "/metrics"})
+        assert ("422" in operation["responses"]) == (method == "post")
+
+
+def test_a_401_is_one_error(tiny_models: Path) -> None:
+    client = create_app(Settings(models=tiny_models, load="lazy", api_keys="k" * 32)).test_client()
+    document = client.get("/openapi.json", headers={"X-API-Key": "k" * 32}).get_json()
+    for path in ("/models", "/metrics"):
+        schema = document["paths"][path]["get"]["responses"]["401"]["content"]["application/json"]["schema"]
+        assert schema == {"$ref": "#/components/schemas/ErrorAnswer"}
+    assert document["components"]["securitySchemes"].keys() == {"bearer", "header", "basic"}
+
+
+def test_a_vectors_size_is_stated(tiny_client: FlaskClient) -> None:
+    schemas = tiny_client.get("/openapi.json").get_json()["components"]["schemas"]
+    for name in ("OpenAIEmbeddingsRequest", "TEIEmbedRequest"):
+        assert {"type": "integer", "const": 8} in schemas[name]["properties"]["dimensions"]["anyOf"]
+
+
+def test_a_text_is_readable_where_the_document_says_so(document: dict) -> None:
+    text = document["components"]["schemas"]["PredictRequest"]["properties"]["text"]
+    assert text["pattern"] == READABLE
+    seen = set(re.findall(r"\\p\{(\w)\}", READABLE))
+    for character in map(chr, range(sys.maxunicode + 1)):
+        assert (unicodedata.category(character)[0] in seen) == (not is_blank(character)), hex(ord(character))
+    is_valid = Draft202012Validator(text).is_valid
+    assert all(map(is_valid, ("好", "a", "1", "。", "👍", "\u0301", " \n好")))
+    assert not any(map(is_valid, ("", " \n", "\x00", "\u200b", "\u3000", "\ue000")))

@@ -12,7 +12,8 @@ from structbert_lite.engine import Engine
 from structbert_lite.web.compat.dialect import LenientRequest
 from structbert_lite.web.compat.errors import COHERE_ERRORS
 from structbert_lite.web.requests import Ask
-from structbert_lite.web.schemas import OBJECT, ONE, shown
+from structbert_lite.web.schemas import OBJECT, ONE, Whole, shown
+from structbert_lite.web.texts import Text
 
 TAG = Tag(name="Cohere and Jina", description="For Cohere's clients, with http://HOST:PORT as their base URL")
 DOCUMENTS = ["退款请在订单页面申请", "我们的门店早上九点开门"]
@@ -23,7 +24,7 @@ class CohereDocument(BaseModel):
 
     model_config = ConfigDict(extra="allow", strict=True)
 
-    text: str
+    text: Text
 
 
 class CohereRerankRequest(LenientRequest):
@@ -42,15 +43,15 @@ class CohereRerankRequest(LenientRequest):
         },
     )
 
-    query: str
+    query: Text
     documents: list[
         Annotated[
-            Annotated[str, Form(ONE)] | Annotated[CohereDocument, Form(OBJECT)],
+            Annotated[Text, Form(ONE)] | Annotated[CohereDocument, Form(OBJECT)],
             Discriminator(lambda document: OBJECT if isinstance(document, dict | CohereDocument) else ONE),
         ]
     ] = Field(min_length=1)
     model: str | None = None
-    top_n: int | None = Field(None, ge=1, description="How many results; all of them by default")
+    top_n: Whole | None = Field(None, ge=1, description="How many results; all of them by default")
     return_documents: bool | None = Field(None, description="Whether each result holds its document")
     rank_fields: list[Literal["text"]] | None = Field(None, description="Only `text` is read")
 

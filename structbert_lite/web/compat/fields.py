@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from structbert_lite.errors import InvalidInput
 from structbert_lite.web.compat.dialect import LenientRequest
+from structbert_lite.web.texts import TEXT_SCHEMA
 
 
 def _check_texts(given: Any) -> str | list[str]:
@@ -31,9 +32,19 @@ Texts = Annotated[
     str | list[str],
     PlainValidator(_check_texts),
     WithJsonSchema(
-        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
+        {"anyOf": [TEXT_SCHEMA, {"type": "array", "items": TEXT_SCHEMA, "minItems": 1}]},
     ),
 ]
+
+
+def _require_bool(given: Any) -> bool:
+    if not isinstance(given, bool):  # 0 equals False, also to pydantic's strict Literal
+        raise PydanticCustomError("bool_type", "this must be true or false")
+    return given
+
+
+# An option that cannot be switched on here.
+Off = Annotated[Literal[False], BeforeValidator(_require_bool)]
 
 
 class TruncationOptions(LenientRequest):

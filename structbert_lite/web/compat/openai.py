@@ -13,7 +13,7 @@ from structbert_lite.web.compat.dialect import LenientRequest
 from structbert_lite.web.compat.errors import OPENAI_ERRORS, error_response
 from structbert_lite.web.compat.fields import Texts, as_list, as_texts, require_dimensions, told
 from structbert_lite.web.requests import Ask
-from structbert_lite.web.schemas import shown
+from structbert_lite.web.schemas import Whole, shown
 from structbert_lite.web.vectors import as_base64, as_numbers
 
 TAG = Tag(name="OpenAI", description="For OpenAI's clients, with http://HOST:PORT/v1 as their base URL")
@@ -30,7 +30,7 @@ class OpenAIEmbeddingsRequest(LenientRequest):
     input: Texts
     model: str | None = None
     encoding_format: Literal["float", "base64"] | None = Field(None, description="`float` by default")
-    dimensions: int | None = Field(None, description="The model's own number; any other is refused")
+    dimensions: Whole | None = Field(None, description="The model's own number; any other is refused")
 
 
 class OpenAIEmbedding(BaseModel):

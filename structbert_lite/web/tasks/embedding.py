@@ -3,13 +3,14 @@
 import numpy as np
 from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import BaseModel, Field, RootModel
+from pydantic import BaseModel, RootModel
 
 from structbert_lite.web.compat.dialect import either, shown_of
 from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.compat.tei import embedding as tei
 from structbert_lite.web.requests import Ask
 from structbert_lite.web.schemas import StrictRequest, shown
+from structbert_lite.web.texts import Texts
 from structbert_lite.web.vectors import as_numbers
 
 TAG = Tag(name="embedding", description="Texts as vectors")
@@ -20,7 +21,7 @@ class EmbedRequest(StrictRequest):
 
     model_config = shown(several={"texts": ["今天天气很好", "外面阳光明媚"]})
 
-    texts: list[str] = Field(min_length=1)
+    texts: Texts
 
 
 class EmbedAnswer(BaseModel):

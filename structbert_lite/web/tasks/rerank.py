@@ -12,7 +12,8 @@ from structbert_lite.web.compat.dialect import either, shown_of
 from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.compat.tei import rerank as tei
 from structbert_lite.web.requests import Ask
-from structbert_lite.web.schemas import OBJECT, ONE, StrictRequest, shown
+from structbert_lite.web.schemas import OBJECT, ONE, StrictRequest, Whole, shown
+from structbert_lite.web.texts import Text
 
 TAG = Tag(name="rerank", description="Which of these documents answers the query?")
 
@@ -20,7 +21,7 @@ TAG = Tag(name="rerank", description="Which of these documents answers the query
 class Document(StrictRequest):
     """A document as an object."""
 
-    text: str = Field(min_length=1)
+    text: Text = Field(min_length=1)
 
 
 class RerankRequest(StrictRequest):
@@ -35,14 +36,14 @@ class RerankRequest(StrictRequest):
         },
     )
 
-    query: str = Field(min_length=1)
+    query: Text = Field(min_length=1)
     documents: list[
         Annotated[
-            Annotated[Annotated[str, Field(min_length=1)], Form(ONE)] | Annotated[Document, Form(OBJECT)],
+            Annotated[Annotated[Text, Field(min_length=1)], Form(ONE)] | Annotated[Document, Form(OBJECT)],
             Discriminator(lambda document: OBJECT if isinstance(document, dict | Document) else ONE),
         ]
     ] = Field(min_length=1)
-    top_n: int | None = Field(None, ge=1, description="How many results; all of them by default")
+    top_n: Whole | None = Field(None, ge=1, description="How many results; all of them by default")
     return_documents: bool = Field(False, description="Whether each result holds its document")
 
 

@@ -10,6 +10,7 @@ from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.compat.tei import sentiment as tei
 from structbert_lite.web.requests import Ask, renamed
 from structbert_lite.web.schemas import ERRORS, StrictRequest, shown
+from structbert_lite.web.texts import Text, Texts
 
 TEXT = "这部电影太烂了，完全浪费时间"
 TAG = Tag(name="sentiment", description="Is this text positive or negative?")
@@ -20,7 +21,7 @@ class PredictRequest(StrictRequest):
 
     model_config = shown(one={"text": TEXT})
 
-    text: str = Field(min_length=1)
+    text: Text = Field(min_length=1)
 
 
 class PredictBatchRequest(StrictRequest):
@@ -28,7 +29,7 @@ class PredictBatchRequest(StrictRequest):
 
     model_config = shown(several={"texts": [TEXT, "物流很快，包装也很好"]})
 
-    texts: list[str] = Field(min_length=1)
+    texts: Texts
 
 
 class Prediction(BaseModel):

@@ -13,6 +13,7 @@ from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.compat.tei import similarity as tei
 from structbert_lite.web.requests import Ask, renamed
 from structbert_lite.web.schemas import MANY, ONE, StrictRequest, shown
+from structbert_lite.web.texts import Text
 
 TAG = Tag(name="similarity", description="Do these two texts say the same?")
 FIELDS = {"pairs[0][0]": "text_a", "pairs[0][1]": "text_b"}
@@ -21,14 +22,14 @@ FIELDS = {"pairs[0][0]": "text_a", "pairs[0][1]": "text_b"}
 class PairRequest(StrictRequest):
     """One pair."""
 
-    text_a: str = Field(min_length=1)
-    text_b: str = Field(min_length=1)
+    text_a: Text = Field(min_length=1)
+    text_b: Text = Field(min_length=1)
 
 
 class PairsRequest(StrictRequest):
     """Several pairs; the answer has their order."""
 
-    pairs: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(min_length=1)
+    pairs: list[Annotated[list[Text], Field(min_length=2, max_length=2)]] = Field(min_length=1)
 
 
 class SimilarityRequest(

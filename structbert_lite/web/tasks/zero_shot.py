@@ -13,26 +13,27 @@ from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.compat.tei import zero_shot as hugging_face
 from structbert_lite.web.requests import Ask, renamed
 from structbert_lite.web.schemas import MANY, ONE, StrictRequest, shown
+from structbert_lite.web.texts import Labels, Template, Text, Texts
 
 TAG = Tag(name="zero-shot", description="Which of my own labels fits this text?")
 
 
 class _LabelsRequest(StrictRequest):
-    labels: list[str] = Field(min_length=1, description="All different")
+    labels: Labels = Field(description="All different")
     multi_label: bool = Field(False, description="Score each label by itself, so that several may fit, or none")
-    hypothesis_template: str = Field("{}", description="`{}` is where a label goes; a sentence often scores better")
+    hypothesis_template: Template = Field("{}", description="`{}` is where a label goes; a sentence is often better")
 
 
 class ClassifyRequest(_LabelsRequest):
     """One text."""
 
-    text: str = Field(min_length=1)
+    text: Text = Field(min_length=1)
 
 
 class ClassifyBatchRequest(_LabelsRequest):
     """Several texts; the answer has their order."""
 
-    texts: list[str] = Field(min_length=1)
+    texts: Texts
 
 
 class ClassificationRequest(

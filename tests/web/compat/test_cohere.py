@@ -28,6 +28,19 @@ def test_documents_come_back_as_they_were_given(tiny_client: FlaskClient) -> Non
     assert [one["document"] for one in answer["results"]] == [{"text": "好好", "id": 7}, {"text": "好"}]
 
 
+def test_whatever_was_read_of_a_document_can_be_written_again(tiny_client: FlaskClient) -> None:
+    for depth in range(90, 101):
+        extra = "[" * depth + "]" * depth
+        body = f'{{"query": "好", "documents": [{{"text": "好", "x": {extra}}}], "return_documents": true}}'
+        answer = tiny_client.post("/v1/rerank", data=body, content_type="application/json")
+        # The body, the documents and one of them are three levels.
+        assert answer.status_code == (200 if depth + 3 <= 100 else 400)
+
+
+def test_a_whole_number_may_be_written_as_a_float(tiny_client: FlaskClient) -> None:
+    assert len(rerank(tiny_client, 1, top_n=1.0)["results"]) == 1
+
+
 def test_tokens_are_those_of_every_window_with_the_query(tiny_client: FlaskClient) -> None:
     # [CLS] query [SEP] document [SEP]; what is left out of the answer was read all the same.
     expected = sum(len(QUERY) + length + 3 for length in (1, 2, 1))
@@ -55,6 +68,7 @@ def test_unknown_fields_are_ignored(tiny_client: FlaskClient) -> None:
         ({"documents": ["a", " "]}, "documents[1]: "),
         ({"documents": [{"title": "a"}]}, "documents[0].text: "),
         ({"top_n": 0}, "top_n: "),
+        ({"top_n": 1.5}, "top_n: "),
         ({"rank_fields": ["title"]}, "rank_fields[0]: "),
     ],
 )

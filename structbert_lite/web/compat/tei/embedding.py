@@ -14,6 +14,7 @@ from structbert_lite.web.compat.fields import (
     told,
 )
 from structbert_lite.web.requests import Ask
+from structbert_lite.web.schemas import Whole
 from structbert_lite.web.vectors import as_numbers
 
 
@@ -26,7 +27,7 @@ class TEIEmbedRequest(TruncationOptions):
 
     inputs: Texts
     normalize: bool = Field(True, description="Whether vectors are brought to unit length")
-    dimensions: int | None = Field(None, description="The model's own number; any other is refused")
+    dimensions: Whole | None = Field(None, description="The model's own number; any other is refused")
 
 
 class TEIVectors(RootModel[list[list[float]]]):

@@ -1,12 +1,11 @@
 """TEI's body on /rerank."""
 
-from typing import Literal
-
 from pydantic import BaseModel, Field, RootModel
 
 from structbert_lite.web.compat.dialect import tei_body
-from structbert_lite.web.compat.fields import TruncationOptions, require_whole, told
+from structbert_lite.web.compat.fields import Off, TruncationOptions, require_whole, told
 from structbert_lite.web.requests import Ask
+from structbert_lite.web.texts import Text, Texts
 
 
 class TEIRerankRequest(TruncationOptions):
@@ -16,9 +15,9 @@ class TEIRerankRequest(TruncationOptions):
         "/rerank", tei={"query": "如何办理退款", "texts": ["退款请在订单页面申请", "早上九点开门"], "return_text": True}
     )
 
-    query: str
-    texts: list[str] = Field(min_length=1)
-    raw_scores: Literal[False] = Field(False, description="Scores are always between 0 and 1")
+    query: Text
+    texts: Texts
+    raw_scores: Off = Field(False, description="Scores are always between 0 and 1")
     return_text: bool = Field(False, description="Whether each result holds its text")
 
 

@@ -7,8 +7,10 @@ from pydantic_core import PydanticCustomError
 
 from structbert_lite.results import Classification
 from structbert_lite.web.compat.dialect import LenientRequest, tei_body
-from structbert_lite.web.compat.fields import TruncationOptions, as_list, as_texts, require_whole, told
+from structbert_lite.web.compat.fields import Off, TruncationOptions, as_list, as_texts, require_whole, told
 from structbert_lite.web.requests import Ask
+from structbert_lite.web.schemas import Whole
+from structbert_lite.web.texts import TEXT_SCHEMA
 
 TEXT = "这部电影太烂了，完全浪费时间"
 
@@ -38,7 +40,7 @@ def _check_sequences(given: Any) -> str | list[str]:
 class PredictParameters(LenientRequest):
     """What Hugging Face's client sends beside `inputs`."""
 
-    top_k: int | None = Field(None, ge=1, description="How many labels; all of them by default")
+    top_k: Whole | None = Field(None, ge=1, description="How many labels; all of them by default")
     function_to_apply: Literal["softmax"] | None = None
 
 
@@ -58,18 +60,18 @@ class TEIPredictRequest(TruncationOptions):
         WithJsonSchema(
             {
                 "anyOf": [
-                    {"type": "string"},
-                    {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 1},
+                    TEXT_SCHEMA,
+                    {"type": "array", "items": TEXT_SCHEMA, "minItems": 1, "maxItems": 1},
                     {
                         "type": "array",
-                        "items": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 1},
+                        "items": {"type": "array", "items": TEXT_SCHEMA, "minItems": 1, "maxItems": 1},
                         "minItems": 1,
                     },
                 ]
             }
         ),
     ]
-    raw_scores: Literal[False] = Field(False, description="Scores are always probabilities")
+    raw_scores: Off = Field(False, description="Scores are always probabilities")
     parameters: PredictParameters | None = None
 
 

@@ -1,17 +1,18 @@
 """TEI's body on /similarity, and Hugging Face's sentence similarity."""
 
-from pydantic import Field, RootModel
+from pydantic import RootModel
 
 from structbert_lite.web.compat.dialect import LenientRequest, tei_body
 from structbert_lite.web.compat.fields import TruncationOptions, require_whole, told
 from structbert_lite.web.requests import Ask
+from structbert_lite.web.texts import Text, Texts
 
 
 class TEISentences(LenientRequest):
     """A sentence, and those that it is compared with."""
 
-    source_sentence: str
-    sentences: list[str] = Field(min_length=1)
+    source_sentence: Text
+    sentences: Texts
 
 
 class TEISimilarityRequest(LenientRequest):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, RootModel
 from structbert_lite.web.compat.dialect import LenientRequest, tei_body
 from structbert_lite.web.compat.fields import told
 from structbert_lite.web.requests import Ask
+from structbert_lite.web.texts import Labels, Template, Text
 
 FIELDS = {
     "texts[0]": "inputs",
@@ -21,9 +22,9 @@ OLD_CLIENT = re.compile(r"\bhf_hub/(0\.|1\.0\.|1\.1\.[0-4]\b)")
 class ZeroShotParameters(LenientRequest):
     """The labels, all different, and how they are scored."""
 
-    candidate_labels: list[str] = Field(min_length=1)
+    candidate_labels: Labels
     multi_label: bool | None = Field(None, description="Score each label by itself; false by default")
-    hypothesis_template: str | None = Field(None, description="`{}`, where a label goes, by default")
+    hypothesis_template: Template | None = Field(None, description="`{}`, where a label goes, by default")
 
 
 class HuggingFaceZeroShotRequest(LenientRequest):
@@ -37,7 +38,7 @@ class HuggingFaceZeroShotRequest(LenientRequest):
         },
     )
 
-    inputs: str
+    inputs: Text
     parameters: ZeroShotParameters
 
 

@@ -1,0 +1,17 @@
+"""Types of the texts in a request: their JSON Schema says what the engine refuses in them.
+
+The engine itself checks it (pipelines/inputs.py), so that its message names the text; here it is only described.
+"""
+
+from typing import Annotated
+
+from pydantic import Field, WithJsonSchema
+
+# A letter, mark, number, sign or symbol: a text of white space and invisible characters is refused.
+READABLE = r"[\p{L}\p{M}\p{N}\p{P}\p{S}]"
+TEXT_SCHEMA = {"type": "string", "minLength": 1, "pattern": READABLE}
+
+Text = Annotated[str, WithJsonSchema(TEXT_SCHEMA)]
+Texts = Annotated[list[Text], Field(min_length=1)]
+Labels = Annotated[list[Text], Field(min_length=1, json_schema_extra={"uniqueItems": True})]
+Template = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"\{\}"})]

@@ -1,0 +1,46 @@
+"""Bytes that are no HTTP: an error like every other, which repeats nothing, and the connection's end."""
+
+import json
+
+import pytest
+
+from structbert_lite.cli.server import Server
+from tests.front.conftest import HEAD, ask, connect, read_all
+
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"secret / HTTP/1.1\r\n\r\n", 400),
+        (b"GET /secret HTTP/3.7\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nX\x00secret: a\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nX: \x00secret\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nX: a\r\n secret\r\n\r\n", 400),
+        (b"GET /" + b"secret" * 2000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nX: " + b"secret" * 2000 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nExpect: secret\r\n\r\n", 417),
+        (HEAD + b"Content-Length: 5, 6\r\n\r\nsecret", 400),
+        (HEAD + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nsecret", 400),
+        (HEAD + b"Transfer-Encoding: secret\r\n\r\n", 501),
+        (CHUNKED + b"5\r\nhello0\r\n\r\n", 400),
+        (CHUNKED + b"0x5\r\nhello\r\n0\r\n\r\n", 400),
+        (CHUNKED + b"5;a\x00=secret\r\nhello\r\n0\r\n\r\n", 400),
+        (CHUNKED + b"0\r\nsecret\r\n\r\n", 400),
+        (CHUNKED + b"0\r\n" + b"X: secret\r\n" * 2000 + b"\r\n", 400),
+    ],
+    ids=range(16),
+)
+def test_what_is_no_http_gets_an_error_and_the_end(server: Server, data: bytes, status: int) -> None:
+    with connect(server) as connection:
+        connection.sendall(data)
+        answer = read_all(connection)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"\r\nx-request-id: " in head.lower()
+    assert b"\r\nserver:" not in head.lower()
+    assert json.loads(body)["error"].keys() == {"type", "message"}
+    assert json.loads(body)["error"]["type"] == "malformed_request"
+    assert b"secret" not in answer
+    ask(server)
