@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 # A body of two forms is told apart by these tags; they are in pydantic's path to an error and not in the request.
 ONE, MANY, OBJECT, OURS, THEIRS = FORMS = "<one>", "<many>", "<object>", "<ours>", "<theirs>"
@@ -19,6 +19,7 @@ def _as_integer(given: Any) -> Any:
 
 # JSON has one kind of number: 3.0 is the whole number 3, to JSON Schema, too.
 Whole = Annotated[int, BeforeValidator(_as_integer)]
+Count = Annotated[int, Field(ge=1), BeforeValidator(_as_integer)]
 
 
 class StrictRequest(BaseModel):

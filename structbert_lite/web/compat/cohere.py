@@ -12,7 +12,7 @@ from structbert_lite.engine import Engine
 from structbert_lite.web.compat.dialect import LenientRequest
 from structbert_lite.web.compat.errors import COHERE_ERRORS
 from structbert_lite.web.requests import Ask
-from structbert_lite.web.schemas import OBJECT, ONE, Whole, shown
+from structbert_lite.web.schemas import OBJECT, ONE, Count, shown
 from structbert_lite.web.texts import Text
 
 TAG = Tag(name="Cohere and Jina", description="For Cohere's clients, with http://HOST:PORT as their base URL")
@@ -51,7 +51,7 @@ class CohereRerankRequest(LenientRequest):
         ]
     ] = Field(min_length=1)
     model: str | None = None
-    top_n: Whole | None = Field(None, ge=1, description="How many results; all of them by default")
+    top_n: Count | None = Field(None, description="How many results; all of them by default")
     return_documents: bool | None = Field(None, description="Whether each result holds its document")
     rank_fields: list[Literal["text"]] | None = Field(None, description="Only `text` is read")
 

@@ -12,7 +12,7 @@ from structbert_lite.web.compat.dialect import either, shown_of
 from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.compat.tei import rerank as tei
 from structbert_lite.web.requests import Ask
-from structbert_lite.web.schemas import OBJECT, ONE, StrictRequest, Whole, shown
+from structbert_lite.web.schemas import OBJECT, ONE, Count, StrictRequest, shown
 from structbert_lite.web.texts import Text
 
 TAG = Tag(name="rerank", description="Which of these documents answers the query?")
@@ -43,7 +43,7 @@ class RerankRequest(StrictRequest):
             Discriminator(lambda document: OBJECT if isinstance(document, dict | Document) else ONE),
         ]
     ] = Field(min_length=1)
-    top_n: Whole | None = Field(None, ge=1, description="How many results; all of them by default")
+    top_n: Count | None = Field(None, description="How many results; all of them by default")
     return_documents: bool = Field(False, description="Whether each result holds its document")
 
 

@@ -9,7 +9,7 @@ from structbert_lite.results import Classification
 from structbert_lite.web.compat.dialect import LenientRequest, tei_body
 from structbert_lite.web.compat.fields import Off, TruncationOptions, as_list, as_texts, require_whole, told
 from structbert_lite.web.requests import Ask
-from structbert_lite.web.schemas import Whole
+from structbert_lite.web.schemas import Count
 from structbert_lite.web.texts import TEXT_SCHEMA
 
 TEXT = "这部电影太烂了，完全浪费时间"
@@ -40,7 +40,7 @@ def _check_sequences(given: Any) -> str | list[str]:
 class PredictParameters(LenientRequest):
     """What Hugging Face's client sends beside `inputs`."""
 
-    top_k: Whole | None = Field(None, ge=1, description="How many labels; all of them by default")
+    top_k: Count | None = Field(None, description="How many labels; all of them by default")
     function_to_apply: Literal["softmax"] | None = None
 
 
