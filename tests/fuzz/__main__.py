@@ -35,7 +35,7 @@ def main() -> None:
                 report = run_schemathesis(server, given.seed, given.schema, key)
                 cases, seconds = report["test_cases"], report["running_time"]
                 print(
-                    f"schemathesis, {'with' if key else 'without'} keys, seed {given.seed}: {cases['generated']} cases, "
+                    f"schemathesis, {'' if key else 'no '}keys, seed {given.seed}: {cases['generated']} cases, "
                     f"{cases['with_failures']} failed, in {seconds:.0f} s, then {server.memory_mb():.0f} MB",
                     flush=True,
                 )
