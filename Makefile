@@ -5,7 +5,7 @@ BENCH := .venv-bench
 AUDIT := .venv-audit
 DEV := .venv-dev
 
-.PHONY: serve test lint benchmark compare image-check sbom audit clean
+.PHONY: serve test lint fuzz benchmark compare image-check sbom audit clean
 
 serve: $(SERVE)/.done
 	$(SERVE)/bin/python -m gunicorn -c gunicorn.conf.py
@@ -18,6 +18,10 @@ test: $(DEV)/.done .browser .emulator .redis .nginx
 lint: $(DEV)/.done
 	$(DEV)/bin/python -m ruff check --fix .
 	$(DEV)/bin/python -m ruff format .
+
+# Bad input, much of it, against servers on loopback: an hour on two cores. FUZZ="--seed 2 --requests 100000 ..."
+fuzz: $(DEV)/.done
+	$(DEV)/bin/python -m tests.fuzz $(FUZZ)
 
 benchmark: $(SERVE)/.done
 	$(SERVE)/bin/python -m structbert_lite benchmark

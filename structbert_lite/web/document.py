@@ -1,5 +1,6 @@
 """/openapi.json: the document that is made from the types, and what no type says."""
 
+from collections.abc import Iterator
 from http import HTTPStatus
 
 from flask import Response, jsonify
@@ -42,11 +43,13 @@ def add_route(app: OpenAPI, engine: Engine) -> None:
         if "get" in methods:  # the library says of every route that it may refuse what it reads
             del methods["get"]["responses"]["422"]
     _complete(app, describe_keys(app, document))
-    if "embedding" in engine.names:
-        _state_dimensions(document, engine.manifest("embedding").dimensions)
+    wanted = list(_dimensions(document))
 
     @app.get("/openapi.json", doc_ui=False)
     def openapi() -> Response:
+        if "embedding" in engine.names:
+            for form in wanted:  # each time: the model may have been replaced
+                form["const"] = engine.manifest("embedding").dimensions
         return jsonify(document)
 
 
@@ -73,9 +76,9 @@ def _complete(app: OpenAPI, document: dict) -> None:
                 answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def _state_dimensions(document: dict, dimensions: int) -> None:
+def _dimensions(document: dict) -> Iterator[dict]:
+    """Where a request may say the size of the vectors that it wants."""
     for schema in document["components"]["schemas"].values():
-        wanted = schema.get("properties", {}).get("dimensions", {})
-        for form in wanted.get("anyOf", []):
+        for form in schema.get("properties", {}).get("dimensions", {}).get("anyOf", []):
             if form.get("type") == "integer":
-                form["const"] = dimensions
+                yield form
