@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 # Endpoints that never need a key: probes, which cannot send one, and files that anybody can read in the repository.
 OPEN = {"ops.livez", "ops.readyz", "ops.health", "static", "ui.static"}
+# The same probes by path: with a method that they do not take there is no endpoint, and the answer is still 405.
+OPEN_PATHS = {"/livez", "/readyz", "/health"}
 REALM = {"realm": "StructBERT Lite"}
 # Browsers understand Basic and ask the user for the key by themselves, also where scripts are off.
 CHALLENGES = (WWWAuthenticate("bearer", REALM), WWWAuthenticate("basic", REALM | {"charset": "UTF-8"}))
@@ -102,7 +104,7 @@ def _is_address(name: str) -> bool:
 
 def _check_key(keys: Keys) -> None:
     """Leaves the number of the key that was accepted in `g.api_key`: it names a client, and no secret."""
-    if request.endpoint in OPEN or request.method == "OPTIONS":  # a browser's preflight carries no key
+    if request.endpoint in OPEN or request.path in OPEN_PATHS or request.method == "OPTIONS":  # a browser's preflight carries no key
         return
     given = list(_given())
     g.api_key = next((number for key in given if (number := keys.find(key))), None)

@@ -51,6 +51,11 @@ def test_no_route_but_the_open_ones_answers_without_a_key(keyed_app: Flask, keye
             assert [challenge.split()[0] for challenge in challenges] == ["Bearer", "Basic"], (method, path)
 
 
+@pytest.mark.parametrize("route", ["/livez", "/readyz", "/health"])
+def test_a_probe_with_a_wrong_method_is_told_so_without_a_key(keyed: FlaskClient, route: str) -> None:
+    assert keyed.open(route, method="TRACE").status_code == 405
+
+
 @pytest.mark.parametrize("route", ["/livez", "/readyz", "/health", "/static/style.css", "/docs/assets/js/none.js"])
 def test_probes_and_published_files_need_no_key(keyed: FlaskClient, route: str) -> None:
     assert keyed.get(route).status_code != 401
