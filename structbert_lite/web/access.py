@@ -104,7 +104,7 @@ def _is_address(name: str) -> bool:
 
 def _check_key(keys: Keys) -> None:
     """Leaves the number of the key that was accepted in `g.api_key`: it names a client, and no secret."""
-    if request.endpoint in OPEN or request.path in OPEN_PATHS or request.method == "OPTIONS":  # a browser's preflight carries no key
+    if request.endpoint in OPEN or request.path in OPEN_PATHS or request.method == "OPTIONS":  # a preflight has no key
         return
     given = list(_given())
     g.api_key = next((number for key in given if (number := keys.find(key))), None)
