@@ -7,10 +7,10 @@ import tempfile
 from pathlib import Path
 
 from structbert_lite.cli.server import Server
-from structbert_lite.settings import PROJECT
 from tests.fuzz.wire import exchange, read_answers
 
 CONFIG = Path(__file__).parent / "schemathesis.toml"
+HOOKS = Path(__file__).parent / "hooks.py"
 AUTH = '\n[auth.openapi.header]\napi_key = "{key}"\n'
 DATABASE_OFF = ["--generation-database", "none"]
 
@@ -30,12 +30,13 @@ def run_schemathesis(server: Server, seed: int, examples: int, key: str = "", *o
     with tempfile.TemporaryDirectory() as folder:
         document, config, report = (Path(folder) / name for name in ("openapi.json", "config.toml", "report.json"))
         document.write_text(json.dumps(read_document(server, key)), encoding="utf-8")
-        config.write_text(CONFIG.read_text(encoding="utf-8") + (AUTH.format(key=key) if key else ""), encoding="utf-8")
+        settings = f'hooks = "{HOOKS}"\n\n' + CONFIG.read_text(encoding="utf-8") + (AUTH.format(key=key) if key else "")
+        config.write_text(settings, encoding="utf-8")
         command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)]
         command += ["run", str(document), "--url", f"http://127.0.0.1:{server.port}", "--checks", "all"]
         command += ["--seed", str(seed), "--max-examples", str(examples), *DATABASE_OFF, "--no-color"]
         command += ["--request-timeout", "60", "--continue-on-failure"]
         command += ["--report", "json", "--report-json-path", str(report), *options]
-        done = subprocess.run(command, check=False, cwd=PROJECT, capture_output=True, text=True)
+        done = subprocess.run(command, check=False, cwd=folder, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(report.read_text(encoding="utf-8"))
