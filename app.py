@@ -10,6 +10,8 @@ from flask_openapi3 import Info, OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from structbert_lite import __version__
+from structbert_lite.door import EXTENSION as DOOR
+from structbert_lite.door import Door
 from structbert_lite.engine import Engine
 from structbert_lite.keys import Keys, read_keys
 from structbert_lite.runtime.observer import Observer, Observers
@@ -21,8 +23,6 @@ from structbert_lite.telemetry.tracing import Tracing, make_tracing
 from structbert_lite.web import api, document, ops, ui
 from structbert_lite.web.access import guard
 from structbert_lite.web.cors import share_with
-from structbert_lite.web.door import EXTENSION as DOOR
-from structbert_lite.web.door import Door
 from structbert_lite.web.errors import answer_validation, register_errors
 from structbert_lite.web.observe import note_ask, observe_requests
 from structbert_lite.web.rate_limit import RateLimiter, limit_clients
@@ -43,8 +43,10 @@ def create_app(settings: Settings | None = None, wait: bool = True) -> Flask:
     keys = read_keys(settings)
     metrics = Metrics()
     tracing = make_tracing(settings.traces)
-    watch = _observe_with(metrics, tracing)
+    door = Door(metrics)
+    watch = _observe_with(metrics, tracing, door)
     engine = Engine(settings, watch, note_ask, metrics.note_cache_error, metrics.name_models, wait)
+    door.open(engine)
     atexit.register(engine.close)
 
     app = OpenAPI(
@@ -62,7 +64,7 @@ def create_app(settings: Settings | None = None, wait: bool = True) -> Flask:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)
-    app.extensions[DOOR] = Door(metrics)
+    app.extensions[DOOR] = door
     observe_requests(app, metrics, tracing)
     register_hooks(app)
     tell_timing(app)
@@ -78,8 +80,8 @@ def create_app(settings: Settings | None = None, wait: bool = True) -> Flask:
     return app
 
 
-def _observe_with(metrics: Metrics, tracing: Tracing | None) -> Callable[[str], Observer]:
-    others = [Lookups(note_lookup), *([tracing.observer] if tracing else [])]
+def _observe_with(metrics: Metrics, tracing: Tracing | None, door: Door) -> Callable[[str], Observer]:
+    others = [Lookups(note_lookup), door, *([tracing.observer] if tracing else [])]
     return lambda model: Observers(metrics.observe(model), *others)
 
 

@@ -49,7 +49,14 @@ class Engine:
         self._swap = threading.Condition()
         self._reloading = threading.Lock()
         threads = settings.threads or max(1, usable_cpus() // settings.workers)
-        limits = Limits(threads, settings.max_batch, settings.batch_tokens, settings.queue_tokens)
+        limits = Limits(
+            threads,
+            settings.max_batch,
+            settings.batch_tokens,
+            settings.queue_tokens,
+            settings.queue_ms / 1000,
+            settings.overload_queue_ms / 1000,
+        )
         self.cache = Cache(settings.cache_mb << 20)
         self.tiers = Tiers(self.cache, _make_shared(settings, on_cache_error))
         self._closed = threading.Event()

@@ -25,6 +25,7 @@ ALLOWED = {
     "telemetry": {"runtime"} | LEAVES,
     "keys": {"errors", "settings"},
     "front": set(),
+    "door": {"engine", "runtime", "telemetry"},
     "web": {"engine", "front", "keys", "telemetry"} | LEAVES,
     "cli": {"engine", "model_set", "pipelines", "runtime", "installed"} | LEAVES,
     "__main__": {"cli"},

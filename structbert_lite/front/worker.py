@@ -34,7 +34,7 @@ class FrontWorker(ThreadWorker):
     """Its loop reads the requests and sends the answers. As many requests wait for a thread as there are threads.
 
     The application's `extensions["structbert_door"]` may refuse a request before a thread has it, and is told of what
-    the loop answered by itself: `refuses(path) -> seconds` and `note(reason)`, as in web/door.py.
+    the loop answered by itself; structbert_lite/door.py has its methods.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -94,6 +94,7 @@ class FrontWorker(ThreadWorker):
             self._traffic.refuse(conn, 503, "overloaded", "the server is busy, try again later", seconds, stays)
             return
         conn.arrived = time.monotonic()
+        self._door.let_in()
         self._traffic.hand_on(conn)
         self._in_hand += 1
         pool = self._probe_pool if path in PROBES else self.tpool
@@ -103,7 +104,11 @@ class FrontWorker(ThreadWorker):
 
     def handle(self, conn: Connection) -> bool:
         self._current.connection = conn
-        stays = super().handle(conn)
+        self._door.begin()
+        try:
+            stays = super().handle(conn)
+        finally:
+            self._door.end()
         try:
             conn.sock.flush()
         except OSError:

@@ -1,21 +1,21 @@
 """Micro-batches from what queued while the CPU was busy. Nobody ever waits for company.
 
-Workers take the oldest entry and, from what else is waiting, entries of about its length, under a
+Workers take the first entry and, from what else is waiting, entries of about its length, under a
 budget of padded tokens. A lone entry runs at once.
 """
 
 import logging
-import math
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from structbert_lite.deadline import Deadline
 from structbert_lite.errors import ClientLeft, DeadlineExceeded, InferenceFailed, NotReady, Overloaded
+from structbert_lite.runtime.admission import Admission
+from structbert_lite.runtime.entry_queue import Entry, EntryQueue
 from structbert_lite.runtime.observer import Observer
 from structbert_lite.runtime.tokenizer import Encoding
 
@@ -25,23 +25,9 @@ log = logging.getLogger(__name__)
 WINDOW = 256
 # Whoever waits looks this often whether its client is still there.
 LOOK_SECONDS = 0.05
-
-
-@dataclass(eq=False, slots=True)
-class Entry:
-    """One input on its way. Several callers may wait for it; it is dropped when all have left."""
-
-    encoding: Encoding
-    deadline: float  # the latest of its waiters'
-    waiters: int = 1
-    done: threading.Event = field(default_factory=threading.Event)
-    row: np.ndarray | None = None
-    error: Exception | None = None
-    on_done: Callable[["Entry"], None] | None = None
-    # Instants of time.monotonic, infinite before they come: queued, taken from the queue, done.
-    queued: float = math.inf
-    began: float = math.inf
-    ended: float = math.inf
+# Under overload an entry may have waited so many times longer than was thought when it was let in.
+PATIENCE = 2
+NO_LIMIT = float("inf")
 
 
 @dataclass(slots=True)
@@ -68,17 +54,19 @@ class Batcher:
         batch_tokens: int,
         queue_tokens: int,
         observer: Observer | None = None,
+        queue_seconds: float = NO_LIMIT,
+        overload_seconds: float = NO_LIMIT,
     ) -> None:
         self._run = run
         self._observer = observer or Observer()
         self._max_batch = max_batch
         self._batch_tokens = batch_tokens
         self._queue_tokens = queue_tokens
-        self._queue: deque[Entry] = deque()
+        self._queue = EntryQueue(batch_tokens)
+        self._admission = Admission(workers, queue_seconds, overload_seconds)
         self._changed = threading.Condition()
         self._closed = False
         self._running: dict[int, float] = {}  # thread -> when its run began
-        self.queued_tokens = 0
         self.last_run_failed = False
         self.counts = BatcherCounts()
         self._threads = [threading.Thread(target=self._work, name=f"batcher-{i}", daemon=True) for i in range(workers)]
@@ -88,22 +76,52 @@ class Batcher:
     def add(self, entries: list[Entry]) -> None:
         """Queues all of `entries` or none.
 
-        Raises Overloaded while the queue holds its limit of tokens, NotReady after `close`.
+        Raises Overloaded while the queue holds its limit of tokens or would keep them waiting for too long, NotReady
+        after `close`.
         """
+        size = sum(len(entry.encoding) for entry in entries)
         with self._changed:
             if self._closed:
                 raise NotReady("the server is shutting down")
-            if self.queued_tokens >= self._queue_tokens:
+            try:
+                self._admission.check(self._queue.tokens_ahead, entries[0].deadline)
+                if self._queue.tokens >= self._queue_tokens:
+                    raise Overloaded("the queue is full, try again later", retry_after=1)
+            except Overloaded:
                 self.counts.refused += len(entries)
                 self._observer.on_unanswered("refused", len(entries))
-                raise Overloaded("the queue is full, try again later", retry_after=1)
+                raise
+            self._admission.note_size(size)
             now = time.monotonic()
             for entry in entries:
                 entry.queued = now
-            self._queue.extend(entries)
-            self.queued_tokens += sum(len(entry.encoding) for entry in entries)
+            self._queue.add(entries)
             self._observer.on_queue(len(self._queue), self.queued_tokens)
             self._changed.notify(len(entries))
+
+    def refuse_newcomer(self, coming: int) -> int:
+        """Seconds after which a request may come; 0: it may come now, behind `coming` others that are on their way.
+
+        What `add` would say, for a caller who wants to know it before he has anything to add.
+        """
+        with self._changed:
+            tokens = self._queue.tokens_ahead + coming * self._admission.tokens_per_request
+            try:
+                self._admission.check(tokens, counts=False)
+            except Overloaded as error:
+                self.counts.refused += 1
+                self._observer.on_unanswered("refused", 1)
+                return error.retry_after
+            return 0
+
+    def note_answer(self) -> None:
+        """A call whose entries were added has ended, whatever came of them."""
+        with self._changed:
+            self._admission.note_answer()
+
+    @property
+    def queued_tokens(self) -> int:
+        return self._queue.tokens
 
     def wait(self, entry: Entry, deadline: float) -> np.ndarray:
         """The entry's row, float32 [width].
@@ -162,22 +180,27 @@ class Batcher:
                     return
                 dead = self._drop_the_dead()
                 batch = self._take() if self._queue else []
+                shed = self._shed()
                 self._observer.on_queue(len(self._queue), self.queued_tokens)
-            for entry in dead:  # outside the lock: whoever is told may take locks of his own
+            for entry in dead + shed:  # outside the lock: whoever is told may take locks of his own
                 _announce(entry)
             if dead:
                 self._observer.on_unanswered("expired", len(dead))
+            if shed:
+                self._observer.on_unanswered("refused", len(shed))
             if batch:
                 self._tell(batch)
                 self._finish(batch)
+                with self._changed:
+                    self._admission.note_run(
+                        sum(len(entry.encoding) for entry in batch), time.monotonic() - batch[0].began
+                    )
 
     def _take(self) -> list[Entry]:
         """Removes the next micro-batch from the queue and counts it."""
         batch = self._choose()
-        chosen = set(map(id, batch))
-        self._queue = deque(entry for entry in self._queue if id(entry) not in chosen)
+        self._queue.take(batch)
         tokens = sum(len(entry.encoding) for entry in batch)
-        self.queued_tokens -= tokens
         self.counts.batches += 1
         self.counts.rows += len(batch)
         self.counts.tokens += tokens
@@ -193,8 +216,7 @@ class Batcher:
         self._observer.on_batch(waits, sum(lengths), max(lengths) * len(batch))
 
     def _choose(self) -> list[Entry]:
-        first = self._queue[0]
-        waiting = [self._queue[i] for i in range(1, min(WINDOW, len(self._queue)))]
+        first, *waiting = self._queue.first(WINDOW)
         waiting.sort(key=lambda entry: abs(len(entry.encoding) - len(first.encoding)))
         batch, longest = [first], len(first.encoding)
         for entry in waiting:
@@ -209,12 +231,28 @@ class Batcher:
         now = time.monotonic()
         dead = [entry for entry in self._queue if entry.waiters < 1 or entry.deadline <= now]
         if dead:
-            self._queue = deque(entry for entry in self._queue if entry.waiters > 0 and entry.deadline > now)
+            self._queue.remove(dead)
         for entry in dead:
-            self.queued_tokens -= len(entry.encoding)
             self.counts.expired += 1
             entry.error = DeadlineExceeded("the deadline passed before the answer")
         return dead
+
+    def _shed(self) -> list[Entry]:
+        """Takes out, when overload has just been noticed, the calls that came too late to be answered soon."""
+        if not self._admission.overloaded:
+            return []
+        late, tokens = [], 0
+        for entry in self._queue:
+            if not entry.call.begun and self._admission.wait_behind(tokens) > PATIENCE * self._admission.limit:
+                late.append(entry)
+            else:
+                tokens += len(entry.encoding)
+        if late:
+            self._queue.remove(late)
+        for entry in late:
+            self.counts.refused += 1
+            entry.error = Overloaded("the queue is full, try again later", retry_after=1)
+        return late
 
     def _finish(self, batch: list[Entry]) -> None:
         try:

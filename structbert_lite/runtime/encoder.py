@@ -14,8 +14,9 @@ from structbert_lite import __version__
 from structbert_lite.deadline import Deadline
 from structbert_lite.errors import ClientLeft, ModelRefused
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, Manifest, check_files
-from structbert_lite.runtime.batcher import Batcher, Entry
+from structbert_lite.runtime.batcher import NO_LIMIT, Batcher
 from structbert_lite.runtime.cache import Row, make_key
+from structbert_lite.runtime.entry_queue import Entry
 from structbert_lite.runtime.observer import Observer
 from structbert_lite.runtime.pace import Pace
 from structbert_lite.runtime.pooling import pool
@@ -36,6 +37,8 @@ class Limits:
     max_batch: int
     batch_tokens: int
     queue_tokens: int
+    queue_seconds: float = NO_LIMIT
+    overload_seconds: float = NO_LIMIT
 
 
 class Encoder:
@@ -71,7 +74,14 @@ class Encoder:
         self._session = Session(folder / MODEL_NAME, manifest.inputs, manifest.pad_id)
         self._check_width()
         self.batcher = Batcher(
-            self._run, limits.threads, limits.max_batch, limits.batch_tokens, limits.queue_tokens, self._observer
+            self._run,
+            limits.threads,
+            limits.max_batch,
+            limits.batch_tokens,
+            limits.queue_tokens,
+            self._observer,
+            limits.queue_seconds,
+            limits.overload_seconds,
         )
         self._in_flight: dict[bytes, Entry] = {}
         self._lock = threading.Lock()
@@ -165,6 +175,7 @@ class Encoder:
             for entry in entries.values():
                 self.batcher.leave(entry)
             if entries:
+                self.batcher.note_answer()
                 self._tell(entries.values(), asked)
 
     def _costs(self, encodings: dict[bytes, Encoding]) -> dict[bytes, float]:

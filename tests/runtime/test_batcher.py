@@ -8,7 +8,8 @@ import pytest
 
 from structbert_lite.deadline import Deadline
 from structbert_lite.errors import ClientLeft, DeadlineExceeded, InferenceFailed, NotReady, Overloaded
-from structbert_lite.runtime.batcher import Batcher, Entry
+from structbert_lite.runtime.batcher import Batcher
+from structbert_lite.runtime.entry_queue import Entry
 from structbert_lite.runtime.tokenizer import Encoding
 
 POISON = 666

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from structbert_lite.errors import DeadlineExceeded, InferenceFailed, Overloaded
-from structbert_lite.runtime.batcher import Batcher, Entry
+from structbert_lite.runtime.batcher import Batcher
+from structbert_lite.runtime.entry_queue import Entry
 from structbert_lite.runtime.tokenizer import Encoding
 
 POISON = -1
@@ -44,6 +45,7 @@ class Item:
     number: int
     entry: Entry
     poisoned: bool
+    round: int
     expired: bool = False
     left: bool = False
 
@@ -62,12 +64,16 @@ class BatcherMachine(RuleBasedStateMachine):
         self.batcher = Batcher(self.kernel, 1, MAX_BATCH, BATCH_TOKENS, QUEUE_TOKENS)
         self.waiting: list[Item] = []
         self.running: list[Item] = []
+        self.round = 0
         self.numbers = iter(range(1, 1_000_000))
 
     @rule(lengths=st.lists(st.integers(1, 50), min_size=1, max_size=6), poisoned=st.integers(0, 5))
     def add(self, lengths: list[int], poisoned: int) -> None:
         full = self.batcher.queued_tokens >= QUEUE_TOKENS
-        items = [self._item(length, poisoned=i == poisoned and length > 1) for i, length in enumerate(lengths)]
+        items = [
+            self._item(length, i == poisoned and length > 1, self.round + 1 + sum(lengths[:i]) // BATCH_TOKENS)
+            for i, length in enumerate(lengths)
+        ]
         try:
             self.batcher.add([item.entry for item in items])
         except Overloaded:
@@ -118,27 +124,28 @@ class BatcherMachine(RuleBasedStateMachine):
         self.batcher.close()
         assert self.batcher.queued_tokens == 0
 
-    def _item(self, length: int, poisoned: bool) -> Item:
+    def _item(self, length: int, poisoned: bool, round_: int) -> Item:
         number = next(self.numbers)
         ids = [number, *[POISON if poisoned else 0] * (length - 1)]
-        return Item(number, Entry(Encoding(ids, [0] * length, False), time.monotonic() + 100), poisoned)
+        return Item(number, Entry(Encoding(ids, [0] * length, False), time.monotonic() + 100), poisoned, round_)
 
     def _next_run(self) -> None:
         """Waits until the worker has dropped the dead and begun its next run, and checks that run."""
         dead = [item for item in self.waiting if item.dead]
-        alive = [item for item in self.waiting if not item.dead]
+        alive = sorted((item for item in self.waiting if not item.dead), key=lambda item: (item.round, item.number))
         for item in dead:
             assert item.entry.done.wait(PATIENCE)
             assert isinstance(item.entry.error, DeadlineExceeded)
         self.waiting = alive
         if not alive:
             return
+        self.round = max(self.round, alive[0].round)
         numbers = self.kernel.begun.get(timeout=PATIENCE)
         by_number = {item.number: item for item in alive}
         self.running = [by_number[number] for number in numbers]
         self.waiting = [item for item in alive if item not in self.running]
         assert len(set(numbers)) == len(numbers)
-        assert numbers[0] == alive[0].number  # the oldest is never passed over
+        assert numbers[0] == alive[0].number  # the oldest of its round is never passed over
         assert len(numbers) <= MAX_BATCH
         longest = max(map(len, self.running))
         assert len(numbers) == 1 or longest * len(numbers) <= BATCH_TOKENS

@@ -9,9 +9,10 @@ import pytest
 
 from structbert_lite.errors import DeadlineExceeded, InferenceFailed, Overloaded
 from structbert_lite.manifest import read_manifest
-from structbert_lite.runtime.batcher import Batcher, Entry
+from structbert_lite.runtime.batcher import Batcher
 from structbert_lite.runtime.cache import Cache
 from structbert_lite.runtime.encoder import Encoder, Limits
+from structbert_lite.runtime.entry_queue import Entry
 from structbert_lite.runtime.observer import Observer, Observers
 from structbert_lite.runtime.slots import Slots
 from tests.runtime.test_batcher import POISON, Kernel, encoding, hold, make, soon

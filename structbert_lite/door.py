@@ -1,0 +1,74 @@
+"""What the worker's loop asks before a thread has a request, and what it tells of those that no thread had.
+
+A refusal by the application costs threads, parsing and tokenizing. At the door it costs the loop little, so that three
+times too many requests leave the CPUs to those that are let in.
+"""
+
+import threading
+
+from structbert_lite.engine import Engine
+from structbert_lite.runtime.observer import Observer
+from structbert_lite.telemetry.metrics import Metrics
+
+EXTENSION = "structbert_door"  # the worker finds it there (front/worker.py)
+# Other routes are refused by the queue itself, in their own dialect.
+TASKS = {
+    b"/predict": "sentiment",
+    b"/predict_batch": "sentiment",
+    b"/similarity": "similarity",
+    b"/embed": "embedding",
+    b"/classify": "zero-shot",
+    b"/rerank": "rerank",
+}
+
+
+class Door(Observer):
+    """Answers within microseconds: the loop waits for it.
+
+    It counts the requests on their way from the door to the queue: there may be more of them than in it. As an observer
+    it is told, in the request's thread, when one gets there.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._engine: Engine | None = None
+        self._coming = 0
+        self._lock = threading.Lock()
+        self._here = threading.local()
+
+    def open(self, engine: Engine) -> None:
+        """From now on requests may be refused for `engine`'s queues."""
+        self._engine = engine
+
+    def refuses(self, path: bytes) -> int:
+        """Seconds after which a client may ask this path again; 0: it may ask now."""
+        if self._engine is None or path not in TASKS:
+            return 0
+        encoder = self._engine.encoders.get(self._engine.names.get(TASKS[path], ""))
+        return encoder.batcher.refuse_newcomer(self._coming) if encoder else 0
+
+    def note(self, reason: str) -> None:
+        """A request was answered with this error before the application saw it."""
+        self._metrics.refusals.labels(reason).inc()
+
+    def let_in(self) -> None:
+        """A request is on its way."""
+        with self._lock:
+            self._coming += 1
+
+    def begin(self) -> None:
+        """Its thread has it; this and what follows is called there."""
+        self._here.is_coming = True
+
+    def on_tokenize(self, inputs: int, began: float, ended: float) -> None:
+        self._arrive()
+
+    def end(self) -> None:
+        """It is answered, whether it got to a queue or not."""
+        self._arrive()
+
+    def _arrive(self) -> None:
+        if getattr(self._here, "is_coming", False):
+            self._here.is_coming = False
+            with self._lock:
+                self._coming -= 1

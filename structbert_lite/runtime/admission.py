@@ -1,0 +1,99 @@
+"""Who is let into the queue: its bound is the time one would wait, by the pace of the runs before.
+
+Normally a queue may grow for a while: clients come in bursts, and sixty that each wait for their answer are no trouble.
+Under overload, which is requests coming faster than they are answered and for longer, a queue would be full all the
+time and make everybody wait. Then no more is let in than keeps the CPUs busy, and who is let in is answered almost as
+quickly as ever. (Controlled delay: Maurer, "Fail at Scale", 2015.)
+"""
+
+import math
+import time
+from collections.abc import Callable
+
+from structbert_lite.errors import Overloaded
+
+# Tokens after which a measurement counts a third, and what is assumed before the first one.
+MEMORY_TOKENS = 4096
+ASSUMED_TOKENS, ASSUMED_SECONDS = 512, 0.05
+# Overload: in so many windows one after the other, so many times more requests come than are answered, and a few more.
+WINDOW_SECONDS, WINDOWS = 0.1, 3
+TIMES_MORE, FEW = 1.3, 4
+GROWN = 0.25  # of the longest wait: a shorter queue is no trouble however it grew
+CALM_SECONDS = 1.0  # without a refusal, and it is over
+NEWEST = 0.05  # weight of the newest request in the mean
+
+
+class Admission:
+    """For one queue with `workers` workers. Not safe for several threads: its batcher has a lock.
+
+    `queue_seconds`: the longest wait; `overload_seconds`: the same under overload. `tokens_per_request`: mean.
+    """
+
+    def __init__(
+        self,
+        workers: int,
+        queue_seconds: float,
+        overload_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.overloaded = False
+        self.tokens_per_request = 0.0
+        self._workers, self._clock = workers, clock
+        self._queue_seconds, self._overload_seconds = queue_seconds, overload_seconds
+        self._tokens, self._seconds = float(ASSUMED_TOKENS), ASSUMED_SECONDS
+        self._window_ends = self._refused_at = -math.inf
+        self._came = self._answered = self._windows = 0
+
+    @property
+    def limit(self) -> float:
+        """The longest wait now, in seconds."""
+        return self._overload_seconds if self.overloaded else self._queue_seconds
+
+    def wait_behind(self, tokens: float) -> float:
+        """Seconds until so many tokens are run."""
+        return tokens * self._seconds / self._tokens / self._workers
+
+    def note_run(self, tokens: int, seconds: float) -> None:
+        """A micro-batch of so many tokens took a worker so long, waiting for a CPU included."""
+        kept = math.exp(-tokens / MEMORY_TOKENS)
+        self._tokens, self._seconds = self._tokens * kept + tokens, self._seconds * kept + seconds
+
+    def note_answer(self) -> None:
+        """A request that was let in has left."""
+        self._answered += 1
+
+    def check(self, tokens_ahead: float, deadline: float = math.inf, counts: bool = True) -> None:
+        """One request asks to be let in behind so many tokens. Raises Overloaded.
+
+        Without `counts` it asks again when it is let in.
+        """
+        now = self._clock()
+        wait = self.wait_behind(tokens_ahead)
+        self._look(now, wait)
+        if wait > self.limit:
+            self._refuse(now, wait, "the queue is full, try again later")
+        if wait > deadline - now > 0:  # a deadline that has passed is told as such
+            self._refuse(now, wait, "the queue is too long for the request's deadline")
+        self._came += counts
+
+    def note_size(self, tokens: int) -> None:
+        """A request of so many tokens was let in."""
+        before = self.tokens_per_request or tokens
+        self.tokens_per_request = before + NEWEST * (min(tokens, 4 * before) - before)
+
+    def _refuse(self, now: float, wait: float, message: str) -> None:
+        self._came += 1
+        self._refused_at = now
+        raise Overloaded(message, retry_after=max(1, math.ceil(wait)))
+
+    def _look(self, now: float, wait: float) -> None:
+        if now >= self._window_ends:
+            grows = self._came > TIMES_MORE * self._answered + FEW and now - self._window_ends < WINDOW_SECONDS
+            self._windows = self._windows + 1 if grows else 0
+            self._came = self._answered = 0
+            self._window_ends = now + WINDOW_SECONDS
+        if self.overloaded:
+            self.overloaded = now - self._refused_at < CALM_SECONDS
+        elif wait > self._queue_seconds or (self._windows >= WINDOWS and wait > GROWN * self._queue_seconds):
+            self.overloaded = True
+            self._refused_at = now
