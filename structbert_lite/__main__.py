@@ -7,6 +7,7 @@ from structbert_lite.cli.lazy import LazyGroup
 COMMANDS = {
     "benchmark": "structbert_lite.cli.benchmark",
     "evaluate": "structbert_lite.cli.evaluate",
+    "overload": "structbert_lite.cli.overload",
     "score": "structbert_lite.cli.score.command",
 }
 

@@ -55,7 +55,6 @@ class Engine:
             settings.batch_tokens,
             settings.queue_tokens,
             settings.queue_ms / 1000,
-            settings.overload_queue_ms / 1000,
         )
         self.cache = Cache(settings.cache_mb << 20)
         self.tiers = Tiers(self.cache, _make_shared(settings, on_cache_error))

@@ -51,10 +51,7 @@ class Settings(BaseModel):
     batch_tokens: int = Field(128, ge=1, description="Padded tokens in one micro-batch at the most")
     queue_tokens: int = Field(65536, ge=512, description="Tokens waiting at the most before requests are refused")
     queue_ms: int = Field(
-        1000, ge=1, description="Time in the queue at the most, by estimate, before requests are refused"
-    )
-    overload_queue_ms: int = Field(
-        20, ge=1, description="The same while requests keep coming faster than they are answered"
+        2000, ge=1, description="Time in the queue, by estimate, that is too long where more than 64 requests wait"
     )
     cache_mb: int = Field(32, ge=0, description="Memory for cached results; 0 switches the cache off")
     max_body_mb: int = Field(4, ge=1, le=1024, description="Size of a request body at the most")

@@ -17,7 +17,9 @@ MEMORY_TOKENS = 4096
 ASSUMED_TOKENS, ASSUMED_SECONDS = 512, 0.05
 # Overload: in so many windows one after the other, so many times more requests come than are answered, and a few more.
 WINDOW_SECONDS, WINDOWS = 0.1, 3
-TIMES_MORE, FEW = 1.3, 4
+TIMES_MORE, FEW = 1.2, 3
+# As many clients that each wait for their answer are no overload, however slow the model is.
+CROWD = 64
 GROWN = 0.25  # of the longest wait: a shorter queue is no trouble however it grew
 CALM_SECONDS = 1.0  # without a refusal, and it is over
 NEWEST = 0.05  # weight of the newest request in the mean
@@ -26,28 +28,24 @@ NEWEST = 0.05  # weight of the newest request in the mean
 class Admission:
     """For one queue with `workers` workers. Not safe for several threads: its batcher has a lock.
 
-    `queue_seconds`: the longest wait; `overload_seconds`: the same under overload. `tokens_per_request`: mean.
+    `queue_seconds`: the longest wait of more requests than a crowd. Under overload `enough` tokens are let in for each
+    worker: what keeps it busy. `tokens_per_request`: mean.
     """
 
     def __init__(
         self,
         workers: int,
         queue_seconds: float,
-        overload_seconds: float,
+        enough: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.overloaded = False
         self.tokens_per_request = 0.0
         self._workers, self._clock = workers, clock
-        self._queue_seconds, self._overload_seconds = queue_seconds, overload_seconds
+        self._queue_seconds, self.enough = queue_seconds, enough * workers
         self._tokens, self._seconds = float(ASSUMED_TOKENS), ASSUMED_SECONDS
         self._window_ends = self._refused_at = -math.inf
-        self._came = self._answered = self._windows = 0
-
-    @property
-    def limit(self) -> float:
-        """The longest wait now, in seconds."""
-        return self._overload_seconds if self.overloaded else self._queue_seconds
+        self._came = self._answered = self._windows = self._inside = 0
 
     def wait_behind(self, tokens: float) -> float:
         """Seconds until so many tokens are run."""
@@ -58,35 +56,37 @@ class Admission:
         kept = math.exp(-tokens / MEMORY_TOKENS)
         self._tokens, self._seconds = self._tokens * kept + tokens, self._seconds * kept + seconds
 
-    def note_answer(self) -> None:
-        """A request that was let in has left."""
-        self._answered += 1
-
-    def check(self, tokens_ahead: float, deadline: float = math.inf, counts: bool = True) -> None:
+    def check(self, tokens_ahead: float, deadline: float = math.inf, coming: int = 0, counts: bool = True) -> None:
         """One request asks to be let in behind so many tokens. Raises Overloaded.
 
-        Without `counts` it asks again when it is let in.
+        `coming`: others that are on their way. Without `counts` it is going to ask again.
         """
         now = self._clock()
         wait = self.wait_behind(tokens_ahead)
-        self._look(now, wait)
-        if wait > self.limit:
+        self._look(now, wait, self._inside + coming)
+        if self.overloaded and tokens_ahead > self.enough:
             self._refuse(now, wait, "the queue is full, try again later")
         if wait > deadline - now > 0:  # a deadline that has passed is told as such
             self._refuse(now, wait, "the queue is too long for the request's deadline")
         self._came += counts
 
-    def note_size(self, tokens: int) -> None:
+    def note_entry(self, tokens: int) -> None:
         """A request of so many tokens was let in."""
+        self._inside += 1
         before = self.tokens_per_request or tokens
         self.tokens_per_request = before + NEWEST * (min(tokens, 4 * before) - before)
+
+    def note_answer(self) -> None:
+        """A request that was let in has left."""
+        self._inside -= 1
+        self._answered += 1
 
     def _refuse(self, now: float, wait: float, message: str) -> None:
         self._came += 1
         self._refused_at = now
         raise Overloaded(message, retry_after=max(1, math.ceil(wait)))
 
-    def _look(self, now: float, wait: float) -> None:
+    def _look(self, now: float, wait: float, requests: int) -> None:
         if now >= self._window_ends:
             grows = self._came > TIMES_MORE * self._answered + FEW and now - self._window_ends < WINDOW_SECONDS
             self._windows = self._windows + 1 if grows else 0
@@ -94,6 +94,9 @@ class Admission:
             self._window_ends = now + WINDOW_SECONDS
         if self.overloaded:
             self.overloaded = now - self._refused_at < CALM_SECONDS
-        elif wait > self._queue_seconds or (self._windows >= WINDOWS and wait > GROWN * self._queue_seconds):
+            return
+        is_long = wait > self._queue_seconds and requests > CROWD
+        grows = wait > GROWN * self._queue_seconds and self._windows >= WINDOWS
+        if is_long or grows:
             self.overloaded = True
             self._refused_at = now

@@ -27,6 +27,8 @@ WINDOW = 256
 LOOK_SECONDS = 0.05
 # Under overload an entry may have waited so many times longer than was thought when it was let in.
 PATIENCE = 2
+# Micro-batches that wait for each worker under overload.
+ENOUGH = 0.6
 NO_LIMIT = float("inf")
 
 
@@ -55,7 +57,6 @@ class Batcher:
         queue_tokens: int,
         observer: Observer | None = None,
         queue_seconds: float = NO_LIMIT,
-        overload_seconds: float = NO_LIMIT,
     ) -> None:
         self._run = run
         self._observer = observer or Observer()
@@ -63,7 +64,7 @@ class Batcher:
         self._batch_tokens = batch_tokens
         self._queue_tokens = queue_tokens
         self._queue = EntryQueue(batch_tokens)
-        self._admission = Admission(workers, queue_seconds, overload_seconds)
+        self._admission = Admission(workers, queue_seconds, ENOUGH * batch_tokens)
         self._changed = threading.Condition()
         self._closed = False
         self._running: dict[int, float] = {}  # thread -> when its run began
@@ -91,7 +92,7 @@ class Batcher:
                 self.counts.refused += len(entries)
                 self._observer.on_unanswered("refused", len(entries))
                 raise
-            self._admission.note_size(size)
+            self._admission.note_entry(size)
             now = time.monotonic()
             for entry in entries:
                 entry.queued = now
@@ -107,7 +108,7 @@ class Batcher:
         with self._changed:
             tokens = self._queue.tokens_ahead + coming * self._admission.tokens_per_request
             try:
-                self._admission.check(tokens, counts=False)
+                self._admission.check(tokens, coming=coming, counts=False)
             except Overloaded as error:
                 self.counts.refused += 1
                 self._observer.on_unanswered("refused", 1)
@@ -243,7 +244,7 @@ class Batcher:
             return []
         late, tokens = [], 0
         for entry in self._queue:
-            if not entry.call.begun and self._admission.wait_behind(tokens) > PATIENCE * self._admission.limit:
+            if not entry.call.begun and tokens > PATIENCE * self._admission.enough:
                 late.append(entry)
             else:
                 tokens += len(entry.encoding)

@@ -38,7 +38,6 @@ class Limits:
     batch_tokens: int
     queue_tokens: int
     queue_seconds: float = NO_LIMIT
-    overload_seconds: float = NO_LIMIT
 
 
 class Encoder:
@@ -81,7 +80,6 @@ class Encoder:
             limits.queue_tokens,
             self._observer,
             limits.queue_seconds,
-            limits.overload_seconds,
         )
         self._in_flight: dict[bytes, Entry] = {}
         self._lock = threading.Lock()
@@ -106,7 +104,10 @@ class Encoder:
         """Runs one short input through the model, past the cache. Raises as `encode` does."""
         entry = Entry(self._short_input(), deadline)
         self.batcher.add([entry])
-        self.batcher.wait(entry, deadline)
+        try:
+            self.batcher.wait(entry, deadline)
+        finally:
+            self.batcher.note_answer()
 
     def infer(self, encodings: list[Encoding]) -> np.ndarray:
         """float32 [len(encodings), width], on the caller's thread, past cache, queue and slots."""

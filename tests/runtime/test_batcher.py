@@ -148,6 +148,37 @@ def test_a_full_queue_refuses_at_the_door_and_recovers() -> None:
     batcher.close()
 
 
+def add_until_refused(batcher: Batcher) -> list[Entry]:
+    added: list[Entry] = []
+    for _ in range(1000):
+        entry = Entry(encoding(2, 64), soon())
+        try:
+            batcher.add([entry])
+        except Overloaded:
+            return added
+        added.append(entry)
+    pytest.fail("the queue has no end")
+
+
+def test_when_the_queue_gets_too_slow_the_latest_are_told_so_and_the_first_are_answered() -> None:
+    kernel = Kernel()
+    batcher = make(kernel, queue_tokens=1 << 20, queue_seconds=0.2)
+    hold(batcher, kernel)
+    long = [Entry(encoding(7, 8), soon()) for _ in range(40)]
+    batcher.add(long)  # one call with turns to come, the first of which is next
+    late = add_until_refused(batcher)
+    kernel.gate.set()
+    assert [batcher.wait(entry, soon())[0] for entry in long] == [7] * 40
+    outcomes = []
+    for entry in late:
+        entry.done.wait(10)
+        outcomes.append(entry.error)
+    assert outcomes[0] is None
+    assert isinstance(outcomes[-1], Overloaded)
+    assert batcher.queued_tokens == 0
+    batcher.close()
+
+
 def test_expired_and_abandoned_entries_never_run() -> None:
     kernel = Kernel()
     batcher = make(kernel)

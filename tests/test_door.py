@@ -1,0 +1,111 @@
+"""The door before the application: whom it refuses, and whom it counts as on the way."""
+
+import threading
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from structbert_lite.door import Door
+from structbert_lite.errors import Overloaded
+from structbert_lite.runtime.batcher import Batcher
+from structbert_lite.runtime.entry_queue import Entry
+from structbert_lite.runtime.tokenizer import Encoding
+from structbert_lite.telemetry.metrics import Metrics
+
+QUEUE_SECONDS = 0.5
+TOKENS = 1000
+
+
+@pytest.fixture
+def gate() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def batcher(gate: threading.Event) -> Batcher:
+    """Its one worker waits at the gate."""
+
+    def run(encodings: list[Encoding]) -> np.ndarray:
+        gate.wait(30)
+        return np.zeros((len(encodings), 1), np.float32)
+
+    batcher = Batcher(run, 1, 1, 128, 1 << 20, queue_seconds=QUEUE_SECONDS)
+    yield batcher
+    gate.set()
+    batcher.close()
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+def door(batcher: Batcher, metrics: Metrics) -> Door:
+    door = Door(metrics)
+    encoder = SimpleNamespace(batcher=batcher)
+    door.open(SimpleNamespace(names={"sentiment": "a model"}, encoders={"a model": encoder}))
+    return door
+
+
+def entry() -> Entry:
+    return Entry(Encoding([0] * TOKENS, [0] * TOKENS, False), time.monotonic() + 30)
+
+
+def fill(batcher: Batcher) -> int:
+    for count in range(200):
+        try:
+            batcher.add([entry()])
+        except Overloaded:
+            return count
+    pytest.fail("the queue has no end")
+
+
+def test_it_says_what_the_queue_would_say(door: Door, batcher: Batcher, gate: threading.Event) -> None:
+    assert door.refuses(b"/predict") == 0
+    assert fill(batcher) > 2
+    refused = batcher.counts.refused
+    assert door.refuses(b"/predict") >= 1
+    assert batcher.counts.refused == refused + 1
+    assert door.refuses(b"/similarity") == door.refuses(b"/v1/embeddings") == door.refuses(b"") == 0
+    gate.set()
+    limit = time.monotonic() + 30
+    while batcher.queued_tokens and time.monotonic() < limit:
+        time.sleep(0.01)
+    time.sleep(1.1)  # overload is over after a second without a refusal
+    assert door.refuses(b"/predict") == 0
+
+
+def test_requests_on_their_way_count_until_they_arrive_or_end(door: Door, batcher: Batcher) -> None:
+    batcher.add([entry()])
+    batcher.add([entry()])
+    many = 200
+    for _ in range(many):
+        door.let_in()
+    assert door.refuses(b"/predict") >= 1
+
+    def come(to_the_queue: bool) -> None:
+        door.begin()
+        if to_the_queue:
+            door.on_tokenize(1, 0.0, 0.0)
+            door.on_tokenize(1, 0.0, 0.0)  # a request may ask twice
+        door.end()
+
+    crowd = [threading.Thread(target=come, args=(i % 2 == 0,)) for i in range(many)]
+    for thread in crowd:
+        thread.start()
+    for thread in crowd:
+        thread.join()
+    time.sleep(1.1)
+    assert door.refuses(b"/predict") == 0
+
+
+def test_refusals_that_the_application_never_saw_are_counted(door: Door, metrics: Metrics) -> None:
+    door.note("request_timeout")
+    assert metrics.registry.get_sample_value("structbert_refusals_total", {"reason": "request_timeout"}) == 1
+
+
+def test_before_the_engine_is_there_everybody_may_come() -> None:
+    assert Door(Metrics()).refuses(b"/predict") == 0
