@@ -3,6 +3,7 @@ import { byId, filled, percent, texts } from "../page.js";
 import { fillBar, fillRows } from "../rows.js";
 import { Chart } from "./charts.js";
 import { batches, figures, levels, models, routes } from "./figures.js";
+import { inMs, mb, rounded, whole } from "./format.js";
 import { Scrape } from "./prometheus.js";
 
 const PERIOD_MS = 2000;
@@ -13,10 +14,6 @@ const KINDS = { 401: "unauthorized", 403: "unauthorized", 404: "not_found" };
 
 const box = byId("figures");
 const notice = byId("notice");
-const mb = (bytes) => bytes / 2 ** 20;
-const inMs = (seconds) => (seconds === null ? "—" : `${(seconds * 1000).toPrecision(seconds < 1 ? 3 : 4).replace(/\.?0+$/, "")} ms`);
-const rounded = (value) => (value === null ? "—" : value.toLocaleString(texts.lang, { maximumSignificantDigits: 3 }));
-const whole = (value) => value.toLocaleString(texts.lang, { maximumFractionDigits: 0 });
 const times = (factor) => (value) => value === null ? null : value * factor;
 
 const figureOf = (name) => document.querySelector(`[data-chart="${name}"]`);

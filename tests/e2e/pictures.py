@@ -33,7 +33,7 @@ def use(page: Page, name: str) -> None:
             page.evaluate(BATCH, texts)
             page.wait_for_timeout(1500)
         return
-    example = {"similarity": -1, "classify": 1}.get(name, 0)
+    example = {"classify": 1}.get(name, 0)
     page.click(f".chips button >> nth={example}")
     page.wait_for_selector("#result .answer", timeout=60_000)
 

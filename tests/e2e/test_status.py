@@ -102,6 +102,17 @@ def test_figures_between_two_scrapes(visit, tiny_url):
     assert found["hits"] == pytest.approx(60 / 90)
 
 
+def test_numbers_keep_the_digits_that_count(visit, tiny_url):
+    page = visit(f"{tiny_url}/ui/status").page
+    said = page.evaluate(
+        """async () => {
+          const { inMs, rounded } = await import("/static/status/format.js");
+          return [...[null, 0.0005, 0.01, 0.22, 1, 12.345].map(inMs), rounded(0.6333), rounded(250)];
+        }"""
+    )
+    assert said == ["—", "0.5 ms", "10 ms", "220 ms", "1,000 ms", "12,300 ms", "0.633", "250"]
+
+
 @pytest.mark.parametrize(("status", "words"), [(401, "需要密钥"), (404, "没有 /metrics")])
 def test_where_it_may_not_read_it_says_so_once(visit, tiny_url, status, words):
     page = visit(f"{tiny_url}/ui/status").page
