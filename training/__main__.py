@@ -65,7 +65,13 @@ def similarity(data: Path, base: Path, out: Path) -> None:
 
 @main.command()
 @click.option("--data", type=FOLDER, required=True, help="Folder with retrieval/; see docs/training.md.")
-@click.option("--base", type=FOLDER, default=Path("runs/base"), show_default=True)
+@click.option(
+    "--base",
+    type=FOLDER,
+    default=Path("runs/base"),
+    show_default=True,
+    help="The base encoder, or a run.",
+)
 @click.option("--out", type=FOLDER, default=Path("runs/rerank"), show_default=True)
 def rerank(data: Path, base: Path, out: Path) -> None:
     """Train the reranker; resumable."""

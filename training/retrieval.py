@@ -34,12 +34,12 @@ class Search:
     source: str
 
 
-def read_searches(data: Path, window: int, count: int, seed: int) -> list[Search]:
-    """Every query of SETS with the best window of `window` characters of its document and `count` near misses.
+def read_searches(data: Path, window: int, near: int, far: int, seed: int) -> list[Search]:
+    """Every query of SETS with the best window of `window` characters of its document, and wrong windows.
 
-    Near misses are windows of other documents, by TF-IDF of character unigrams and bigrams. Of toyhom only the
-    first queries of SETS are used: the others are there to report on. DRCD's traditional characters are made
-    simplified ones.
+    `near` of those are of the most similar other documents, by TF-IDF of character unigrams and bigrams, and `far`
+    of any. Of toyhom only the first queries of SETS are used: the others are there to report on. DRCD's traditional
+    characters are made simplified ones.
     """
     simplify = OpenCC("t2s").convert
     out = []
@@ -50,7 +50,7 @@ def read_searches(data: Path, window: int, count: int, seed: int) -> list[Search
         if name == "cmrc2018":  # paragraphs of the dev split are what is reported on
             documents = {key: text for key, text in documents.items() if not key.startswith("DEV")}
         chosen = [q for q in queries if answers.get(q, set()) & documents.keys()][:most]
-        out += _searches(name, {q: queries[q] for q in chosen}, answers, documents, window, count, seed)
+        out += _searches(name, {q: queries[q] for q in chosen}, answers, documents, window, (near, far), seed)
     return out
 
 
@@ -80,9 +80,10 @@ def _searches(
     answers: dict[str, set[str]],
     documents: dict[str, str],
     window: int,
-    count: int,
+    wrong_ones: tuple[int, int],
     seed: int,
 ) -> list[Search]:
+    near, far = wrong_ones
     rng = np.random.default_rng(seed)
     pieces = [(key, piece) for key, text in documents.items() for piece in windows(text, window)]
     owners = np.array([key for key, _ in pieces])
@@ -98,7 +99,7 @@ def _searches(
         own = list(np.flatnonzero(np.isin(owners, list(answers[key]))))
         best = max(own, key=lambda i: scores[i])
         wrong = [i for i in order if owners[i] not in answers[key]][:DEEP]
-        drawn = [*rng.choice(wrong, count - 1, replace=False).tolist(), int(rng.integers(len(pieces)))]
+        drawn = [*rng.choice(wrong, near, replace=False), *rng.integers(len(pieces), size=far)]
         negatives = tuple(pieces[i][1] for i in drawn if owners[i] not in answers[key])
         out.append(Search(queries[key], pieces[best][1], negatives, name))
     return out

@@ -32,7 +32,7 @@ def run(data: Path, base: Path, out: Path, recipe: Recipe = RECIPE) -> dict[str,
     out.mkdir(parents=True, exist_ok=True)
     tokenizer = read_tokenizer(base)
     pairs, dev = read_pairs(data, recipe.seed)
-    searches = read_searches(data, WINDOW, 1, recipe.seed)
+    searches = read_searches(data, WINDOW, 0, 1, recipe.seed)
     triples = read_triples(data) + [Triple(s.query, s.positive, None, s.source) for s in searches]
     plans = [_plan(pairs, triples, np.random.default_rng([recipe.seed, epoch])) for epoch in range(recipe.epochs)]
     torch.manual_seed(recipe.seed)

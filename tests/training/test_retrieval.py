@@ -31,7 +31,7 @@ def test_negatives_are_other_documents_and_traditional_characters_become_simplif
     write(folder / "corpus.tsv", "doc_id|text", "a|蘋果是水果", "b|電腦與軟體", "c|火車很長", "d|飛機很快")
     write(folder / "queries.dev.tsv", "query_id|text", "q|甚麼東西很長")
     write(folder / "qrels.dev.tsv", "query_id|doc_id|rel", "q|c|1")
-    found = read_searches(tmp_path, 128, 2, 1)
+    found = read_searches(tmp_path, 128, 1, 1, 1)
     assert [s.source for s in found] == ["cmrc2018", "drcd_traditional", "csl_title_abstract", "toyhom_medical_sample"]
     assert found[1].positive == "火车很长"
     for s in found:
