@@ -86,7 +86,7 @@ def rerank(data: Path, base: Path, out: Path) -> None:
     "--data", type=FOLDER, required=True, help="Folder with nli/, topic/, intent/, ...; see docs/training.md."
 )
 @click.option(
-    "--base", type=FOLDER, default=Path("runs/rerank"), show_default=True, help="A cross-encoder to start from."
+    "--base", type=FOLDER, default=Path("runs/rerank-1"), show_default=True, help="A cross-encoder to start from."
 )
 @click.option("--out", type=FOLDER, default=Path("runs/zero-shot"), show_default=True)
 def zero_shot(data: Path, base: Path, out: Path) -> None:
