@@ -1,6 +1,8 @@
 """Text to token ids."""
 
+import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -12,6 +14,10 @@ from tokenizers import Tokenizer as _Tokenizer
 from structbert_lite.errors import ModelRefused
 from structbert_lite.runtime.windows import Word, cut
 
+# Reading takes a hundred bytes of memory and a microsecond a character, and knows no deadline. So no more than this is
+# read of a text with hardly a token in it, blank or one endless word, and of long texts one at a time.
+MOST_CHARACTERS = 1 << 18
+LONG = 1 << 16
 LONGEST_WORD = 16  # tokens; what is longer is no word that a reader would miss when it is cut
 
 
@@ -38,6 +44,7 @@ class Tokenizer:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_tokens)
         self.max_tokens = max_tokens
+        self._long_text = threading.RLock()
         self._room_for_two = max_tokens - self._tokenizer.num_special_tokens_to_add(True)
 
     def encode(self, inputs: Sequence[str | tuple[str, str]]) -> list[Encoding]:
@@ -47,7 +54,7 @@ class Tokenizer:
         """
         short = [given for given in inputs if self._is_short(given)]
         encoded = iter(self._tokenizer.encode_batch(short)) if short else iter(())
-        return [_encoding(next(encoded)) if self._is_short(given) else self._encode_long(given) for given in inputs]
+        return [_encoding(next(encoded)) if self._is_short(given) else self._take_long(given) for given in inputs]
 
     def split(self, text: str, size: int, overlap: int, limit: int) -> tuple[list[str], bool]:
         """Pieces of `text` from its beginning on, and whether something lies behind the last of them.
@@ -55,6 +62,10 @@ class Tokenizer:
         A piece has at most `size` tokens and ends between two words (only a very long word is cut); neighbours share at
         most `overlap` tokens; there are at most `limit` pieces. A text that fits is its only piece.
         """
+        with self._turn(len(text)):
+            return self._split(text, size, overlap, limit)
+
+    def _split(self, text: str, size: int, overlap: int, limit: int) -> tuple[list[str], bool]:
         read = self._beginning(text, size * limit)
         words = self._words(read, longest=min(size, LONGEST_WORD))
         aim = size
@@ -63,6 +74,8 @@ class Tokenizer:
             left = left or len(read) < len(text)
             if len(spans) <= 1 and not left:
                 return [text], False
+            if not spans:
+                return [read], True
             pieces = [text[start:end] for start, end in spans]
             # By itself a piece may be other tokens than in the whole, and more, where a word had to be cut.
             counts = [sum(map(len, (piece, *piece.overflowing))) for piece in self._encode_bare(pieces)]
@@ -76,13 +89,18 @@ class Tokenizer:
 
         The longer text loses its end first, between two words (only a very long word is cut).
         """
-        counts = [sum(map(len, self._chunks(self._beginning(text, room)))) for text in pair]
+        with self._turn(sum(map(len, pair))):
+            return self._shorten(pair, room)
+
+    def _shorten(self, pair: tuple[str, str], room: int) -> tuple[tuple[str, str], bool]:
+        read = [self._beginning(text, room) for text in pair]
+        counts = [sum(map(len, self._chunks(text))) for text in read]
         kept = _longest_first(counts, room)
         a, b = (
             text if most == count else self.split(text, most, 0, 1)[0][0]
-            for text, count, most in zip(pair, counts, kept, strict=True)
+            for text, count, most in zip(read, counts, kept, strict=True)
         )
-        return (a, b), kept != counts
+        return (a, b), kept != counts or read != list(pair)
 
     def room_beside(self, text: str) -> int:
         """How many tokens the other part of a pair may have beside `text` without truncation; 1 at the least."""
@@ -92,27 +110,43 @@ class Tokenizer:
         # The library also makes every combination of what two overlong parts lost, so a pair has to be shorter.
         return len(given) <= 8 * self.max_tokens if isinstance(given, str) else sum(map(len, given)) <= self.max_tokens
 
+    def _turn(self, characters: int) -> AbstractContextManager:
+        return self._long_text if characters > LONG else nullcontext()
+
+    def _take_long(self, given: str | tuple[str, str]) -> Encoding:
+        with self._turn(len(given) if isinstance(given, str) else sum(map(len, given))):
+            return self._encode_long(given)
+
     def _encode_long(self, given: str | tuple[str, str]) -> Encoding:
         if isinstance(given, str):
-            return _encoding(self._tokenizer.encode(self._beginning(given, self.max_tokens)))
-        parts = self._encode_bare([self._beginning(part, self.max_tokens) for part in given])
+            read = self._beginning(given, self.max_tokens)
+            encoding = self._tokenizer.encode(read)
+            return Encoding(encoding.ids, encoding.type_ids, bool(encoding.overflowing) or len(read) < len(given))
+        beginnings = [self._beginning(part, self.max_tokens) for part in given]
+        parts = self._encode_bare(beginnings)
         counts = [sum(map(len, (part, *part.overflowing))) for part in parts]
         kept = _longest_first(counts, self._room_for_two)
         for part, count in zip(parts, kept, strict=True):
             part.truncate(count)
         joined = self._tokenizer.post_process(*parts)
-        return Encoding(joined.ids, joined.type_ids, kept != counts)
+        return Encoding(joined.ids, joined.type_ids, kept != counts or beginnings != list(given))
 
     def _beginning(self, text: str, tokens: int) -> str:
-        """All of `text`, or a beginning with more than `tokens` tokens, so many of which are those of the whole."""
-        window = 8 * tokens
-        while window < len(text):
+        """All of `text`, or a beginning with more than `tokens` tokens, so many of which are those of the whole.
+
+        Or with fewer, where patience ends: its last word is then perhaps not whole.
+        """
+        most = max(MOST_CHARACTERS, 16 * tokens)
+        window = (
+            8 * tokens if tokens <= self.max_tokens else 2 * tokens
+        )  # of pieces, Chinese ones, without much to spare
+        while window < min(len(text), most):
             words = [word for chunk in self._chunks(text[:window]) for word in chunk.word_ids]
             # Only the last word of the window can go on behind it; tokens of earlier words are final.
             if len(words) > tokens and words[tokens - 1] != words[-1]:
                 return text[:window]
             window *= 4
-        return text
+        return text[:most]
 
     def _words(self, text: str, longest: int) -> list[Word]:
         """The text's words; one of more than `longest` tokens is given token by token.

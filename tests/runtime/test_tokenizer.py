@@ -7,7 +7,7 @@ from tokenizers import Tokenizer as Reference
 from tokenizers import models, pre_tokenizers, processors
 
 from structbert_lite.errors import ModelRefused
-from structbert_lite.runtime.tokenizer import Tokenizer
+from structbert_lite.runtime.tokenizer import MOST_CHARACTERS, Tokenizer
 from structbert_lite.settings import PROJECT
 
 PATH = PROJECT / "models" / "sentiment" / "tokenizer.json"
@@ -25,6 +25,29 @@ def expected(text: str) -> tuple[list[int], bool]:
 
 # Surrogates cannot be encoded and never get here: the JSON layer refuses them.
 characters = st.characters(exclude_categories=["Cs"]) | st.sampled_from("好坏ab .，😀❤\u200d\ufe0f\x1f")
+
+
+ENDLESS = {"one word": "a", "blank": " ", "invisible": "\u200b", "marks": "\u0301"}
+
+
+@pytest.mark.parametrize("character", ENDLESS.values(), ids=ENDLESS.keys())
+def test_patience_with_a_text_of_hardly_a_token_ends(character: str) -> None:
+    most = MOST_CHARACTERS
+    endless, near = character * (2 * most) + " 好", character * (most // 2) + " 好"
+    (encoding,) = tokenizer.encode([endless])
+    assert encoding.truncated
+    assert encoding.ids == tokenizer.encode([character * most])[0].ids  # 好 was not read
+    assert tokenizer.encode([near])[0].ids == reference.encode(near).ids
+    for pair in ((endless, "坏"), ("坏", endless)):
+        (encoding,) = tokenizer.encode([pair])
+        assert encoding.truncated
+        assert len(encoding) <= LIMIT
+    shortened, truncated = tokenizer.shorten((endless, "坏"), LIMIT)
+    assert truncated
+    assert max(map(len, shortened)) <= most
+    (piece,), left = tokenizer.split(endless, LIMIT, 0, 1)
+    assert left
+    assert len(piece) <= most
 
 
 @settings(deadline=None, max_examples=300)
