@@ -4,7 +4,7 @@ import schemathesis
 from schemathesis import Case, HookContext, Response
 from schemathesis.core.failures import Failure
 
-# Rules that no JSON Schema can say: what can be seen, how many tokens a text has, how many labels times texts there are.
+# Rules that no JSON Schema can say: what can be seen, the tokens of a text, how many labels times texts there are.
 BEYOND_SCHEMA = (b"the text has no readable characters", b"and truncate is false", b"in one request, the limit is")
 # A field that nobody declared is no violation in HTTP; beside a number in another header schemathesis takes it for one.
 UNDECLARED = "x-schemathesis-unknown-property"
