@@ -137,9 +137,7 @@ class Tokenizer:
         Or with fewer, where patience ends: its last word is then perhaps not whole.
         """
         most = max(MOST_CHARACTERS, 16 * tokens)
-        window = (
-            8 * tokens if tokens <= self.max_tokens else 2 * tokens
-        )  # of pieces, Chinese ones, without much to spare
+        window = (8 if tokens <= self.max_tokens else 2) * tokens  # where there are many, without much to spare
         while window < min(len(text), most):
             words = [word for chunk in self._chunks(text[:window]) for word in chunk.word_ids]
             # Only the last word of the window can go on behind it; tokens of earlier words are final.
