@@ -35,7 +35,7 @@ def fuzz_routes(server: Server, contract: Contract, examples: int, seed: int | N
         try:
             contract.check(request.method, request.target, answer)
         except (AssertionError, ValueError, LookupError) as error:
-            raise AssertionError(f"{data[:2000]!r} -> {answer}") from error
+            raise AssertionError(f"{data[:2000]!r} -> {answer.status} {answer.body[:2000]!r}: {error}"[:6000]) from None
         statuses[answer.status] += 1
 
     _seeded(run, seed)()
