@@ -1,6 +1,7 @@
 """The options of `python -m training sentiment`. No torch in here: --help and a wrong option need none of it."""
 
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,7 @@ def sentiment(train: Path, text_column: str, label_column: str, out: Path, run: 
 
     Run the same command again after a stop and it goes on where it was. See docs/fine-tuning.md.
     """
+    signal.signal(signal.SIGTERM, _stop)
     try:
         check_requirements((*MODULES, "sklearn", "matplotlib"), "requirements-train.txt")
         from training.finetune.run import Finetuning, run_finetuning
@@ -90,6 +92,10 @@ def serve_command(out: Path) -> str:
         "" if folder.parent == Path("models").resolve() else f"STRUCTBERT_MODELS={shlex.quote(str(folder.parent))} "
     )
     return f"{models}STRUCTBERT_SENTIMENT_MODEL={shlex.quote(folder.name)} make serve"
+
+
+def _stop(number: int, frame: object) -> None:
+    raise KeyboardInterrupt  # so that a half-made export is removed on `kill` too; training goes on from its last save
 
 
 def _refuse(reason: str) -> None:
