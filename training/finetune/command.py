@@ -81,8 +81,8 @@ def sentiment(train: Path, text_column: str, label_column: str, out: Path, run: 
         _refuse(str(error))
     except OSError as error:  # a full disk, a file that may not be read
         _refuse(": ".join(filter(None, [error.strerror or str(error), error.filename and str(error.filename)])))
-    labels = ", ".join(read_manifest(out).labels[:8])
-    click.echo(f"report: {report}\nmodel: {out} ({labels})\nserve it: {serve_command(out)}")
+    labels = len(read_manifest(out).labels)
+    click.echo(f"report: {report}\nmodel: {out} ({labels} labels)\nserve it: {serve_command(out)}")
 
 
 def serve_command(out: Path) -> str:
