@@ -7,6 +7,7 @@ times too many requests leave the CPUs to those that are let in.
 import threading
 
 from structbert_lite.engine import Engine
+from structbert_lite.runtime.batcher import Batcher
 from structbert_lite.runtime.observer import Observer
 from structbert_lite.telemetry.metrics import Metrics
 
@@ -42,10 +43,13 @@ class Door(Observer):
 
     def refuses(self, path: bytes) -> int:
         """Seconds after which a client may ask this path again; 0: it may ask now."""
-        if self._engine is None or path not in TASKS:
-            return 0
-        encoder = self._engine.encoders.get(self._engine.names.get(TASKS[path], ""))
-        return encoder.batcher.refuse_newcomer(self._coming) if encoder else 0
+        batcher = self._batcher(path)
+        return batcher.refuse_newcomer(self._coming) if batcher else 0
+
+    def turn_away(self, path: bytes) -> None:
+        """A request for this path was refused because the server itself has no room."""
+        if batcher := self._batcher(path):
+            batcher.turn_away()
 
     def note(self, reason: str) -> None:
         """A request was answered with this error before the application saw it."""
@@ -66,6 +70,12 @@ class Door(Observer):
     def end(self) -> None:
         """It is answered, whether it got to a queue or not."""
         self._arrive()
+
+    def _batcher(self, path: bytes) -> Batcher | None:
+        if self._engine is None or path not in TASKS:
+            return None
+        encoder = self._engine.encoders.get(self._engine.names.get(TASKS[path], ""))
+        return encoder.batcher if encoder else None
 
     def _arrive(self) -> None:
         if getattr(self._here, "is_coming", False):

@@ -102,6 +102,12 @@ def test_requests_on_their_way_count_until_they_arrive_or_end(door: Door, batche
     assert door.refuses(b"/predict") == 0
 
 
+def test_a_server_without_room_is_told_to_the_queue_of_the_path(door: Door, batcher: Batcher) -> None:
+    door.turn_away(b"/predict")
+    door.turn_away(b"/v1/embeddings")
+    assert batcher.counts.refused == 1
+
+
 def test_refusals_that_the_application_never_saw_are_counted(door: Door, metrics: Metrics) -> None:
     door.note("request_timeout")
     assert metrics.registry.get_sample_value("structbert_refusals_total", {"reason": "request_timeout"}) == 1

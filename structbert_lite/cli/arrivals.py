@@ -17,8 +17,9 @@ ANSWER_SECONDS = 30.0
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one request. `status` 0: no answer. `seconds`: from when it was to be sent."""
+    """What became of one request, to be sent at `at` seconds. `status` 0: no answer. `seconds`: from then on."""
 
+    at: float
     status: int = 0
     seconds: float = 0.0
     right: bool = False
@@ -50,7 +51,7 @@ def run_arrivals(
     began = due = time.perf_counter()
     while due < began + seconds:
         crowd.look(until=due)
-        crowd.send(due)
+        crowd.send(due, due - began)
         due += rng.expovariate(rate)
     crowd.look_until_all_is_answered()
     took = time.perf_counter() - began
@@ -66,9 +67,9 @@ class _Crowd:
         self._idle: list[_Client] = []
         self._busy: dict[_Client, float] = {}
 
-    def send(self, due: float) -> None:
+    def send(self, due: float, at: float) -> None:
         number = len(self.outcomes)
-        self.outcomes.append(Outcome())
+        self.outcomes.append(Outcome(at))
         client = self._idle.pop() if self._idle else self._connect()
         if client is None:
             return
@@ -140,8 +141,9 @@ class _Crowd:
                 self._take(client, int(head[9:12]), bytes(client.data[head_ends + 4 :]), b"connection: close" in head)
 
     def _take(self, client: _Client, status: int, body: bytes, closes: bool) -> None:
-        right = self._is_right(client.number % len(self._requests), status, body)
-        self.outcomes[client.number] = Outcome(status, time.perf_counter() - self._busy.pop(client), right)
+        outcome = self.outcomes[client.number]
+        outcome.status, outcome.seconds = status, time.perf_counter() - self._busy.pop(client)
+        outcome.right = self._is_right(client.number % len(self._requests), status, body)
         client.data.clear()
         if closes:
             self._end(client)

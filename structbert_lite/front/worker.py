@@ -146,6 +146,7 @@ class FrontWorker(ThreadWorker):
     def _refuses(self, path: bytes) -> int:
         """Seconds after which the client may try again; 0: the request is let in."""
         if self._in_hand >= 2 * self.cfg.threads or self._traffic.patience.is_full:
+            self._door.turn_away(path)
             return 1
         return self._door.refuses(path)
 

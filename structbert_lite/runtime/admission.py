@@ -16,7 +16,7 @@ from structbert_lite.errors import Overloaded
 MEMORY_TOKENS = 4096
 ASSUMED_TOKENS, ASSUMED_SECONDS = 512, 0.05
 # Overload: in so many windows one after the other, so many times more requests come than are answered, and a few more.
-WINDOW_SECONDS, WINDOWS = 0.1, 3
+WINDOW_SECONDS, WINDOWS = 0.05, 4
 TIMES_MORE, FEW = 1.2, 3
 # As many clients that each wait for their answer are no overload, however slow the model is.
 CROWD = 64
@@ -44,7 +44,7 @@ class Admission:
         self._workers, self._clock = workers, clock
         self._queue_seconds, self.enough = queue_seconds, enough * workers
         self._tokens, self._seconds = float(ASSUMED_TOKENS), ASSUMED_SECONDS
-        self._window_ends = self._refused_at = -math.inf
+        self._window_ends = self._refused_at = self._crowded_at = -math.inf
         self._came = self._answered = self._windows = self._inside = 0
 
     def wait_behind(self, tokens: float) -> float:
@@ -69,6 +69,15 @@ class Admission:
         if wait > deadline - now > 0:  # a deadline that has passed is told as such
             self._refuse(now, wait, "the queue is too long for the request's deadline")
         self._came += counts
+
+    def note_turned_away(self) -> None:
+        """A request came while there was no room for it even to ask."""
+        now = self._clock()
+        self._came += 1
+        self._look(now, 0.0, 0)
+        self._crowded_at = now
+        if self.overloaded:
+            self._refused_at = now
 
     def note_entry(self, tokens: int) -> None:
         """A request of so many tokens was let in."""
@@ -96,7 +105,7 @@ class Admission:
             self.overloaded = now - self._refused_at < CALM_SECONDS
             return
         is_long = wait > self._queue_seconds and requests > CROWD
-        grows = wait > GROWN * self._queue_seconds and self._windows >= WINDOWS
-        if is_long or grows:
+        is_large = wait > GROWN * self._queue_seconds or now - self._crowded_at < WINDOW_SECONDS
+        if is_long or (is_large and self._windows >= WINDOWS):
             self.overloaded = True
             self._refused_at = now

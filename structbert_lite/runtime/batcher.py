@@ -89,8 +89,7 @@ class Batcher:
                 if self._queue.tokens >= self._queue_tokens:
                     raise Overloaded("the queue is full, try again later", retry_after=1)
             except Overloaded:
-                self.counts.refused += len(entries)
-                self._observer.on_unanswered("refused", len(entries))
+                self._count_refused(len(entries))
                 raise
             self._admission.note_entry(size)
             now = time.monotonic()
@@ -110,10 +109,15 @@ class Batcher:
             try:
                 self._admission.check(tokens, coming=coming, counts=False)
             except Overloaded as error:
-                self.counts.refused += 1
-                self._observer.on_unanswered("refused", 1)
+                self._count_refused(1)
                 return error.retry_after
             return 0
+
+    def turn_away(self) -> None:
+        """A request was refused because no more fit into the server, not only into this queue."""
+        with self._changed:
+            self._admission.note_turned_away()
+            self._count_refused(1)
 
     def note_answer(self) -> None:
         """A call whose entries were added has ended, whatever came of them."""
@@ -196,6 +200,10 @@ class Batcher:
                     self._admission.note_run(
                         sum(len(entry.encoding) for entry in batch), time.monotonic() - batch[0].began
                     )
+
+    def _count_refused(self, entries: int) -> None:
+        self.counts.refused += entries
+        self._observer.on_unanswered("refused", entries)
 
     def _take(self) -> list[Entry]:
         """Removes the next micro-batch from the queue and counts it."""

@@ -73,6 +73,33 @@ def test_under_overload_waits_are_short_and_the_worker_is_busy() -> None:
     assert server.refused > 1.9 * FAST * 19
 
 
+def test_a_server_without_room_is_overloaded_though_the_queue_is_short() -> None:
+    """As many as there are threads ask the queue; whoever else comes is turned away before."""
+    server = Server()
+    room = 30
+    for _ in range(1000):
+        if len(server.queue) < room:
+            assert server.ask() or server.admission.overloaded
+        else:
+            server.admission.note_turned_away()
+        server.advance(1 / FAST / 3)
+        if server.admission.overloaded:
+            break
+    assert 0.2 <= server.now - 1000 < 1.5
+    server.offer(3, 5)
+    assert server.waits[-1] <= (ENOUGH / TOKENS + 2) / FAST
+
+
+def test_a_burst_that_finds_no_room_is_no_overload() -> None:
+    server = Server()
+    assert all(server.ask() for _ in range(60))
+    for _ in range(200):
+        server.admission.note_turned_away()
+    for _ in range(300):
+        assert all(server.ask() for _ in range(server.advance(0.01)))
+    assert not server.admission.overloaded
+
+
 def test_a_load_that_can_be_answered_is() -> None:
     server = Server()
     server.offer(0.95, 30)
