@@ -36,7 +36,9 @@ image-check:
 # What `make serve` installed, as CycloneDX JSON that is checked against its schema.
 sbom: $(SERVE)/.done $(AUDIT)/.done
 	mkdir -p build
-	$(AUDIT)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-format JSON \
+	sed "s/^dynamic = .*/version = \"$$($(SERVE)/bin/python -c 'import structbert_lite as it; print(it.__version__)')\"/" \
+	  pyproject.toml > build/pyproject.toml  # it knows no other version than one that is written there
+	$(AUDIT)/bin/cyclonedx-py environment --pyproject build/pyproject.toml --output-reproducible --output-format JSON \
 	  --output-file build/sbom.cdx.json $(SERVE)/bin/python
 	@echo "written: build/sbom.cdx.json"
 
@@ -59,7 +61,8 @@ $(AUDIT)/.done: requirements-audit.txt
 	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-audit.txt
 	touch $@
 
-$(DEV)/.done: requirements.txt requirements-export.txt requirements-train.txt requirements-evaluate.txt requirements-redis.txt requirements-parquet.txt requirements-dev.txt
+# Any of them: one that requirements-dev.txt includes is then never forgotten here.
+$(DEV)/.done: $(wildcard requirements*.txt)
 	$(PYTHON) -m venv $(DEV)
 	$(DEV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@

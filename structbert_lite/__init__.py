@@ -1,3 +1,3 @@
 """StructBERT Lite: Chinese text understanding on a CPU, through quantized ONNX models."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

@@ -2,6 +2,7 @@
 
 import click
 
+from structbert_lite import __version__
 from structbert_lite.cli.lazy import LazyGroup
 
 COMMANDS = {
@@ -9,10 +10,12 @@ COMMANDS = {
     "evaluate": "structbert_lite.cli.evaluate",
     "overload": "structbert_lite.cli.overload",
     "score": "structbert_lite.cli.score.command",
+    "serve": "structbert_lite.cli.serve",
 }
 
 
 @click.group(cls=LazyGroup, modules=COMMANDS)
+@click.version_option(__version__, prog_name="structbert-lite")
 def main() -> None:
     """StructBERT Lite: Chinese text understanding on a CPU."""
 

@@ -12,7 +12,9 @@ from structbert_lite.errors import BadSettings
 PREFIX = "STRUCTBERT_"
 _QUOTA = r"[1-9][0-9]{0,8} ?(/| per ) ?([1-9][0-9]{0,3} )?(second|minute|hour|day)s?"
 QUOTAS = rf"^({_QUOTA}( ?; ?{_QUOTA})*)?$"  # what the limits library reads, and nothing that it does not
-PROJECT = Path(__file__).resolve().parent.parent
+_HERE = Path(__file__).resolve().parent
+_IN_WHEEL = _HERE / "project"  # where a wheel has what stands beside this package in a checkout (hatch_build.py)
+PROJECT = _IN_WHEEL if _IN_WHEEL.is_dir() else _HERE.parent
 ORIGINS = r"^\s*((\*|https?://[^/?#\s,]+)\s*(,\s*|$))*$"
 HOST_NAMES = r"^\s*([\w.-]+\s*(,\s*|$))*$"
 
