@@ -1,3 +1,4 @@
 from benchmarks.compare import main
 
-main(prog_name="python -m benchmarks")
+if __name__ == "__main__":
+    main(prog_name="python -m benchmarks")

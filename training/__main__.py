@@ -9,6 +9,8 @@ from training.finetune.command import sentiment
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+BASE = "The base encoder; downloaded where it is not there."
+RUN = "Folder of the run: weights and figures; a further start goes on from there."
 
 
 @click.group(help=__doc__)
@@ -20,7 +22,7 @@ main.add_command(sentiment)
 
 
 @main.command()
-@click.option("--out", type=FOLDER, default=Path("runs/base"), show_default=True)
+@click.option("--out", type=FOLDER, default=Path("runs/base"), show_default=True, help="Where it is put.")
 def base(out: Path) -> None:
     """Download the base encoder (research use only) and check its digest."""
     from training.base import fetch_base
@@ -30,13 +32,15 @@ def base(out: Path) -> None:
 
 @main.command("default-sentiment")
 @click.option("--data", type=FOLDER, required=True, help="Folder with pool/, chnsenticorp/, book_review_douban/, ...")
-@click.option("--base", type=FOLDER, default=Path("runs/base"), show_default=True)
-@click.option("--out", type=FOLDER, default=Path("runs/sentiment"), show_default=True)
+@click.option("--base", type=FOLDER, default=Path("runs/base"), show_default=True, help=BASE)
+@click.option("--out", type=FOLDER, default=Path("runs/sentiment"), show_default=True, help=RUN)
 @click.option("--teacher", type=FOLDER, help="An earlier run: soften doubtful labels, add unlabelled texts.")
 @click.option("--trust", type=click.FloatRange(0, 1), default=0.4, show_default=True, help="Weight of n-grams.")
-@click.option("--epochs", type=click.IntRange(1), default=2, show_default=True)
-@click.option("--learning-rate", type=float, default=1.5e-4, show_default=True)
-@click.option("--seed", type=int, default=20, show_default=True)
+@click.option("--epochs", type=click.IntRange(1), default=2, show_default=True, help="Passes over the data.")
+@click.option(
+    "--learning-rate", type=float, default=1.5e-4, show_default=True, help="Of the top layer, at its highest."
+)
+@click.option("--seed", type=int, default=20, show_default=True, help="Of the order of the rows, among other things.")
 def default_sentiment(
     data: Path, base: Path, out: Path, teacher: Path | None, trust: float, epochs: int, learning_rate: float, seed: int
 ) -> None:
@@ -53,8 +57,8 @@ def default_sentiment(
 @click.option(
     "--data", type=FOLDER, required=True, help="Folder with similarity/, nli/, retrieval/; see docs/training.md."
 )
-@click.option("--base", type=FOLDER, default=Path("runs/base"), show_default=True)
-@click.option("--out", type=FOLDER, default=Path("runs/similarity"), show_default=True)
+@click.option("--base", type=FOLDER, default=Path("runs/base"), show_default=True, help=BASE)
+@click.option("--out", type=FOLDER, default=Path("runs/similarity"), show_default=True, help=RUN)
 def similarity(data: Path, base: Path, out: Path) -> None:
     """Train the Siamese encoder behind similarity and embeddings; resumable."""
     from training.base import fetch_base
@@ -72,7 +76,7 @@ def similarity(data: Path, base: Path, out: Path) -> None:
     show_default=True,
     help="The base encoder, or a run.",
 )
-@click.option("--out", type=FOLDER, default=Path("runs/rerank"), show_default=True)
+@click.option("--out", type=FOLDER, default=Path("runs/rerank"), show_default=True, help=RUN)
 def rerank(data: Path, base: Path, out: Path) -> None:
     """Train the reranker; resumable."""
     from training.base import fetch_base
@@ -88,7 +92,7 @@ def rerank(data: Path, base: Path, out: Path) -> None:
 @click.option(
     "--base", type=FOLDER, default=Path("runs/rerank-1"), show_default=True, help="A cross-encoder to start from."
 )
-@click.option("--out", type=FOLDER, default=Path("runs/zero-shot"), show_default=True)
+@click.option("--out", type=FOLDER, default=Path("runs/zero-shot"), show_default=True, help=RUN)
 def zero_shot(data: Path, base: Path, out: Path) -> None:
     """Train the zero-shot classifier; resumable."""
     from training.zero_shot import run
@@ -97,9 +101,9 @@ def zero_shot(data: Path, base: Path, out: Path) -> None:
 
 
 @main.command()
-@click.option("--data", type=FOLDER, required=True)
+@click.option("--data", type=FOLDER, required=True, help="As for `default-sentiment`; its dev rows measure the result.")
 @click.option("--run", "runs", type=(FOLDER, float), multiple=True, required=True, help="Folder and its weight.")
-@click.option("--out", type=FOLDER, required=True)
+@click.option("--out", type=FOLDER, required=True, help="A folder for the averaged model.")
 def average(data: Path, runs: tuple[tuple[Path, float], ...], out: Path) -> None:
     """Average the weights of several runs into one model, and measure it."""
     from training.average import average as mean
@@ -126,8 +130,8 @@ def card(run: Path, int8: Path, suite: Path) -> None:
 
 
 @main.command("task-card")
-@click.option("--task", type=click.Choice(["similarity", "rerank", "zero-shot"]), required=True)
-@click.option("--run", type=FOLDER, required=True)
+@click.option("--task", type=click.Choice(["similarity", "rerank", "zero-shot"]), required=True, help="What it is for.")
+@click.option("--run", type=FOLDER, required=True, help="What the task's command wrote.")
 @click.option("--quality", "reports", type=FILE, multiple=True, required=True, help="evaluate quality --json")
 def task_card(task: str, run: Path, reports: tuple[Path, ...]) -> None:
     """Write the run's MODEL_CARD.md from reports of its figures; export it again to take the card along."""

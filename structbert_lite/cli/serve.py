@@ -12,7 +12,7 @@ from structbert_lite.settings import PROJECT, Settings
 
 @click.command("serve")
 def command() -> None:
-    """The server on http://localhost:5000; STRUCTBERT_ variables set it up (the README lists them)."""
+    """The server on http://localhost:5000; STRUCTBERT_ variables set it up (docs/settings.md)."""
     try:
         require_models(Settings.from_environment())
     except StructBertError as error:

@@ -27,8 +27,8 @@ def _pairs(context: click.Context, option: click.Parameter, values: tuple[str, .
 @click.option(
     "--train", type=FILE, required=True, help="CSV, TSV or JSON Lines (.jsonl) with a text and a label a row."
 )
-@click.option("--text-column", default="text", show_default=True)
-@click.option("--label-column", default="label", show_default=True)
+@click.option("--text-column", default="text", show_default=True, help="Name of the texts' column or field.")
+@click.option("--label-column", default="label", show_default=True, help="Name of the labels' column or field.")
 @click.option("--out", type=FOLDER, required=True, help="The model's folder, e.g. models/mine.")
 @click.option("--dev", type=FILE, help="Rows to measure on.  [default: taken from --train, of each label its share]")
 @click.option(
@@ -56,7 +56,7 @@ def _pairs(context: click.Context, option: click.Parameter, values: tuple[str, .
 @click.option(
     "--max-tokens", type=click.IntRange(3), help="Longest input.  [default: what the base reads, at most 512]"
 )
-@click.option("--seed", type=int, default=20, show_default=True)
+@click.option("--seed", type=int, default=20, show_default=True, help="Of the order of the rows, among other things.")
 @click.option("--run", type=FOLDER, help="Where the run and its report are kept.  [default: runs/finetune/NAME]")
 @click.option("--restart", is_flag=True, help="Begin again where --run holds an earlier run.")
 @click.option(

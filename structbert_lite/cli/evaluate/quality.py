@@ -22,7 +22,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command("quality")
 @click.argument("model", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
-@click.option("--task", type=click.Choice(get_args(Task)), required=True)
+@click.option("--task", type=click.Choice(get_args(Task)), required=True, help="What is measured.")
 @click.option("--data", type=click.Path(exists=True, path_type=Path), multiple=True, help="May be given several times.")
 @click.option("--corpus", type=FILE, help="Columns doc_id, text; with --queries and --qrels, in place of a folder.")
 @click.option("--queries", type=FILE, help="Columns query_id, text.")

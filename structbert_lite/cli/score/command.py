@@ -33,7 +33,7 @@ FILE = click.Path(allow_dash=True, dir_okay=False, path_type=Path)
 
 @click.command("score")
 @click.argument("source", type=FILE)
-@click.option("--task", type=click.Choice(get_args(Task)), required=True)
+@click.option("--task", type=click.Choice(get_args(Task)), required=True, help="What is asked of each row.")
 @click.option("-o", "--out", type=FILE, required=True, help="The file to write; - is standard output.")
 @click.option("--column", help="sentiment, embedding, zero-shot: the column to read.  [default: text]")
 @click.option("--column-a", help="similarity: the first text's column.  [default: text_a]")
