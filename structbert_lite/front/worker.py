@@ -26,6 +26,8 @@ RESERVED_FILES = 128  # descriptors that are no connections
 # Probes and scrapers have threads of their own: they must be answered when all others are busy.
 PROBES = {b"/livez", b"/readyz", b"/health", b"/metrics"}
 PROBE_THREADS = 4
+# The loop takes the interpreter's lock back three times for each request, and a thread that computes keeps it so long.
+SWITCH_SECONDS = 0.001
 TOO_MANY_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 NOT_NOW = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED, errno.EINTR}
 
@@ -47,6 +49,7 @@ class FrontWorker(ThreadWorker):
         self._current = threading.local()
 
     def init_process(self) -> None:
+        sys.setswitchinterval(SWITCH_SECONDS)
         self._probe_pool = ThreadPoolExecutor(PROBE_THREADS, "probe")
         super().init_process()
 

@@ -45,7 +45,7 @@ class Admission:
         self._queue_seconds, self.enough = queue_seconds, enough * workers
         self._tokens, self._seconds = float(ASSUMED_TOKENS), ASSUMED_SECONDS
         self._window_ends = self._refused_at = self._crowded_at = -math.inf
-        self._came = self._answered = self._windows = self._inside = 0
+        self._inside = self._coming = self._level = self._answered = self._refused = self._windows = 0
 
     def wait_behind(self, tokens: float) -> float:
         """Seconds until so many tokens are run."""
@@ -56,25 +56,26 @@ class Admission:
         kept = math.exp(-tokens / MEMORY_TOKENS)
         self._tokens, self._seconds = self._tokens * kept + tokens, self._seconds * kept + seconds
 
-    def check(self, tokens_ahead: float, deadline: float = math.inf, coming: int = 0, counts: bool = True) -> None:
+    def check(self, tokens_ahead: float, deadline: float = math.inf, coming: int | None = None) -> None:
         """One request asks to be let in behind so many tokens. Raises Overloaded.
 
-        `coming`: others that are on their way. Without `counts` it is going to ask again.
+        `coming`: it is at the door, behind so many that are on their way, and is going to ask again.
         """
         now = self._clock()
+        if coming is not None:
+            self._coming = coming
         wait = self.wait_behind(tokens_ahead)
-        self._look(now, wait, self._inside + coming)
+        self._look(now, wait)
         if self.overloaded and tokens_ahead > self.enough:
             self._refuse(now, wait, "the queue is full, try again later")
         if wait > deadline - now > 0:  # a deadline that has passed is told as such
             self._refuse(now, wait, "the queue is too long for the request's deadline")
-        self._came += counts
 
     def note_turned_away(self) -> None:
         """A request came while there was no room for it even to ask."""
         now = self._clock()
-        self._came += 1
-        self._look(now, 0.0, 0)
+        self._refused += 1
+        self._look(now, 0.0)
         self._crowded_at = now
         if self.overloaded:
             self._refused_at = now
@@ -82,6 +83,7 @@ class Admission:
     def note_entry(self, tokens: int) -> None:
         """A request of so many tokens was let in."""
         self._inside += 1
+        self._coming = max(0, self._coming - 1)
         before = self.tokens_per_request or tokens
         self.tokens_per_request = before + NEWEST * (min(tokens, 4 * before) - before)
 
@@ -91,21 +93,25 @@ class Admission:
         self._answered += 1
 
     def _refuse(self, now: float, wait: float, message: str) -> None:
-        self._came += 1
+        self._refused += 1
         self._refused_at = now
         raise Overloaded(message, retry_after=max(1, math.ceil(wait)))
 
-    def _look(self, now: float, wait: float, requests: int) -> None:
+    def _look(self, now: float, wait: float) -> None:
+        requests = self._inside + self._coming
         if now >= self._window_ends:
-            grows = self._came > TIMES_MORE * self._answered + FEW and now - self._window_ends < WINDOW_SECONDS
+            came = requests - self._level + self._answered + self._refused
+            grows = came > TIMES_MORE * self._answered + FEW and now - self._window_ends < WINDOW_SECONDS
             self._windows = self._windows + 1 if grows else 0
-            self._came = self._answered = 0
+            self._level = requests
+            self._answered = self._refused = 0
             self._window_ends = now + WINDOW_SECONDS
         if self.overloaded:
             self.overloaded = now - self._refused_at < CALM_SECONDS
             return
+        is_crowded = requests > CROWD or now - self._crowded_at < WINDOW_SECONDS
         is_long = wait > self._queue_seconds and requests > CROWD
-        is_large = wait > GROWN * self._queue_seconds or now - self._crowded_at < WINDOW_SECONDS
+        is_large = wait > GROWN * self._queue_seconds or is_crowded
         if is_long or (is_large and self._windows >= WINDOWS):
             self.overloaded = True
             self._refused_at = now

@@ -107,7 +107,7 @@ class Batcher:
         with self._changed:
             tokens = self._queue.tokens_ahead + coming * self._admission.tokens_per_request
             try:
-                self._admission.check(tokens, coming=coming, counts=False)
+                self._admission.check(tokens, coming=coming)
             except Overloaded as error:
                 self._count_refused(1)
                 return error.retry_after
