@@ -15,7 +15,7 @@ from structbert_lite.errors import Overloaded
 # Tokens after which a measurement counts a third, and what is assumed before the first one.
 MEMORY_TOKENS = 4096
 ASSUMED_TOKENS, ASSUMED_SECONDS = 512, 0.05
-# Overload: in so many windows one after the other, so many times more requests come than are answered, and a few more.
+# Overload: in so many more windows than not, so many times more requests come than are answered, and a few more.
 WINDOW_SECONDS, WINDOWS = 0.05, 4
 TIMES_MORE, FEW = 1.2, 3
 # As many clients that each wait for their answer are no overload, however slow the model is.
@@ -101,8 +101,12 @@ class Admission:
         requests = self._inside + self._coming
         if now >= self._window_ends:
             came = requests - self._level + self._answered + self._refused
-            grows = came > TIMES_MORE * self._answered + FEW and now - self._window_ends < WINDOW_SECONDS
-            self._windows = self._windows + 1 if grows else 0
+            if now - self._window_ends >= WINDOW_SECONDS:  # nobody came for a whole window
+                self._windows = 0
+            elif came > TIMES_MORE * self._answered + FEW:
+                self._windows = min(WINDOWS, self._windows + 1)
+            else:  # not from the beginning: in so short a time it is often chance
+                self._windows = max(0, self._windows - 1)
             self._level = requests
             self._answered = self._refused = 0
             self._window_ends = now + WINDOW_SECONDS

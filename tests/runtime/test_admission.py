@@ -100,6 +100,16 @@ def test_a_burst_that_finds_no_room_is_no_overload() -> None:
     assert not server.admission.overloaded
 
 
+def test_bursts_with_quiet_between_them_are_no_overload() -> None:
+    server = Server()
+    for _ in range(20):
+        for _ in range(70):
+            assert server.ask()
+            server.advance(0.003)  # three times as fast as they are answered, for 0.2 s
+        server.advance(1)
+    assert not server.admission.overloaded
+
+
 def test_a_load_that_can_be_answered_is() -> None:
     server = Server()
     server.offer(0.95, 30)
