@@ -110,5 +110,7 @@ def _open(url: str, timeout_ms: int) -> Storage:
     options = {"socket_timeout": seconds, "socket_connect_timeout": seconds, "key_prefix": "structbert:rate"}
     try:
         return storage_from_string(url, **options)
-    except (ConfigurationError, ValueError) as error:
-        raise BadSettings(f"STRUCTBERT_REDIS_URL cannot be used: {error} (see requirements-redis.txt)") from None
+    except (ConfigurationError, ValueError) as error:  # its message may show the password
+        raise BadSettings(
+            f"STRUCTBERT_REDIS_URL cannot be used to count requests ({type(error).__name__}; see requirements-redis.txt)"
+        ) from None
