@@ -112,5 +112,5 @@ def _open(url: str, timeout_ms: int) -> Storage:
         return storage_from_string(url, **options)
     except (ConfigurationError, ValueError) as error:  # its message may show the password
         raise BadSettings(
-            f"STRUCTBERT_REDIS_URL cannot be used to count requests ({type(error).__name__}; see requirements-redis.txt)"
+            f"STRUCTBERT_REDIS_URL cannot be used for the limit ({type(error).__name__}; see requirements-redis.txt)"
         ) from None
