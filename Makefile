@@ -10,10 +10,11 @@ DEV := .venv-dev
 serve: $(SERVE)/.done
 	$(SERVE)/bin/python -m gunicorn -c gunicorn.conf.py
 
+# Browsers and servers stall on a busy machine: what fails is tried once more, and the summary says how often.
 test: $(DEV)/.done .browser .emulator .redis .nginx
 	$(DEV)/bin/python -m ruff check .
 	$(DEV)/bin/python -m ruff format --check .
-	$(DEV)/bin/python -m pytest
+	$(DEV)/bin/python -m pytest --reruns 1
 
 lint: $(DEV)/.done
 	$(DEV)/bin/python -m ruff check --fix .
