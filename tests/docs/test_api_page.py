@@ -1,0 +1,46 @@
+"""docs/api.md has the routes and errors that there are, and no others."""
+
+import re
+from collections.abc import Iterator
+
+from flask import Flask
+
+from structbert_lite.settings import PROJECT
+from structbert_lite.web.errors import HTTP_TYPES, STATUSES
+from tests.docs.pages import PAGES, inline, read
+
+API = read(PROJECT / "docs/api.md")
+FILES = {"/static/{filename}", "/docs/assets/{filename}"}  # what pages are made of
+
+
+def test_every_route_is_in_the_documentation(app: Flask) -> None:
+    named = {path for code in inline(API) for path in re.findall(r"/[^\s`?]*", code)}
+    assert {path for _, path in routes(app)} - FILES <= named
+
+
+def test_routes_of_the_documentation_exist(app: Flask) -> None:
+    real = set(routes(app))
+    for page in PAGES:
+        for code in inline(read(page)):
+            if found := re.match(r"(GET|POST) (/[^\s?]*)", code):
+                assert found.groups() in real, (page, code)
+
+
+def test_every_error_is_in_the_documentation() -> None:
+    rows = re.findall(r"^\| ([\d, ]+) \| (.*?) \|", API, re.MULTILINE)
+    told = {(status, kind) for statuses, kinds in rows for status in statuses.split(", ") for kind in typed(kinds)}
+    real = {(str(status), kind) for _, status, kind in STATUSES if status != 499}  # which nobody reads
+    real |= {(str(status), kind) for status, kind in HTTP_TYPES.items()}
+    assert real <= told
+    elsewhere = {"malformed_request", "request_timeout", "internal_error"}  # of the front, and of what nobody expected
+    assert {kind for _, kind in told} == {kind for _, kind in real} | elsewhere
+
+
+def routes(app: Flask) -> Iterator[tuple[str, str]]:
+    for rule in app.url_map.iter_rules():
+        path = re.sub(r"<(?:path:)?(\w+)>", r"{\1}", str(rule)).replace("{model}", "{id}")
+        yield from ((method, path) for method in rule.methods & {"GET", "POST"})
+
+
+def typed(cell: str) -> list[str]:
+    return re.findall(r"`(\w+)`", cell)
