@@ -1,12 +1,17 @@
 // One question to the server.
 import { endpoint, limits } from "./page.js";
 
-/** A fault by the name it has in the texts; perhaps the server's own sentence, and the field it is about. */
+/**
+ * A fault by the name it has in the texts; perhaps the server's own sentence, and the field it is about. `status` of an
+ * answer, 0 where there was none; `wait`: seconds after which the server wants to be asked again.
+ */
 export class Fault extends Error {
-  constructor(kind, detail = "", field = "") {
+  constructor(kind, detail = "", field = "", { status = 0, wait = 0 } = {}) {
     super(detail);
     this.kind = kind;
     this.field = field;
+    this.status = status;
+    this.wait = wait;
   }
 }
 
@@ -18,19 +23,27 @@ function timingOf(response) {
   return ms && { ms, found: Number(found), inputs: Number(inputs) };
 }
 
+/** Seconds that the header Retry-After says, as a number or a date. */
+function waitOf(response) {
+  const said = response.headers.get("Retry-After") ?? "";
+  return Math.max(0, Number(said) || (Date.parse(said) - Date.now()) / 1000 || 0);
+}
+
 /** The server's answer to `body` and, where it is known, its timing; throws a Fault. */
-export async function ask(body, signal) {
+export async function ask(body, signal, to = endpoint) {
   const sent = JSON.stringify(body);
   // A server that refuses a large body may hang up before the browser has read why.
   if (new Blob([sent]).size > limits.mb * 2 ** 20) throw new Fault("payload_too_large");
   let response;
   try {
-    response = await fetch(endpoint, { method: "POST", headers: { "Content-Type": "application/json" }, body: sent, signal });
+    response = await fetch(to, { method: "POST", headers: { "Content-Type": "application/json" }, body: sent, signal });
   } catch {
     throw new Fault("unreachable");
   }
   const answer = await response.json().catch(() => null);
   if (response.ok && answer) return { answer, timing: timingOf(response) };
   const error = answer?.error;
-  throw new Fault(error?.type ?? "other", error?.message ?? `HTTP ${response.status}`, error?.field ?? "");
+  throw new Fault(error?.type ?? "other", error?.message ?? `HTTP ${response.status}`, error?.field ?? "", {
+    status: response.status, wait: waitOf(response),
+  });
 }

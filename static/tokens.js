@@ -11,6 +11,7 @@ export function startTokens(field) {
   const list = box.querySelector("ul");
   const input = box.querySelector("input");
   let tokens = [];
+  let pressed = false;
 
   function set(changed) {
     tokens = [...new Set(changed)];
@@ -63,8 +64,19 @@ export function startTokens(field) {
       set(tokens.slice(0, -1));
     }
   });
-  // Before anything asks for the field's value: the form's button, its key, the copied command.
-  input.addEventListener("blur", () => take(`${input.value}\n`));
+  // Before anything asks for the field's value: the form's button, its key, the copied command. While the mouse is down
+  // on one of them nothing may move, or the click would miss it: the chips come when it is up.
+  input.addEventListener("blur", () => {
+    if (!pressed) take(`${input.value}\n`);
+    else field.value = [...new Set([...tokens, ...splitLabels(input.value)])].join(SEPARATOR);
+  });
+  document.addEventListener("pointerdown", () => { pressed = true; }, { capture: true });
+  for (const kind of ["click", "pointercancel"]) {
+    document.addEventListener(kind, () => {
+      pressed = false;
+      if (document.activeElement !== input) take(`${input.value}\n`);
+    });
+  }
   input.form.addEventListener("submit", () => take(`${input.value}\n`), { capture: true });
   field.addEventListener("change", () => {
     const changed = splitLabels(field.value);

@@ -16,6 +16,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from structbert_lite.engine import Engine
 from structbert_lite.errors import StructBertError, Unauthorized
 from structbert_lite.settings import PROJECT, Settings
+from structbert_lite.web.bulk import bulk_tasks
 from structbert_lite.web.choices import LANGUAGES, THEMES, keep_choices, language, theme
 from structbert_lite.web.deadline import read_deadline
 from structbert_lite.web.errors import RETRY_AFTER, status_of
@@ -26,7 +27,7 @@ from structbert_lite.web.timing import found
 
 TEMPLATES = PROJECT / "templates"
 # Further entries of the navigation: a page each, of the same name as its endpoint, its template and its texts.
-OTHERS = ("status",)
+OTHERS = ("bulk", "status")
 PLACE = re.compile(r"\{(\w+)\}")
 SWAGGER = Path(str(files("flask_openapi3_swagger"))) / "templates" / "swagger"
 
@@ -54,6 +55,12 @@ def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
     @page.get("/docs")
     def docs() -> ResponseReturnValue:
         return render_template("docs.html", t=texts[language()])
+
+    @page.get("/ui/bulk")
+    def bulk() -> ResponseReturnValue:
+        limits = {"mb": settings.max_body_mb, "items": settings.max_items}
+        facts = {"values": {}, "limits": limits, "served": bulk_tasks(engine)}
+        return render_template("bulk.html", t=_texts_of("bulk", "pages", texts[language()]), **facts)
 
     @page.get("/ui/status")
     def status() -> ResponseReturnValue:

@@ -12,7 +12,7 @@ from tests.e2e.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.running import run
 
 PAGES = {"sentiment": "/", "similarity": "/ui/similarity", "classify": "/ui/classify", "rerank": "/ui/rerank"}
-PAGES |= {"embed": "/ui/embed", "status": "/ui/status"}
+PAGES |= {"embed": "/ui/embed", "bulk": "/ui/bulk", "status": "/ui/status"}
 LOOKS = {
     "light": {"color_scheme": "light", "viewport": {"width": 800, "height": 600}},
     "dark": {"color_scheme": "dark", "viewport": {"width": 800, "height": 600}},
@@ -20,6 +20,8 @@ LOOKS = {
     "english": {"color_scheme": "light", "viewport": {"width": 800, "height": 600}, "locale": "en"},
 }
 COLOURS = 128
+DISHES = ["招牌牛肉面", "火锅汤底", "外卖米饭", "红豆甜品"]
+REMARKS = ["很好吃", "太咸了", "份量足", "等了一个小时", "下次还来", "不新鲜", "价格公道"]
 BATCH = """texts => fetch("/predict_batch", {
   method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({texts}),
 })"""
@@ -32,6 +34,17 @@ def use(page: Page, name: str) -> None:
             texts = [f"这家店的第{i}道菜{'很' * j}好吃" for j in range(i * i + 1)]
             page.evaluate(BATCH, texts)
             page.wait_for_timeout(1500)
+        return
+    if name == "bulk":
+        page.wait_for_load_state()
+        reviews = "\n".join(
+            f"{i},第{i % 977}次点{DISHES[i % 4]}{REMARKS[i * i % 7]}，{REMARKS[i % 5]},{'上海' if i % 3 else '北京'}"
+            for i in range(6000)
+        )
+        file = {"name": "reviews.csv", "mimeType": "", "buffer": f"编号,评论,城市\n{reviews}\n".encode()}
+        page.set_input_files("#file", file)
+        page.click("#choices .primary")
+        page.wait_for_function("() => document.querySelector('#bar').value > 0.3", timeout=60_000)
         return
     example = {"classify": 1}.get(name, 0)
     page.click(f".chips button >> nth={example}")

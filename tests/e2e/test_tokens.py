@@ -48,6 +48,16 @@ def test_what_is_still_being_written_counts(page):
     assert chips(page) == ["咨询", "投诉"]
 
 
+def test_the_click_that_ends_writing_is_not_lost(visit, tiny_url):
+    page = visit(f"{tiny_url}/ui/classify", viewport={"width": 320, "height": 640}).page
+    page.wait_for_load_state()
+    page.fill("#text", TEXT)
+    page.fill("#labels-new", "咨询和建议一类的话，投诉和抱怨一类的话")  # chips need more lines: the button moves
+    page.click(".primary")
+    page.wait_for_selector("#result .answer")
+    assert chips(page) == ["咨询和建议一类的话", "投诉和抱怨一类的话"]
+
+
 def test_pasted_lines_become_chips(page):
     page.focus("#labels-new")
     page.evaluate(

@@ -46,7 +46,7 @@ def test_without_a_model_the_page_says_so(tmp_path: Path, panel: Panel) -> None:
         assert '<button class="primary" disabled>' in answer.get_data(as_text=True)
 
 
-@pytest.mark.parametrize("route", ["/docs", "/ui/status", *(panel.path for panel in PANELS)])
+@pytest.mark.parametrize("route", ["/docs", "/ui/bulk", "/ui/status", *(panel.path for panel in PANELS)])
 def test_pages_forbid_everything_from_elsewhere(tiny_client: FlaskClient, route: str) -> None:
     answer = tiny_client.get(route)
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
@@ -55,3 +55,11 @@ def test_pages_forbid_everything_from_elsewhere(tiny_client: FlaskClient, route:
     assert "https://" not in page.replace("https://github.com", "")
     assert " style=" not in page
     assert "<script>" not in page
+
+
+def test_the_page_for_whole_files_offers_what_is_served(tiny_client: FlaskClient, tmp_path: Path) -> None:
+    page = tiny_client.get("/ui/bulk").get_data(as_text=True)
+    assert all(f'<option value="{task}">' in page for task in ("sentiment", "similarity", "zero-shot"))
+    page = create_app(Settings(models=tmp_path)).test_client().get("/ui/bulk").get_data(as_text=True)
+    assert "还没有安装" in page
+    assert "<form" not in page
