@@ -28,10 +28,10 @@ def run(job: Job, progress: Progress) -> Tally:
     """
     origin = Origin(job.source, job.encoding)
     source, encoding = open_source(origin, job.source_format, job.quoted)
-    _check_columns(job, source)
+    check_columns(job, source)
     scorer = Scorer(job)
     try:
-        _check_names(source.columns or [], scorer.columns)
+        check_names(source.columns or [], scorer.columns)
         written = known_encoding(job.out_encoding or encoding)
         sink = open_sink(job.out_format, source, scorer.columns, written, job.quoted)
         output = _open_output(job, origin)
@@ -49,9 +49,8 @@ def _score(job: Job, source: Source, scorer: Scorer, sink: Sink, output: Part | 
     if not output.finished:
         if output.is_new:
             output.append(sink.head())
-        size = max(1, WINDOW_INPUTS // (len(job.options.get("labels", ())) or 1))
         try:
-            for window, results in _map(scorer, source.windows(size, output.rows)):
+            for window, results in map_windows(scorer, source.windows(window_rows(job), output.rows)):
                 rows, errors = len(results), sum(found[ERROR] is not None for found in results)
                 output.append(sink.rows(window, results), rows, errors)
                 tally.rows, tally.errors = output.rows, output.errors
@@ -62,7 +61,12 @@ def _score(job: Job, source: Source, scorer: Scorer, sink: Sink, output: Part | 
     return tally
 
 
-def _map(scorer: Scorer, windows: Iterator[Window]) -> Iterator[tuple[Window, list[tuple]]]:
+def window_rows(job: Job) -> int:
+    """Rows of a window."""
+    return max(1, WINDOW_INPUTS // (len(job.options.get("labels", ())) or 1))
+
+
+def map_windows(scorer: Scorer, windows: Iterator[Window]) -> Iterator[tuple[Window, list[tuple]]]:
     """Each window with its results, in order."""
     waiting: deque[tuple[Window, Future]] = deque()
     pool = ThreadPoolExecutor(AHEAD, "window")
@@ -88,7 +92,8 @@ def _open_output(job: Job, origin: Origin) -> Part | Stream:
     return Part(job.out.resolve(), job.fingerprint(origin.digest) if origin.digest else None, job.restart)
 
 
-def _check_columns(job: Job, source: Source) -> None:
+def check_columns(job: Job, source: Source) -> None:
+    """Raises ValueError where the source has not what the task reads."""
     if source.columns is None:
         return
     names = [column.name for column in source.columns]
@@ -96,7 +101,8 @@ def _check_columns(job: Job, source: Source) -> None:
         raise ValueError(f"there is no column {' and no column '.join(absent)}; there are: {', '.join(names)}")
 
 
-def _check_names(columns: list[Column], results: list[Column]) -> None:
+def check_names(columns: list[Column], results: list[Column]) -> None:
+    """Raises ValueError where a result would be named as a column that is there."""
     names = {column.name for column in columns}
     if both := [column.name for column in results if column.name in names]:
         raise ValueError(f"the input has columns named {', '.join(both)} already; give a --prefix for the new ones")

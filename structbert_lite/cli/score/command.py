@@ -8,9 +8,11 @@ from typing import Any, get_args
 import click
 
 from structbert_lite.cli.executors import local
+from structbert_lite.cli.score.cluster import SHARD_ROWS, Cluster, check_files, choose_ray
 from structbert_lite.cli.score.job import Job
 from structbert_lite.cli.score.part import rows_kept
 from structbert_lite.cli.score.progress import Progress
+from structbert_lite.cli.score.shards import shards_kept
 from structbert_lite.cli.serving import serving_folder
 from structbert_lite.cli.tables.formats import Format, format_of
 from structbert_lite.errors import StructBertError
@@ -28,7 +30,7 @@ COLUMNS = {
 ZERO_SHOT = ("labels", "labels_file", "multi_label", "template")
 ROWS_WITH_ERRORS, INTERRUPTED = 3, 130  # exit codes
 FORMAT = click.Choice(get_args(Format))
-FILE = click.Path(allow_dash=True, dir_okay=False, path_type=Path)
+FILE = click.Path(allow_dash=True, path_type=Path)
 
 
 @click.command("score")
@@ -51,7 +53,11 @@ FILE = click.Path(allow_dash=True, dir_okay=False, path_type=Path)
 @click.option("--out-encoding", help="Of CSV and TSV.  [default: as SOURCE]")
 @click.option("--quoted", is_flag=True, help="TSV: cells may stand in double quotes, as in CSV.")
 @click.option("--prefix", default="", help="Put before the name of each new column.")
-@click.option("--threads", type=click.IntRange(1), default=usable_cpus, help="[default: the CPUs that may be used]")
+@click.option("--threads", type=click.IntRange(1), help="[default: the CPUs that may be used; ray: 1 an actor]")
+@click.option("--executor", type=click.Choice(["local", "ray"]), default="local", show_default=True)
+@click.option("--ray-address", help="ray: a cluster's address.  [default: a Ray of its own on this machine]")
+@click.option("--actors", type=click.IntRange(1), help="ray: how many hold the model.  [default: the cluster's CPUs]")
+@click.option("--shard-rows", type=click.IntRange(1), help=f"ray: of a file at the most.  [default: {SHARD_ROWS}]")
 @click.option("--restart", is_flag=True, help="Begin anew, whatever is there already.")
 @click.option("--quiet", is_flag=True, help="No progress and no closing line.")
 def command(
@@ -62,17 +68,22 @@ def command(
     source_format: Format | None,
     out_format: Format | None,
     quiet: bool,
+    executor: str,
+    threads: int | None,
     **given: Any,
 ) -> None:
     """Score every row of SOURCE (CSV, TSV, JSONL, Parquet; - is standard input) and write it with new columns.
 
     A job that was killed or stopped goes on where it was when the same command is run again. A row that cannot be
     scored says why in the column `error`; the exit code is then 3. docs/bulk.md has the columns and the formats.
+    With --executor ray SOURCE is a Parquet file or a folder of them and the output a folder; see docs/scale.md.
     """
     progress = Progress(quiet)
     try:
         path, written = (None if str(name) == "-" else name for name in (source, out))
-        form = format_of(path, source_format, "--format")
+        cluster = _cluster(executor, given)
+        check_files(path, written, source_format, cluster)
+        form = "parquet" if cluster else format_of(path, source_format, "--format")
         asked = _columns(task, given)
         job = Job(
             task=task,
@@ -80,14 +91,17 @@ def command(
             source=path,
             out=written,
             source_format=form,
-            out_format=out_format or (form if written is None else format_of(written, None, "--out-format")),
+            threads=threads or (1 if cluster else usable_cpus()),
+            out_format="parquet"
+            if cluster
+            else out_format or (form if written is None else format_of(written, None, "--out-format")),
             columns=asked,
             options=_options(task, given),
-            **{name: given[name] for name in ("prefix", "encoding", "out_encoding", "quoted", "restart", "threads")},
+            **{name: given[name] for name in ("prefix", "encoding", "out_encoding", "quoted", "restart")},
         )
         if written is None and job.out_format == "parquet":
             raise ValueError("Parquet can only be written to a file")
-        tally = local.run(job, progress)
+        tally = choose_ray().run(job, progress, cluster) if cluster else local.run(job, progress)
     except KeyboardInterrupt:
         _say(f"\nStopped. {_how_to_go_on(written)}")
         sys.exit(INTERRUPTED)
@@ -126,7 +140,20 @@ def _options(task: str, given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _cluster(executor: str, given: dict[str, Any]) -> Cluster | None:
+    """Raises ValueError for an option that the executor does not have."""
+    asked = {name: given[name] for name in ("ray_address", "actors", "shard_rows")}
+    if executor == "ray":
+        return Cluster(asked["ray_address"], asked["actors"], asked["shard_rows"] or SHARD_ROWS)
+    for name, value in asked.items():
+        if value:
+            raise ValueError(f"--{name.replace('_', '-')} needs --executor ray")
+    return None
+
+
 def _how_to_go_on(out: Path | None) -> str:
+    if out is not None and out.is_dir() and (kept := shards_kept(out)):
+        return f"{kept} finished shards are kept in {out}; the same command goes on from there."
     if out is None or not (kept := rows_kept(out)):
         return "Nothing is kept."
     return f"{kept} rows are kept in {out}.part; the same command goes on from there."

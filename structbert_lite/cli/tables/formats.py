@@ -53,6 +53,11 @@ def open_source(origin: Origin, form: Format, quoted: bool) -> tuple[Source, str
     return DelimitedSource(origin, encoding, DELIMITERS[form], quoted or form == "csv"), kept
 
 
+def open_parquet(path: Path) -> Any:
+    """The rows of a Parquet file. Raises ValueError, OSError."""
+    return _parquet().ParquetSource(path)
+
+
 def open_sink(form: Format, source: Source, results: list[Column], encoding: str, quoted: bool) -> Sink:
     """Writes the source's columns and then `results`. Raises ValueError where the columns are not known."""
     if form == "jsonl":

@@ -37,18 +37,29 @@ class ParquetSource:
         self.columns = [Column(field.name, "json") for field in self.schema]
         self._path = path
 
-    def windows(self, size: int, skip: int) -> Iterator[Window]:
-        """As Source says."""
+    def windows(self, size: int, skip: int, stop: int | None = None) -> Iterator[Window]:
+        """As Source says; from the row `stop` on nothing. Row groups before and behind are not read."""
+        stop = self.total if stop is None else stop
         with pq.ParquetFile(self._path) as file:
-            seen = 0
+            groups, seen = _groups(file.metadata, skip, stop)
+            if not groups:
+                return
             try:
-                for batch in file.iter_batches(size):
-                    seen += len(batch)
-                    if seen > skip:
-                        kept = batch.slice(max(0, len(batch) - (seen - skip)))
-                        yield self._window(kept.cast(self.schema))
+                for batch in file.iter_batches(size, row_groups=groups):
+                    first, seen = seen, seen + len(batch)
+                    if seen > skip and first < stop:
+                        start = max(0, skip - first)
+                        yield self._window(batch.slice(start, stop - first - start).cast(self.schema))
             except (pa.ArrowException, OSError) as error:
                 raise ValueError(f"{self._path} cannot be read beyond row {seen}: {error}") from None
+
+    def count(self, column: str) -> int:
+        """How many cells of `column` are not empty, by the file's own statistics."""
+        with pq.ParquetFile(self._path) as file:
+            metadata = file.metadata
+            paths = [metadata.schema.column(i).path for i in range(metadata.num_columns)]
+            chunks = [metadata.row_group(i).column(paths.index(column)) for i in range(metadata.num_row_groups)]
+            return sum(chunk.statistics.num_values for chunk in chunks)
 
     def _window(self, batch: pa.RecordBatch) -> Window:
         values = [_values(column) for column in batch.columns]
@@ -103,6 +114,18 @@ class ParquetSink:
         with open(made, "rb+") as file:
             os.fsync(file.fileno())
         return made
+
+
+def _groups(metadata: pq.FileMetaData, skip: int, stop: int) -> tuple[list[int], int]:
+    """The row groups with rows from `skip` to `stop`, and how many rows are before the first of them."""
+    groups, before, seen = [], 0, 0
+    for i in range(metadata.num_row_groups):
+        rows = metadata.row_group(i).num_rows
+        if seen + rows > skip and seen < stop:
+            before = before if groups else seen
+            groups.append(i)
+        seen += rows
+    return groups, before
 
 
 def _plain(schema: pa.Schema) -> pa.Schema:
