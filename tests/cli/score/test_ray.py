@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from structbert_lite.settings import PROJECT
+
 pa = pytest.importorskip("pyarrow", reason="needs requirements-parquet.txt")
 pq = pytest.importorskip("pyarrow.parquet")
 if importlib.util.find_spec("ray") is None:
     pytest.skip("needs requirements-ray.txt", allow_module_level=True)
-
-from structbert_lite.settings import PROJECT
 
 ROWS, SHARD_ROWS = 40_000, 2_000
 SHARDS = ROWS // SHARD_ROWS

@@ -1,6 +1,7 @@
 """Scoring by shards, without a cluster: cut anywhere, put together again, it is what the local executor writes."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,15 +9,15 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner, Result
 
-pa = pytest.importorskip("pyarrow", reason="needs requirements-parquet.txt")
-pq = pytest.importorskip("pyarrow.parquet")
-
 from structbert_lite.cli.executors.shard import errors_in, plan_shards, score_shard
 from structbert_lite.cli.score.command import command
 from structbert_lite.cli.score.job import Job
 from structbert_lite.cli.score.scorer import Scorer
 from structbert_lite.cli.score.shards import ShardFolder, cut_shards
-from structbert_lite.cli.tables.parquet import ParquetSource
+from structbert_lite.cli.tables.formats import open_parquet
+
+pa = pytest.importorskip("pyarrow", reason="needs requirements-parquet.txt")
+pq = pytest.importorskip("pyarrow.parquet")
 
 Score = Callable[..., Result]
 
@@ -61,7 +62,7 @@ def test_shards_have_the_rows_of_the_local_executor(
 
 def test_only_the_row_groups_of_a_shard_are_read(tmp_path: Path) -> None:
     write(tmp_path / "in.parquet", 0, 300)
-    source = ParquetSource(tmp_path / "in.parquet")
+    source = open_parquet(tmp_path / "in.parquet")
     for first, stop in [(0, 300), (0, 70), (69, 71), (140, 141), (150, 300), (300, 300), (299, 300)]:
         rows = [r.values["id"] for window in source.windows(32, first, stop) for r in window.records]
         assert rows == list(range(first, stop))
@@ -123,6 +124,6 @@ def test_what_cannot_be_done_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "writes a folder" in said("in.parquet", "in.csv", "--executor", "ray")
     assert "--actors needs --executor ray" in said("in.parquet", "out.parquet", "--actors", "2")
     assert "is a folder, which only" in said("", "out.parquet")
-    monkeypatch.setitem(__import__("sys").modules, "ray", None)
-    monkeypatch.delitem(__import__("sys").modules, "structbert_lite.cli.executors.ray", raising=False)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delitem(sys.modules, "structbert_lite.cli.executors.ray", raising=False)
     assert "pip install -r requirements-ray.txt" in said("in.parquet", "out", "--executor", "ray")
