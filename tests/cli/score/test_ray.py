@@ -19,7 +19,7 @@ pq = pytest.importorskip("pyarrow.parquet")
 if importlib.util.find_spec("ray") is None:
     pytest.skip("needs requirements-ray.txt", allow_module_level=True)
 
-ROWS, SHARD_ROWS = 40_000, 2_000
+ROWS, SHARD_ROWS = 10_000, 250
 SHARDS = ROWS // SHARD_ROWS
 PATIENCE = 400  # seconds; on a quiet machine a start takes a few
 
@@ -73,7 +73,7 @@ def kill_an_actor(job: subprocess.Popen, out: Path) -> bool:
 def test_an_actor_and_then_the_job_are_killed(score: Callable[..., Result], tiny_models: Path, tmp_path: Path) -> None:
     source, out = tmp_path / "in.parquet", tmp_path / "out"
     texts = [None if i % 997 == 7 else "好坏快慢"[i % 4] * (i % 23) + str(i) for i in range(ROWS)]
-    pq.write_table(pa.table({"id": pa.array(range(ROWS)), "text": texts}), source, row_group_size=3_000)
+    pq.write_table(pa.table({"id": pa.array(range(ROWS)), "text": texts}), source, row_group_size=600)
     assert score("sentiment", source.read_bytes(), source="same.parquet", out="whole.parquet").exit_code == 3
     job = start(tiny_models, source, out)
     processes = []
