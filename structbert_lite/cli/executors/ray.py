@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-os.environ.setdefault("RAY_raylet_start_wait_time_s", "300")  # a busy machine takes longer than Ray's 30 s
 
 import ray
 from ray.exceptions import RayError, RayTaskError
@@ -56,8 +55,8 @@ def run(job: Job, progress: Progress, cluster: Cluster) -> Tally:
 
 
 def _score(job: Job, folder: Path, waiting: list[Shard], cluster: Cluster, tally: Tally, progress: Progress) -> None:
-    _connect(job, cluster)
     try:
+        _connect(job, cluster)
         count = cluster.actors or int(ray.cluster_resources().get("CPU", 0)) // job.threads or 1
         progress.begin(tally.rows + sum(shard.rows for shard in waiting), tally)
         try:
@@ -78,15 +77,18 @@ def _connect(job: Job, cluster: Cluster) -> None:
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise StructBertError(f"no Ray answers at {cluster.address}: {error}") from None
         return
-    ray.init(
-        "local",
-        num_cpus=max(usable_cpus(), (cluster.actors or 1) * job.threads),
-        num_gpus=0,
-        include_dashboard=False,
-        object_store_memory=STORE_BYTES,
-        _node_ip_address="127.0.0.1",
-        **quiet,
-    )
+    try:
+        ray.init(
+            "local",
+            num_cpus=max(usable_cpus(), (cluster.actors or 1) * job.threads),
+            num_gpus=0,
+            include_dashboard=False,
+            object_store_memory=STORE_BYTES,
+            _node_ip_address="127.0.0.1",
+            **quiet,
+        )
+    except Exception as error:  # it raises no narrower one when its processes take too long
+        raise StructBertError(f"Ray does not start on this machine: {error}") from None
 
 
 class _Worker:
