@@ -1,17 +1,17 @@
-"""Several machines: Ray actors that hold the model, each working on one shard at a time.
+"""Several machines: Ray Data over the list of shards, with a pool of actors that hold the model.
 
-Only the numbers of shards go through Ray: an actor reads its rows from the input and writes the shard's file by itself.
+A row of the data set is a shard: an actor reads the shard's rows from the input and writes the shard's file by itself.
 """
 
-import os
-from collections import Counter, deque
+import logging
+import socket
 from collections.abc import Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-
 import ray
+import ray.data
 from ray.exceptions import RayError, RayTaskError
 
 from structbert_lite.cli.executors.shard import errors_in, plan_shards, score_shard
@@ -23,7 +23,7 @@ from structbert_lite.cli.score.shards import Shard, ShardFolder
 from structbert_lite.errors import StructBertError
 from structbert_lite.runtime.cpu import usable_cpus
 
-ATTEMPTS = 3  # that a shard may end its actor, before it is the shard's own fault
+PATIENCE_S = 10  # with a cluster that may not be there
 STORE_BYTES = 100 << 20  # of a local Ray's object store, which holds next to nothing
 
 
@@ -60,9 +60,9 @@ def _score(job: Job, folder: Path, waiting: list[Shard], cluster: Cluster, tally
         count = cluster.actors or int(ray.cluster_resources().get("CPU", 0)) // job.threads or 1
         progress.begin(tally.rows + sum(shard.rows for shard in waiting), tally)
         try:
-            for shard, errors in _spread(_Pool(job, folder), waiting, min(count, len(waiting))):
-                tally.rows, tally.errors = tally.rows + shard.rows, tally.errors + errors
-                progress.advance(shard.rows)
+            for done in _spread(job, folder, waiting, min(count, len(waiting))):
+                tally.rows, tally.errors = tally.rows + done["rows"], tally.errors + done["errors"]
+                progress.advance(done["rows"])
         finally:
             progress.end()
     finally:
@@ -70,11 +70,14 @@ def _score(job: Job, folder: Path, waiting: list[Shard], cluster: Cluster, tally
 
 
 def _connect(job: Job, cluster: Cluster) -> None:
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is said once, by the command
     quiet = {"log_to_driver": False, "configure_logging": False}
     if cluster.address:
         try:
+            _knock(cluster.address)
             ray.init(cluster.address, **quiet)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             raise StructBertError(f"no Ray answers at {cluster.address}: {error}") from None
         return
     try:
@@ -84,84 +87,50 @@ def _connect(job: Job, cluster: Cluster) -> None:
             num_gpus=0,
             include_dashboard=False,
             object_store_memory=STORE_BYTES,
-            _node_ip_address="127.0.0.1",
             **quiet,
         )
     except Exception as error:  # it raises no narrower one when its processes take too long
         raise StructBertError(f"Ray does not start on this machine: {error}") from None
 
 
-class _Worker:
-    """Lives in a process of its own, anywhere in the cluster."""
+def _knock(address: str) -> None:
+    """Raises OSError where nothing listens at HOST:PORT, which takes Ray minutes to find out."""
+    host, _, port = address.rpartition(":")
+    if host and "/" not in host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), PATIENCE_S).close()
+
+
+class _Actor:
+    """Lives in a process of its own, anywhere in the cluster, and loads the model once, for its first shard."""
 
     def __init__(self, job: Job, folder: Path) -> None:
         self._job, self._folder = job, folder
+        self._load = cache(partial(Scorer, job))
 
-    def load(self) -> None:
-        self._scorer = Scorer(self._job)
-
-    def score(self, shard: Shard) -> int:
-        return score_shard(self._job, self._scorer, shard, self._folder)
-
-
-class _Pool:
-    """Starts actors, each with as many CPUs of the cluster as it has threads."""
-
-    def __init__(self, job: Job, folder: Path) -> None:
-        self._given = job, folder
-        # Ray itself neither restarts an actor nor tries again: who counts can tell a shard's own fault.
-        self._actor = ray.remote(_Worker).options(num_cpus=job.threads, max_restarts=0)
-
-    def start(self) -> tuple[Any, Any]:
-        """A new actor, and what tells that its model is loaded."""
-        actor = self._actor.remote(*self._given)
-        return actor, actor.load.remote()
+    def __call__(self, row: dict[str, Any]) -> dict[str, int]:
+        shard = Shard(**row | {"source": Path(row["source"])})
+        return {"rows": shard.rows, "errors": score_shard(self._job, self._load, shard, self._folder)}
 
 
-def _spread(pool: _Pool, shards: list[Shard], count: int) -> Iterator[tuple[Shard, int]]:
-    """Each shard, when it is there, with the number of its rows that have an error.
+def _spread(job: Job, folder: Path, shards: list[Shard], count: int) -> Iterator[dict[str, int]]:
+    """The number of rows, and of those with an error, of each shard when it is there.
 
-    A shard is given only to an actor that has loaded its model: one for which the cluster has no room holds nothing up.
+    Ray starts an actor anew when it is gone, and gives its shard out again, however often.
     """
-    waiting, left, failures = deque(shards), len(shards), Counter()
-    running: dict[Any, tuple[Any, Shard | None]] = {}
-    idle: list[Any] = []
-
-    def start() -> None:
-        actor, loaded = pool.start()
-        running[loaded] = actor, None
-
-    for _ in range(count):
-        start()
-    while left:
-        (done,), _ = ray.wait(list(running), num_returns=1)
-        actor, shard = running.pop(done)
-        try:
-            errors = ray.get(done)
-        except RayTaskError as error:  # the actor's own words: no other would do better
-            raise error.cause if isinstance(error.cause, StructBertError | ValueError | OSError) else error from None
-        except RayError as error:  # the actor is gone, or out of reach
-            ray.kill(actor)
-            failures[shard] += 1
-            if failures[shard] == ATTEMPTS:
-                raise StructBertError(f"{_where(shard)} has ended {ATTEMPTS} actors; the last: {error}") from None
-            if shard is not None:
-                waiting.appendleft(shard)
-            start()
-            continue
-        if shard is None:
-            failures[None] = 0
-        else:
-            left -= 1
-            yield shard, errors
-        idle.append(actor)
-        while waiting and idle:
-            shard = waiting.popleft()
-            actor = idle.pop()
-            running[actor.score.remote(shard)] = actor, shard
-
-
-def _where(shard: Shard | None) -> str:
-    if shard is None:
-        return "loading the model"
-    return f"{shard.name} (rows {shard.first} to {shard.first + shard.rows} of {shard.source})"
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = context.print_on_execution_start = False
+    context.raise_original_map_exception = True
+    rows = [shard._asdict() | {"source": str(shard.source)} for shard in shards]
+    # A block and a task for each shard, and one task at a time for each actor: none waits behind another's.
+    scored = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
+        _Actor,
+        fn_constructor_args=(job, folder),
+        compute=ray.data.ActorPoolStrategy(size=count, max_tasks_in_flight_per_actor=1),
+        num_cpus=job.threads,
+    )
+    try:
+        yield from scored.iter_rows()
+    except RayTaskError as error:  # an actor's own words, behind a page of Ray's
+        raise error.cause if isinstance(error.cause, StructBertError | ValueError | OSError) else error from None
+    except RayError as error:
+        raise StructBertError(f"Ray gave up: {error}") from None

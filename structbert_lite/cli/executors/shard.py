@@ -1,12 +1,14 @@
 """One shard from its first row to its name: what every executor that works by shards does in each of its workers."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from structbert_lite.cli.executors.local import ERROR, check_columns, check_names, map_windows, window_rows
 from structbert_lite.cli.score.job import Job
 from structbert_lite.cli.score.scorer import Scorer
-from structbert_lite.cli.score.shards import Shard, attempt_at, cut_shards, put
+from structbert_lite.cli.score.shards import Shard, cut_shards, make_shard
 from structbert_lite.cli.tables.formats import open_parquet, open_sink
 
 
@@ -34,25 +36,23 @@ def plan_shards(job: Job, scorer: Scorer, size: int) -> Plan:
     return Plan(cut_shards(list(zip(paths, rows, strict=True)), size), identity)
 
 
-def score_shard(job: Job, scorer: Scorer, shard: Shard, folder: Path) -> int:
+def score_shard(job: Job, load: Callable[[], Scorer], shard: Shard, folder: Path) -> int:
     """Makes the shard in `folder`; how many of its rows have an error.
 
-    Raises ValueError and OSError, and leaves nothing behind then.
+    Raises ValueError and OSError, and leaves nothing behind then; StructBertError, also where it has ended several
+    processes before.
     """
-    source = open_parquet(shard.source)
-    sink = open_sink("parquet", source, scorer.columns, "utf-8", False)
-    attempt, errors = attempt_at(folder, shard), 0
-    try:
-        with attempt.open("wb") as file:
+    errors = 0
+    with make_shard(folder, shard) as attempt:
+        scorer, source = load(), open_parquet(shard.source)
+        sink = open_sink("parquet", source, scorer.columns, "utf-8", False)
+        with attempt.open("rb+") as file:
             file.write(sink.head())
             windows = source.windows(window_rows(job), shard.first, shard.first + shard.rows)
             for window, results in map_windows(scorer, windows):
                 errors += sum(found[ERROR] is not None for found in results)
                 file.write(sink.rows(window, results))
-        put(Path(sink.finish(str(attempt))), folder, shard)
-    finally:
-        for left in folder.glob(f"{attempt.name}*"):
-            left.unlink(missing_ok=True)
+        os.replace(sink.finish(str(attempt)), attempt)
     return errors
 
 

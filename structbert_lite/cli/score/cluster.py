@@ -1,5 +1,6 @@
 """Bulk scoring by shards on Ray: what it is given, and what it can read and write."""
 
+import os
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -15,12 +16,17 @@ class Cluster(NamedTuple):
     shard_rows: int = SHARD_ROWS
 
 
-def choose_ray() -> ModuleType:
+def choose_ray(cluster: Cluster) -> ModuleType:
     """The executor. Raises ValueError where Ray is not installed."""
+    # Ray reads these when it is imported.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if cluster.address is None:
+        # Then it listens on loopback alone; 127.0.0.1 as the node's address it would replace by an outer one.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
         from structbert_lite.cli.executors import ray
     except ImportError as error:
-        if (error.name or "").partition(".")[0] not in {"ray", "pyarrow"}:
+        if (error.name or "").partition(".")[0] not in {"ray", "pandas", "pyarrow"}:
             raise
         raise ValueError("--executor ray needs Ray: pip install -r requirements-ray.txt") from None
     return ray

@@ -101,7 +101,7 @@ def command(
         )
         if written is None and job.out_format == "parquet":
             raise ValueError("Parquet can only be written to a file")
-        tally = choose_ray().run(job, progress, cluster) if cluster else local.run(job, progress)
+        tally = choose_ray(cluster).run(job, progress, cluster) if cluster else local.run(job, progress)
     except KeyboardInterrupt:
         _say(f"\nStopped. {_how_to_go_on(written)}")
         sys.exit(INTERRUPTED)

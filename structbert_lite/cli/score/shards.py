@@ -4,12 +4,16 @@ import fcntl
 import json
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from structbert_lite.errors import StructBertError
+
 JOB, DONE = "_job.json", "_SUCCESS"  # who reads a folder as one table skips names that begin with _ or a dot
-SHARDS, ATTEMPTS = "part-*.parquet", ".attempt-*"
+SHARDS, UNFINISHED = "part-*.parquet", ".attempt-*"
+ATTEMPTS = 3  # that may end with their process, before it is the shard's own fault
 
 
 class Shard(NamedTuple):
@@ -58,7 +62,7 @@ class ShardFolder:
 
     def finish(self) -> None:
         """Marks the output as whole, and takes away what killed actors left."""
-        _remove(self.path, ATTEMPTS)
+        _remove(self.path, UNFINISHED)
         (self.path / DONE).touch()
         _sync_folder(self.path)
 
@@ -72,7 +76,7 @@ class ShardFolder:
         except BlockingIOError:
             raise ValueError(f"another process is writing {self.path}") from None
         # Whoever still works on one of them finds it gone when it is done, so that nothing of it can come in later.
-        _remove(self.path, ATTEMPTS)
+        _remove(self.path, UNFINISHED)
         if restart:
             _remove(self.path, DONE)
             _remove(self.path, SHARDS)
@@ -96,19 +100,30 @@ class ShardFolder:
             raise ValueError(f"{self.path} is of another job: other {', '.join(other)}; --restart begins anew")
 
 
-def attempt_at(folder: Path, shard: Shard) -> Path:
-    """Where a shard is made; a name of its own each time, for two may be at the same shard when one seems dead."""
-    return folder / f".attempt-{shard.number:06}-{uuid.uuid4().hex}"
+@contextmanager
+def make_shard(folder: Path, shard: Shard) -> Iterator[Path]:
+    """Where to make the shard; when the block ends the file, whole and synced, takes the shard's name.
 
-
-def put(made: Path, folder: Path, shard: Shard) -> None:
-    """Gives a whole and synced file the shard's name. Raises OSError."""
-    os.replace(made, folder / shard.name)
-    _sync_folder(folder)
+    Raises StructBertError where `ATTEMPTS` processes have ended while they made it; OSError.
+    """
+    if len(list(folder.glob(f".attempt-{shard.number:06}-{'?' * 32}"))) >= ATTEMPTS:
+        raise StructBertError(
+            f"{ATTEMPTS} processes have ended while they made {shard.name}, "
+            f"rows {shard.first} to {shard.first + shard.rows} of {shard.source}"
+        )
+    # A name of its own each time, for two may be at the same shard when one seems dead.
+    attempt = folder / f".attempt-{shard.number:06}-{uuid.uuid4().hex}"
+    attempt.touch()
+    try:
+        yield attempt
+        os.replace(attempt, folder / shard.name)
+        _sync_folder(folder)
+    finally:
+        _remove(folder, f"{attempt.name}*")
 
 
 def _is_ours(entry: Path) -> bool:
-    return entry.name in {JOB, DONE} or entry.match(SHARDS) or entry.match(ATTEMPTS)
+    return entry.name in {JOB, DONE} or entry.match(SHARDS) or entry.match(UNFINISHED)
 
 
 def _remove(folder: Path, pattern: str) -> None:

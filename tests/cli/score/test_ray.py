@@ -6,29 +6,66 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
 from structbert_lite.settings import PROJECT
+from tests.redis_server import free_port
 
 pa = pytest.importorskip("pyarrow", reason="needs requirements-parquet.txt")
 pq = pytest.importorskip("pyarrow.parquet")
-if importlib.util.find_spec("ray") is None:
-    pytest.skip("needs requirements-ray.txt", allow_module_level=True)
+if importlib.util.find_spec("ray") is None or importlib.util.find_spec("pandas") is None:
+    pytest.skip("needs requirements-ray.txt: make test-ray", allow_module_level=True)
 
-ROWS, SHARD_ROWS = 10_000, 250
+ROWS, SHARD_ROWS = 10_000, 500
 SHARDS = ROWS // SHARD_ROWS
-PATIENCE = 400  # seconds; on a quiet machine a start takes a few
+PATIENCE = 400  # seconds; on a quiet machine a start takes ten
+LEFT_BY = "RAY_gcs_rpc_server_reconnect_timeout_s"  # how long Ray's processes look for a head that was killed
 
 
-def start(models: Path, source: Path, out: Path) -> subprocess.Popen:
-    command = [sys.executable, "-m", "structbert_lite", "score", str(source), "--task", "sentiment", "-o", str(out)]
-    command += ["--model", str(models / "sentiment"), "--executor", "ray", "--actors", "2"]
-    command += ["--shard-rows", str(SHARD_ROWS)]
-    return subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.PIPE, text=True)
+@pytest.fixture
+def surroundings(tmp_path: Path) -> dict[str, str]:
+    """The environment of Ray's processes: on loopback, with a home of their own for Ray's token."""
+    return os.environ | {"HOME": str(tmp_path), "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", LEFT_BY: "20"}
+
+
+Start = Callable[..., subprocess.Popen]
+
+
+@pytest.fixture
+def start(tiny_models: Path, surroundings: dict[str, str]) -> Start:
+    def start(source: Path, out: Path, *options: str) -> subprocess.Popen:
+        command = [sys.executable, "-m", "structbert_lite", "score", str(source), "--task", "sentiment"]
+        command += ["-o", str(out), "--model", str(tiny_models / "sentiment"), "--executor", "ray"]
+        command += ["--actors", "2", "--shard-rows", str(SHARD_ROWS), *options]
+        return subprocess.Popen(command, cwd=PROJECT, env=surroundings, stderr=subprocess.PIPE, text=True)
+
+    return start
+
+
+@pytest.fixture
+def cluster(surroundings: dict[str, str]) -> Iterator[str]:
+    """The address of a Ray that was there before, with a CPU for one actor."""
+    port = free_port()
+    command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--num-cpus=1"]
+    command += [f"--port={port}", "--include-dashboard=false", "--disable-usage-stats"]
+    head = subprocess.Popen(command, cwd=PROJECT, env=surroundings, stdout=subprocess.PIPE, text=True)
+    try:
+        assert any("Ray runtime started" in line for line in head.stdout)
+        yield f"127.0.0.1:{port}"
+    finally:
+        processes = below(head.pid)
+        head.terminate()
+        head.communicate(timeout=PATIENCE)
+        wait_for_the_end(processes)
+
+
+def write(path: Path) -> None:
+    texts = [None if i % 997 == 7 else "好坏快慢"[i % 4] * (i % 23) + str(i) for i in range(ROWS)]
+    pq.write_table(pa.table({"id": pa.array(range(ROWS)), "text": texts}), path, row_group_size=600)
 
 
 def below(pid: int) -> list[int]:
@@ -47,6 +84,14 @@ def title(pid: int) -> str:
         return ""
 
 
+def wait_for_the_end(processes: list[int], word: str = "ray") -> None:
+    """Of those with `word` in their command line."""
+    limit = time.monotonic() + PATIENCE
+    while left := [title(pid) for pid in processes if word in title(pid)]:
+        assert time.monotonic() < limit, left
+        time.sleep(0.1)
+
+
 def finished(out: Path) -> list[Path]:
     return sorted(out.glob("part-*.parquet"))
 
@@ -59,43 +104,50 @@ def wait_for(job: subprocess.Popen, out: Path, shards: int) -> None:
         time.sleep(0.01)
 
 
-def kill_an_actor(job: subprocess.Popen, out: Path) -> bool:
-    """Whether it was in the middle of a shard: its attempt is left behind."""
-    attempts = list(out.glob(".attempt-*"))
-    actors = [pid for pid in below(job.pid) if "_Worker.score" in title(pid)]
-    if not actors or not attempts:
+def is_within_a_shard(pid: int) -> bool:
+    try:
+        return any(".attempt-" in os.readlink(file) for file in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
         return False
-    os.kill(actors[0], signal.SIGKILL)
-    wait_for(job, out, len(finished(out)) + 4)
-    return any(attempt.exists() for attempt in attempts)
 
 
-def test_an_actor_and_then_the_job_are_killed(score: Callable[..., Result], tiny_models: Path, tmp_path: Path) -> None:
+def kill_an_actor(job: subprocess.Popen) -> None:
+    """Kills one of the two in the middle of a shard."""
+    actors = [pid for pid in below(job.pid) if "MapWorker" in title(pid)]
+    assert len(actors) == 2
+    limit = time.monotonic() + PATIENCE
+    while True:
+        assert time.monotonic() < limit
+        for pid in actors:
+            if is_within_a_shard(pid):
+                os.kill(pid, signal.SIGSTOP)
+                time.sleep(0.05)
+                if is_within_a_shard(pid):
+                    os.kill(pid, signal.SIGKILL)
+                    return
+                os.kill(pid, signal.SIGCONT)
+
+
+def test_an_actor_and_then_the_job_are_killed(score: Callable[..., Result], start: Start, tmp_path: Path) -> None:
     source, out = tmp_path / "in.parquet", tmp_path / "out"
-    texts = [None if i % 997 == 7 else "好坏快慢"[i % 4] * (i % 23) + str(i) for i in range(ROWS)]
-    pq.write_table(pa.table({"id": pa.array(range(ROWS)), "text": texts}), source, row_group_size=600)
+    write(source)
     assert score("sentiment", source.read_bytes(), source="same.parquet", out="whole.parquet").exit_code == 3
-    job = start(tiny_models, source, out)
+    job = start(source, out)
     processes = []
     try:
         wait_for(job, out, 2)
-        limit = time.monotonic() + PATIENCE
-        while not kill_an_actor(job, out):
-            assert time.monotonic() < limit
-            assert len(finished(out)) < SHARDS - 4, "no actor was killed within a shard"
+        kill_an_actor(job)
+        wait_for(job, out, len(finished(out)) + 4)
         processes = below(job.pid)
     finally:
         job.kill()
     job.communicate(timeout=PATIENCE)
+    assert 2 <= len(finished(out)) < SHARDS
+    wait_for_the_end(processes, "MapWorker")
     kept = {path.name: path.stat().st_mtime_ns for path in finished(out)}
-    assert 2 <= len(kept) < SHARDS
-    limit = time.monotonic() + PATIENCE
-    while left := [title(pid) for pid in processes if "ray" in title(pid)]:
-        assert time.monotonic() < limit, left
-        time.sleep(0.1)
+    assert list(out.glob(".attempt-*"))
 
-    kept = {path.name: path.stat().st_mtime_ns for path in finished(out)}
-    again = start(tiny_models, source, out)
+    again = start(source, out)
     _, said = again.communicate(timeout=PATIENCE)
     assert again.returncode == 3, said
     assert f"{len(kept) * SHARD_ROWS} rows of an earlier run kept" in said
@@ -103,3 +155,28 @@ def test_an_actor_and_then_the_job_are_killed(score: Callable[..., Result], tiny
     names = [f"part-{number:06}.parquet" for number in range(SHARDS)]
     assert sorted(path.name for path in out.iterdir()) == ["_SUCCESS", "_job.json", *names]
     assert pq.read_table(out).equals(pq.read_table(tmp_path / "whole.parquet"))
+    wait_for_the_end(processes)
+
+
+def test_a_cluster_has_an_address(score: Callable[..., Result], start: Start, cluster: str, tmp_path: Path) -> None:
+    source, out = tmp_path / "in.parquet", tmp_path / "out"
+    write(source)
+    assert score("sentiment", source.read_bytes(), source="same.parquet", out="whole.parquet").exit_code == 3
+    job = start(source, out, "--ray-address", cluster)  # two actors, one of which has no CPU
+    _, said = job.communicate(timeout=PATIENCE)
+    assert job.returncode == 3, said
+    assert pq.read_table(out).equals(pq.read_table(tmp_path / "whole.parquet"))
+
+    page = pq.ParquetFile(source).metadata.row_group(12).column(1)
+    broken = bytearray(source.read_bytes())
+    broken[page.dictionary_page_offset : page.dictionary_page_offset + 60] = os.urandom(60)
+    source.write_bytes(broken)
+    job = start(source, tmp_path / "other", "--ray-address", cluster)
+    _, said = job.communicate(timeout=PATIENCE)
+    assert job.returncode == 1
+    assert f"Error: {source} cannot be read beyond row " in said
+    assert "Traceback" not in said
+
+    job = start(source, tmp_path / "other", "--ray-address", f"127.0.0.1:{free_port()}")
+    _, said = job.communicate(timeout=PATIENCE)
+    assert "Error: no Ray answers at 127.0.0.1:" in said

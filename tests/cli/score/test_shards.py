@@ -1,6 +1,7 @@
 """Scoring by shards, without a cluster: cut anywhere, put together again, it is what the local executor writes."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,8 @@ from structbert_lite.cli.score.job import Job
 from structbert_lite.cli.score.scorer import Scorer
 from structbert_lite.cli.score.shards import ShardFolder, cut_shards
 from structbert_lite.cli.tables.formats import open_parquet
+from structbert_lite.errors import StructBertError
+from structbert_lite.settings import PROJECT
 
 pa = pytest.importorskip("pyarrow", reason="needs requirements-parquet.txt")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -50,7 +53,7 @@ def test_shards_have_the_rows_of_the_local_executor(
     job = job_of(tiny_models, source, out)
     plan = plan_shards(job, scorer, 110)
     folder = ShardFolder(out, {}, False)
-    errors = [score_shard(job, scorer, shard, out) for shard in reversed(plan.shards)]
+    errors = [score_shard(job, lambda: scorer, shard, out) for shard in reversed(plan.shards)]
     folder.close()
     assert [shard.rows for shard in plan.shards] == [110, 110, 80, 0, 110, 20]
     assert [errors_in(job, shard, out) for shard in reversed(plan.shards)] == errors
@@ -84,8 +87,28 @@ def test_an_unfinished_shard_leaves_nothing(scorer: Scorer, tiny_models: Path, t
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
-        score_shard(job, SimpleNamespace(score=fail, columns=scorer.columns), shard, out)
+        score_shard(job, lambda: SimpleNamespace(score=fail, columns=scorer.columns), shard, out)
     assert list(out.iterdir()) == []
+
+
+def test_a_shard_that_ends_its_process_is_given_up(scorer: Scorer, tiny_models: Path, tmp_path: Path) -> None:
+    write(tmp_path / "in.parquet", 0, 300)
+    out = tmp_path / "out"
+    ShardFolder(out, {}, False).close()
+    job = job_of(tiny_models, tmp_path / "in.parquet", out)
+    poison, other = cut_shards([(job.source, 300)], 200)
+    ended = "import os, pathlib; from structbert_lite.cli.score.shards import *\nwith make_shard({}, {}): os._exit(9)"
+    call = ended.format(f"pathlib.{out!r}", f"Shard(0, pathlib.{poison.source!r}, 0, 200)")
+    for _ in range(3):
+        assert subprocess.run([sys.executable, "-c", call], cwd=PROJECT, check=False).returncode == 9
+    with pytest.raises(StructBertError, match=r"3 processes have ended .* part-000000\.parquet, rows 0 to 200 of "):
+        score_shard(job, lambda: scorer, poison, out)
+    assert score_shard(job, lambda: scorer, other, out) == 2
+    folder = ShardFolder(out, {}, False)  # the same command once more
+    assert score_shard(job, lambda: scorer, poison, out) == 4
+    folder.finish()
+    folder.close()
+    assert len(list(out.iterdir())) == 4
 
 
 def test_a_folder_belongs_to_one_job(tmp_path: Path) -> None:
