@@ -5,7 +5,7 @@ BENCH := .venv-bench
 AUDIT := .venv-audit
 DEV := .venv-dev
 
-.PHONY: serve test lint fuzz benchmark compare image-check sbom audit clean
+.PHONY: serve test test-ray lint fuzz benchmark compare image-check sbom audit clean
 
 serve: $(SERVE)/.done
 	$(SERVE)/bin/python -m gunicorn -c gunicorn.conf.py
@@ -15,6 +15,10 @@ test: $(DEV)/.done .browser .emulator .redis .nginx
 	$(DEV)/bin/python -m ruff check .
 	$(DEV)/bin/python -m ruff format --check .
 	$(DEV)/bin/python -m pytest --reruns 1
+
+# Bulk scoring on a real Ray, on loopback: minutes, and 250 MB more in the environment.
+test-ray: $(DEV)/.ray
+	$(DEV)/bin/python -m pytest tests/cli/score/test_ray.py
 
 lint: $(DEV)/.done
 	$(DEV)/bin/python -m ruff check --fix .
@@ -66,6 +70,10 @@ $(AUDIT)/.done: requirements-audit.txt
 $(DEV)/.done: $(wildcard requirements*.txt)
 	$(PYTHON) -m venv $(DEV)
 	$(DEV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+$(DEV)/.ray: $(DEV)/.done requirements-ray.txt
+	$(DEV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-ray.txt
 	touch $@
 
 $(BENCH)/ours/.done: requirements.txt benchmarks/requirements.txt

@@ -58,7 +58,8 @@ def test_dependencies_are_those_of_the_requirement_files(metadata: Message) -> N
     for line in metadata.get_all("Requires-Dist"):
         wanted = Requirement(line)
         extra = re.search(r"'(\w+)'", str(wanted.marker).replace('"', "'"))[1] if wanted.marker else ""
-        packed[extra].add(f"{wanted.name}{wanted.specifier}".lower())
+        of_its = f"[{','.join(sorted(wanted.extras))}]" if wanted.extras else ""
+        packed[extra].add(f"{wanted.name}{of_its}{wanted.specifier}".lower())
     assert set(metadata.get_all("Provides-Extra")) == EXTRAS
     assert packed == {name: listed(FILES[name]) for name in packed}
 

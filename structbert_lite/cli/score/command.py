@@ -54,7 +54,13 @@ FILE = click.Path(allow_dash=True, path_type=Path)
 @click.option("--quoted", is_flag=True, help="TSV: cells may stand in double quotes, as in CSV.")
 @click.option("--prefix", default="", help="Put before the name of each new column.")
 @click.option("--threads", type=click.IntRange(1), help="[default: the CPUs that may be used; ray: 1 an actor]")
-@click.option("--executor", type=click.Choice(["local", "ray"]), default="local", show_default=True)
+@click.option(
+    "--executor",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="This machine in one process, or Ray, also on several machines.",
+)
 @click.option("--ray-address", help="ray: a cluster's address.  [default: a Ray of its own on this machine]")
 @click.option("--actors", type=click.IntRange(1), help="ray: how many hold the model.  [default: the cluster's CPUs]")
 @click.option("--shard-rows", type=click.IntRange(1), help=f"ray: of a file at the most.  [default: {SHARD_ROWS}]")

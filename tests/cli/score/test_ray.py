@@ -13,7 +13,7 @@ import pytest
 from click.testing import Result
 
 from structbert_lite.settings import PROJECT
-from tests.redis_server import free_port
+from tests.running import free_port
 
 pa = pytest.importorskip("pyarrow", reason="needs requirements-parquet.txt")
 pq = pytest.importorskip("pyarrow.parquet")
