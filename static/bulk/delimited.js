@@ -18,24 +18,41 @@ function delimiterOf(text) {
   return DELIMITERS[counts.indexOf(Math.max(...counts))];
 }
 
-/** Calls `take(cells)` for each line; the promise says whether a quote was never closed. */
-export function readDelimited(given, take, tabs) {
-  const [text, newline] = withOneLineEnd(given);
-  // The end of the last line begins no other.
-  const lines = text.endsWith(newline) ? text.slice(0, -newline.length) : text;
+const NO_QUOTE = "\0"; // Papa Parse wants one
+
+/** Calls `take(cells)` for each line; the promise says whether a quote stood where none can. */
+function parse(text, newline, delimiter, quoteChar, take) {
   return new Promise((done) => {
-    let unclosed = false;
-    Papa.parse(lines, {
-      delimiter: tabs ? "\t" : delimiterOf(text),
+    let broken = false;
+    Papa.parse(text, {
+      delimiter,
       newline,
+      quoteChar,
       chunkSize: CHUNK,
       chunk({ data, errors }, parser) {
         data.forEach(take);
-        unclosed ||= errors.some(({ code }) => code === "MissingQuotes");
+        broken ||= errors.some(({ type }) => type === "Quotes");
         parser.pause();
         setTimeout(() => parser.resume());
       },
-      complete: () => done(unclosed),
+      complete: () => done(broken),
     });
   });
+}
+
+/**
+ * {lines, broken}: what `start()` makes, after `lines.take(cells)` for each line, and whether a quote stood where none can.
+ * With `tabs` between cells such quotes are ordinary characters, all of them.
+ */
+export async function readDelimited(given, start, tabs) {
+  const [whole, newline] = withOneLineEnd(given);
+  // The end of the last line begins no other.
+  const text = whole.endsWith(newline) ? whole.slice(0, -newline.length) : whole;
+  const delimiter = tabs ? "\t" : delimiterOf(text);
+  const lines = start();
+  const broken = await parse(text, newline, delimiter, '"', lines.take);
+  if (!broken || delimiter !== "\t") return { lines, broken };
+  const plain = start();
+  await parse(text, newline, delimiter, NO_QUOTE, plain.take);
+  return { lines: plain, broken: false };
 }

@@ -28,6 +28,6 @@ export function fillPreview(box, name, { columns, rows, facts }) {
   if (facts.encoding) said.push(filled(texts.encoding, { encoding: facts.encoding.toUpperCase() }));
   if (facts.sheet) said.push(filled(facts.others ? texts.sheet_of_several : texts.sheet, facts));
   box.querySelector(".facts").textContent = said.join(" ");
-  const doubts = [facts.damaged && texts.damaged, facts.unclosed && texts.unclosed].filter(Boolean);
+  const doubts = [facts.damaged && texts.damaged, facts.broken && texts.broken].filter(Boolean);
   box.querySelector(".doubts").textContent = doubts.join(" ");
 }

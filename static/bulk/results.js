@@ -3,7 +3,7 @@ import { breathe } from "./breathe.js";
 import { written } from "./table.js";
 
 const BINS = 10;
-const AT_ONCE = 5000; // rows between two pauses
+const AT_ONCE = 2000; // rows between two pauses
 const LINE_END = "\r\n";
 const BYTE_ORDER_MARK = "\ufeff"; // without it Excel reads Chinese as something else
 

@@ -7,6 +7,7 @@ import { Pace } from "./pace.js";
 import { scoring } from "./scoring.js";
 
 const TICK_MS = 500;
+const STOPS = new Set(["unauthorized", "task_not_available"]); // faults that have a sentence of their own
 const SAID = 4; // parts of a job after each of which its progress is said aloud
 
 const time = (seconds) => {
@@ -25,14 +26,12 @@ function tile(name, value, note = "") {
 export class Run {
   #pace = new Pace();
   #said = 0;
+  #trouble; // the kind of the fault that is shown
 
   constructor(table, asked) {
     this.table = table;
     this.task = asked.task;
-    Object.assign(this, scoring(table, asked, (fault, stopped) => {
-      complain(fault?.kind, fault?.message);
-      if (stopped) this.#enter("stopped");
-    }));
+    Object.assign(this, scoring(table, asked, (fault, stopped) => this.#tell(fault, stopped)));
   }
 
   /** Until every row is settled or the job is cancelled. */
@@ -60,6 +59,7 @@ export class Run {
   toggle() {
     this.#pace.restart();
     complain("");
+    this.#trouble = undefined;
     if (this.state === "running") {
       this.sender.pause();
       this.#enter("paused");
@@ -67,6 +67,13 @@ export class Run {
       this.sender.resume();
       this.#enter("running");
     }
+  }
+
+  #tell(fault, stopped) {
+    // Every further try fails alike: it is said once.
+    if (fault?.kind !== this.#trouble) complain(stopped && !STOPS.has(fault.kind) ? "stopped" : fault?.kind, fault?.message);
+    this.#trouble = fault?.kind;
+    if (stopped) this.#enter("stopped");
   }
 
   get #over() {

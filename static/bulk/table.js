@@ -77,14 +77,13 @@ async function readWith(name, file) {
     await readJsonLines(text, objects.take);
     return { table: objects, facts: { encoding, damaged } };
   }
-  const lines = new Lines();
-  const unclosed = await readDelimited(text, lines.take, name.endsWith(".tsv"));
-  return { table: lines, facts: { encoding, damaged, unclosed } };
+  const { lines, broken } = await readDelimited(text, () => new Lines(), name.endsWith(".tsv"));
+  return { table: lines, facts: { encoding, damaged, broken } };
 }
 
 /**
  * {columns, rows, faults, facts}: `rows` are cells in the order of `columns`, text but in JSON; `faults` says of a row's
- * number why it cannot be scored; `facts`: encoding, damaged, unclosed, sheet, others. Throws Unreadable.
+ * number why it cannot be scored; `facts`: encoding, damaged, broken, sheet, others. Throws Unreadable.
  */
 export async function readTable(file) {
   const name = file.name.toLowerCase();

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import random
 import urllib.request
 from datetime import date
 
@@ -14,6 +15,7 @@ from structbert_lite.cli.score.command import command
 from tests.e2e.conftest import Server
 from tests.e2e.test_accessible import light_and_dark, violations
 
+HAN = [chr(code) for code in range(0x4E00, 0x9FA6)]
 HEADER = ["编号", "评论", "日期"]
 TEXTS = ["味道不错，下次还来", '物流太慢，"包装"也破了', "第一行\n第二行，很满意", "", "  ", "电池不耐用"]
 ROWS = [[f"90071992547409931{i}", text, "2026-01-02"] for i, text in enumerate(TEXTS)]
@@ -191,7 +193,8 @@ def test_a_row_that_the_server_refuses_harms_no_other(noisy_page, tiny_url):
 
 
 def test_a_row_too_large_for_the_server(page):
-    put_texts(page, ["很好", "好" * 1_500_000, "不好"])
+    page.evaluate("import('/static/page.js').then(({ limits }) => { limits.mb = 0.01; })")
+    put_texts(page, ["很好", "好" * 5000, "不好"])
     rows = score(page)
     assert [row["error"] for row in rows] == ["", "payload_too_large", ""]
 
@@ -372,17 +375,46 @@ def test_doubts_about_a_file_are_told(page):
     assert [row["error"] for row in score(page)] == ["", "text has bytes that are no text in this encoding", ""]
 
 
+def test_quotes_that_do_not_fit_are_characters_in_tsv_and_told_in_csv(page):
+    lines = 'id\ttext\n1\t"好吃"，他说\n2\t5" 的屏幕\n3\t"没有关上\n'
+    put(page, "a.tsv", lines.encode())
+    assert page.inner_text(".doubts") == ""
+    assert [row["text"] for row in score(page)] == ['"好吃"，他说', '5" 的屏幕', '"没有关上']
+    put(page, "a.csv", lines.replace("\t", ",").encode())
+    assert "引号没有配对" in page.inner_text(".doubts")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"), [(401, "unauthorized", "重新填写密钥"), (404, "not_found", "不接受")]
+)
+def test_what_no_retry_helps_stops_the_job_until_it_is_resumed(noisy_page, status, kind, words):
+    page = noisy_page
+    answer = {"error": {"type": kind, "message": "in its own words"}}
+    page.route("**/similarity", lambda route: route.fulfill(status=status, json=answer))
+    put(page, "a.csv", csv_of([["id", "text_a", "text_b"], *([i, f"第{i}句", "很好"] for i in range(200))]).encode())
+    page.select_option("#task", "similarity")
+    page.click("#choices .primary")
+    wait_for(page, "stopped")
+    assert words in page.inner_text("#error")
+    assert "in its own words" in page.inner_text("#error")
+    page.unroute("**/similarity")
+    page.click("#pause")
+    wait_for(page, "done")
+    assert page.inner_text("#error") == ""
+    assert [row["error"] for row in download(page)] == [""] * 200
+
+
 def test_a_large_workbook_is_read_beside_the_page(page):
     book, file = openpyxl.Workbook(write_only=True), io.BytesIO()
     sheet = book.create_sheet("评论")
-    for i in range(6000):  # more than half a megabyte: the library then unpacks in workers of its own
-        sheet.append(
-            ["text" if i == 0 else f"第{i}条{chr(0x4E00 + i)}{chr(0x5E00 + i)}", *(i * n for n in range(1, 12))]
-        )
+    sheet.append(["id", "text"])
+    draw = random.Random(1)
+    for i in range(2000):  # far more than half a megabyte: the library then unpacks in workers of its own
+        sheet.append([i, "".join(draw.choices(HAN, k=300))])
     book.save(file)
     put(page, "large.xlsx", file.getvalue())
-    assert "5,999 行" in page.inner_text("#preview .facts")
-    assert "第1条" in page.inner_text("#preview tbody")
+    assert "2,000 行" in page.inner_text("#preview .facts")
+    assert page.input_value("#column") == "1"
 
 
 def test_a_dropped_file_and_the_keyboard_are_enough(page):
