@@ -24,7 +24,7 @@ async function take(given) {
   if (!given || busy) return;
   complain("");
   setBusy(true);
-  byId("choices").hidden = byId("run").hidden = byId("summary").hidden = true;
+  byId("preview").hidden = byId("choices").hidden = byId("run").hidden = byId("summary").hidden = true;
   byId("reading").textContent = filled(texts.reading, { name: given.name });
   run = table = null;
   try {
@@ -32,7 +32,7 @@ async function take(given) {
     file = given;
     fillPreview(byId("preview"), given.name, table);
     offer(table);
-    byId("choices").hidden = false;
+    byId("preview").hidden = byId("choices").hidden = false;
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     complain(error.kind, error.message);
