@@ -5,13 +5,19 @@ times too many requests leave the CPUs to those that are let in.
 """
 
 import threading
+import time
+from collections.abc import Callable
 
 from structbert_lite.engine import Engine
 from structbert_lite.runtime.batcher import Batcher
+from structbert_lite.runtime.cpu import usable_cpus
 from structbert_lite.runtime.observer import Observer
 from structbert_lite.telemetry.metrics import Metrics
 
 EXTENSION = "structbert_door"  # the worker finds it there (front/worker.py)
+# So many requests are read and tokenized at once, beside those that take long: more would only fight for the
+# interpreter's lock, and the loop would not get it.
+AT_ONCE, LONG_SECONDS = max(2, usable_cpus()), 0.02
 # Other routes are refused by the queue itself, in their own dialect.
 TASKS = {
     b"/predict": "sentiment",
@@ -27,7 +33,7 @@ class Door(Observer):
     """Answers within microseconds: the loop waits for it.
 
     It counts the requests on their way from the door to the queue: there may be more of them than in it. As an observer
-    it is told, in the request's thread, when one gets there.
+    it is told, in the request's thread, when one gets there, and calls `on_arrival` there.
     """
 
     def __init__(self, metrics: Metrics) -> None:
@@ -36,15 +42,24 @@ class Door(Observer):
         self._coming = 0
         self._lock = threading.Lock()
         self._here = threading.local()
+        self._begun: dict[int, float] = {}  # thread -> since when it has a request that is on its way
+        self.on_arrival: Callable[[], object] = lambda: None
 
     def open(self, engine: Engine) -> None:
         """From now on requests may be refused for `engine`'s queues."""
         self._engine = engine
 
-    def refuses(self, path: bytes) -> int:
-        """Seconds after which a client may ask this path again; 0: it may ask now."""
+    def refuses(self, path: bytes, waiting: int | None = None) -> int:
+        """Seconds after which a client may ask this path again; 0: it may ask now.
+
+        `waiting`: others that were let in before it and that no thread has yet; None: it is one of them, and the first.
+        """
         batcher = self._batcher(path)
-        return batcher.refuse_newcomer(self._coming) if batcher else 0
+        if batcher is None:
+            return 0
+        if waiting is None:
+            return batcher.refuse_early(self._coming)
+        return batcher.refuse_newcomer(self._coming + waiting)
 
     def turn_away(self, path: bytes) -> None:
         """A request for this path was refused because the server itself has no room."""
@@ -56,13 +71,20 @@ class Door(Observer):
         self._metrics.refusals.labels(reason).inc()
 
     def let_in(self) -> None:
-        """A request is on its way."""
+        """A request is on its way: a thread gets it."""
         with self._lock:
             self._coming += 1
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another request should be on its way now."""
+        long_ago = time.monotonic() - LONG_SECONDS
+        return self._coming - sum(begun < long_ago for begun in list(self._begun.values())) < AT_ONCE
 
     def begin(self) -> None:
         """Its thread has it; this and what follows is called there."""
         self._here.is_coming = True
+        self._begun[threading.get_ident()] = time.monotonic()
 
     def on_tokenize(self, inputs: int, began: float, ended: float) -> None:
         self._arrive()
@@ -80,5 +102,7 @@ class Door(Observer):
     def _arrive(self) -> None:
         if getattr(self._here, "is_coming", False):
             self._here.is_coming = False
+            del self._begun[threading.get_ident()]
             with self._lock:
                 self._coming -= 1
+            self.on_arrival()

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from structbert_lite.door import Door
+from structbert_lite.door import AT_ONCE, LONG_SECONDS, Door
 from structbert_lite.errors import Overloaded
 from structbert_lite.runtime.batcher import Batcher
 from structbert_lite.runtime.entry_queue import Entry
@@ -64,18 +64,18 @@ def fill(batcher: Batcher) -> int:
 
 
 def test_it_says_what_the_queue_would_say(door: Door, batcher: Batcher, gate: threading.Event) -> None:
-    assert door.refuses(b"/predict") == 0
+    assert door.refuses(b"/predict", 0) == 0
     assert fill(batcher) > 2
     refused = batcher.counts.refused
-    assert door.refuses(b"/predict") >= 1
+    assert door.refuses(b"/predict", 0) >= 1
     assert batcher.counts.refused == refused + 1
-    assert door.refuses(b"/similarity") == door.refuses(b"/v1/embeddings") == door.refuses(b"") == 0
+    assert door.refuses(b"/similarity", 0) == door.refuses(b"/v1/embeddings", 0) == door.refuses(b"", 0) == 0
     gate.set()
     limit = time.monotonic() + 30
     while batcher.queued_tokens and time.monotonic() < limit:
         time.sleep(0.01)
     time.sleep(1.1)  # overload is over after a second without a refusal
-    assert door.refuses(b"/predict") == 0
+    assert door.refuses(b"/predict", 0) == 0
 
 
 def test_requests_on_their_way_count_until_they_arrive_or_end(door: Door, batcher: Batcher) -> None:
@@ -84,7 +84,7 @@ def test_requests_on_their_way_count_until_they_arrive_or_end(door: Door, batche
     many = 200
     for _ in range(many):
         door.let_in()
-    assert door.refuses(b"/predict") >= 1
+    assert door.refuses(b"/predict", 0) >= 1
 
     def come(to_the_queue: bool) -> None:
         door.begin()
@@ -99,7 +99,41 @@ def test_requests_on_their_way_count_until_they_arrive_or_end(door: Door, batche
     for thread in crowd:
         thread.join()
     time.sleep(1.1)
-    assert door.refuses(b"/predict") == 0
+    assert door.refuses(b"/predict", 0) == 0
+
+
+def test_who_waits_for_a_thread_counts_for_newcomers_only(door: Door, batcher: Batcher) -> None:
+    batcher.add([entry()])
+    limit = time.monotonic() + 30
+    while batcher.queued_tokens and time.monotonic() < limit:  # until it runs
+        time.sleep(0.01)
+    assert door.refuses(b"/predict", 200) >= 1
+    assert batcher.counts.refused == 1
+    assert door.refuses(b"/predict") == 0  # nobody is before it
+    for _ in range(200):
+        door.let_in()
+    assert door.refuses(b"/predict") >= 1
+    assert batcher.counts.refused == 2
+
+
+def test_there_is_room_for_a_few_at_once_and_for_more_when_those_take_long(door: Door) -> None:
+    calls = []
+    door.on_arrival = lambda: calls.append(door.has_room)
+    for _ in range(AT_ONCE - 1):
+        door.let_in()
+    assert door.has_room
+    door.let_in()
+    assert not door.has_room
+    door.begin()
+    time.sleep(LONG_SECONDS + 0.01)
+    assert door.has_room
+    door.let_in()
+    assert not door.has_room
+    door.end()
+    assert calls == [False]  # the long one had not counted
+    door.begin()
+    door.end()
+    assert calls == [False, True]
 
 
 def test_a_server_without_room_is_told_to_the_queue_of_the_path(door: Door, batcher: Batcher) -> None:

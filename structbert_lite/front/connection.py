@@ -70,9 +70,9 @@ class Outbox:
 class Connection(TConn):
     """One client's connection.
 
-    `asked`: the request on its way in; `held`: its bytes, also while a thread has them; `arrived`: when it was whole.
-    `stays`: whether another request may follow. `due`: when patience with the client ends. `events`: what the loop
-    looks out for. `swallowed`: bytes that came after the last answer.
+    `asked`: the request on its way in; `path`, once it is whole; `held`: its bytes, also while a thread has them;
+    `arrived`: when it was whole. `stays`: whether another request may follow. `due`: when patience with its client
+    ends. `events`: what the loop looks out for. `swallowed`: bytes that came after the last answer.
     """
 
     def __init__(self, cfg: Any, connection: socket.socket, client: Any, server: Any, max_body: int) -> None:
@@ -83,6 +83,7 @@ class Connection(TConn):
         self.due = self.began = self.arrived = 0.0
         self.held = self.swallowed = self.events = 0
         self.stays = False
+        self.path = b""
         self._max_body = max_body
         self.asked = Gathering(max_body)
 

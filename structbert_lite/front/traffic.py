@@ -39,11 +39,10 @@ class Traffic:
         self.patience.idles(connection)
         self._receive(connection)
 
-    def hand_on(self, connection: Connection) -> None:
-        """A thread has the request from now on."""
+    def put_aside(self, connection: Connection) -> None:
+        """Its request waits for a thread, and is looked at no more until it is answered."""
         self._listen(connection, 0)
         self.patience.forget(connection)
-        connection.hand_on()
 
     def answer(self, connection: Connection, stays: bool, answer: bytes = b"") -> None:
         """Sends the answer; then the client's next request, where it `stays`, or the end."""

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -26,6 +27,7 @@ RESERVED_FILES = 128  # descriptors that are no connections
 # Probes and scrapers have threads of their own: they must be answered when all others are busy.
 PROBES = {b"/livez", b"/readyz", b"/health", b"/metrics"}
 PROBE_THREADS = 4
+LOOK_SECONDS = 0.02  # while requests wait for a thread
 # The loop takes the interpreter's lock back three times for each request, and a thread that computes keeps it so long.
 SWITCH_SECONDS = 0.001
 TOO_MANY_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -45,7 +47,8 @@ class FrontWorker(ThreadWorker):
         self._most_connections = max(16, min(self.cfg.worker_connections, files - RESERVED_FILES))
         # The loop always accepts and closes another connection for it: who waits in the kernel's queue is seen by none.
         self.worker_connections = self.max_keepalived = sys.maxsize
-        self._in_hand = 0
+        self._waiting: deque[Connection] = deque()  # for a thread
+        self._in_hand = 0  # of threads, probes aside
         self._current = threading.local()
 
     def init_process(self) -> None:
@@ -57,6 +60,7 @@ class FrontWorker(ThreadWorker):
         super().load_wsgi()
         self._max_body = self.wsgi.config["MAX_CONTENT_LENGTH"]
         self._door = self.wsgi.extensions["structbert_door"]
+        self._door.on_arrival = lambda: self._waiting and self.method_queue.defer(self._hand_out)
         patience = Patience(self.cfg.keepalive, self._max_body)
         self._traffic = Traffic(
             self.poller, patience, self.enqueue_req, self._count_down, self._door.note, self.method_queue.defer
@@ -69,6 +73,10 @@ class FrontWorker(ThreadWorker):
             return application(environ, start_response)
 
         self.wsgi.wsgi_app = stamped
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        super().wait_for_and_dispatch_events(min(timeout, LOOK_SECONDS) if self._waiting else timeout)
+        self._hand_out()
 
     def accept(self, listener: socket.socket) -> None:
         for _ in range(ACCEPTS):
@@ -88,22 +96,19 @@ class FrontWorker(ThreadWorker):
             self._traffic.open(Connection(self.cfg, client, address, listener.getsockname(), self._max_body))
 
     def enqueue_req(self, conn: Connection) -> None:
-        """Gives the request to a thread, or refuses it."""
-        head = conn.asked.head
-        target = head.partition(b"\r\n")[0].split(b" ")[1:2]
-        path = target[0].partition(b"?")[0] if target else b""
-        if path not in PROBES and (seconds := self._refuses(path)):
-            stays = conn.asked.end is not None and not conn.asked.cut and not wants_close(head) and self.alive
-            self._traffic.refuse(conn, 503, "overloaded", "the server is busy, try again later", seconds, stays)
-            return
+        """Gives the request to a thread, lets it wait for one, or refuses it."""
+        target = conn.asked.head.partition(b"\r\n")[0].split(b" ")[1:2]
+        conn.path = target[0].partition(b"?")[0] if target else b""
         conn.arrived = time.monotonic()
-        self._door.let_in()
-        self._traffic.hand_on(conn)
-        self._in_hand += 1
-        pool = self._probe_pool if path in PROBES else self.tpool
-        pool.submit(self.handle, conn).add_done_callback(
-            lambda future: self.method_queue.defer(self.finish_request, conn, future)
-        )
+        if conn.path in PROBES:
+            self._traffic.put_aside(conn)
+            self._hand_on(conn, self._probe_pool)
+        elif seconds := self._refuses(conn.path):
+            self._refuse(conn, seconds)
+        else:
+            self._traffic.put_aside(conn)
+            self._waiting.append(conn)
+            self._hand_out()
 
     def handle(self, conn: Connection) -> bool:
         self._current.connection = conn
@@ -133,8 +138,9 @@ class FrontWorker(ThreadWorker):
         super().handle_error(req, client, addr, exc)
 
     def finish_request(self, conn: Connection, fs: Future) -> None:
-        self._in_hand -= 1
+        self._in_hand -= conn.path not in PROBES
         self._traffic.answer(conn, not fs.cancelled() and fs.exception() is None and fs.result())
+        self._hand_out()
 
     def murder_pending(self) -> None:
         self._traffic.cut_the_slow()
@@ -146,12 +152,34 @@ class FrontWorker(ThreadWorker):
     def _cap_keepalive(self, deadline: float) -> None:
         self._traffic.patience.hurry(deadline)
 
+    def _hand_out(self) -> None:
+        """Gives what has waited longest to threads that have nothing to do; the queue may be too long for it by now."""
+        while self._waiting and self._in_hand < self.cfg.threads and self._door.has_room:
+            conn = self._waiting.popleft()
+            if seconds := self._door.refuses(conn.path):
+                self._refuse(conn, seconds)
+            else:
+                self._in_hand += 1
+                self._hand_on(conn, self.tpool)
+
+    def _hand_on(self, conn: Connection, pool: ThreadPoolExecutor) -> None:
+        self._door.let_in()
+        conn.hand_on()
+        pool.submit(self.handle, conn).add_done_callback(
+            lambda future: self.method_queue.defer(self.finish_request, conn, future)
+        )
+
     def _refuses(self, path: bytes) -> int:
-        """Seconds after which the client may try again; 0: the request is let in."""
-        if self._in_hand >= 2 * self.cfg.threads or self._traffic.patience.is_full:
+        """Seconds after which the client of a request that comes now may try again; 0: the request is let in."""
+        if self._in_hand + len(self._waiting) >= 2 * self.cfg.threads or self._traffic.patience.is_full:
             self._door.turn_away(path)
             return 1
-        return self._door.refuses(path)
+        return self._door.refuses(path, len(self._waiting))
+
+    def _refuse(self, conn: Connection, seconds: int) -> None:
+        asked = conn.asked
+        stays = asked.end is not None and not asked.cut and not wants_close(asked.head) and self.alive
+        self._traffic.refuse(conn, 503, "overloaded", "the server is busy, try again later", seconds, stays)
 
     def _write_error(self, sock: Any, status: int, reason: str, message: str) -> None:
         self._door.note("malformed_request" if status < 500 else "internal_error")

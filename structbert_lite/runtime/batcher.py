@@ -27,8 +27,8 @@ WINDOW = 256
 LOOK_SECONDS = 0.05
 # Under overload an entry may have waited so many times longer than was thought when it was let in.
 PATIENCE = 2
-# Micro-batches that wait for each worker under overload.
-ENOUGH = 0.6
+# Under overload: micro-batches are smaller, for those who wait for the one that runs, and so many wait for a worker.
+SMALLER, ENOUGH = 0.5, 0.8
 NO_LIMIT = float("inf")
 
 
@@ -64,7 +64,7 @@ class Batcher:
         self._batch_tokens = batch_tokens
         self._queue_tokens = queue_tokens
         self._queue = EntryQueue(batch_tokens)
-        self._admission = Admission(workers, queue_seconds, ENOUGH * batch_tokens)
+        self._admission = Admission(workers, queue_seconds, ENOUGH * SMALLER * batch_tokens)
         self._changed = threading.Condition()
         self._closed = False
         self._running: dict[int, float] = {}  # thread -> when its run began
@@ -104,14 +104,11 @@ class Batcher:
 
         What `add` would say, for a caller who wants to know it before he has anything to add.
         """
-        with self._changed:
-            tokens = self._queue.tokens_ahead + coming * self._admission.tokens_per_request
-            try:
-                self._admission.check(tokens, coming=coming)
-            except Overloaded as error:
-                self._count_refused(1)
-                return error.retry_after
-            return 0
+        return self._refuse_early(coming, is_new=True)
+
+    def refuse_early(self, before: int) -> int:
+        """The same for a request that was let in as a newcomer and is still on its way, behind `before` others."""
+        return self._refuse_early(before, is_new=False)
 
     def turn_away(self) -> None:
         """A request was refused because no more fit into the server, not only into this queue."""
@@ -201,6 +198,16 @@ class Batcher:
                         sum(len(entry.encoding) for entry in batch), time.monotonic() - batch[0].began
                     )
 
+    def _refuse_early(self, before: int, is_new: bool) -> int:
+        with self._changed:
+            tokens = self._queue.tokens_ahead + before * self._admission.tokens_per_request
+            try:
+                self._admission.check(tokens, coming=before if is_new else None)
+            except Overloaded as error:
+                self._count_refused(1)
+                return error.retry_after
+            return 0
+
     def _count_refused(self, entries: int) -> None:
         self.counts.refused += entries
         self._observer.on_unanswered("refused", entries)
@@ -227,10 +234,11 @@ class Batcher:
     def _choose(self) -> list[Entry]:
         first, *waiting = self._queue.first(WINDOW)
         waiting.sort(key=lambda entry: abs(len(entry.encoding) - len(first.encoding)))
+        budget = self._batch_tokens * (SMALLER if self._admission.overloaded else 1)
         batch, longest = [first], len(first.encoding)
         for entry in waiting:
             longest = max(longest, len(entry.encoding))
-            if len(batch) == self._max_batch or longest * (len(batch) + 1) > self._batch_tokens:
+            if len(batch) == self._max_batch or longest * (len(batch) + 1) > budget:
                 break
             batch.append(entry)
         return batch
