@@ -57,9 +57,7 @@ class Door(Observer):
         batcher = self._batcher(path)
         if batcher is None:
             return 0
-        if waiting is None:
-            return batcher.refuse_early(self._coming)
-        return batcher.refuse_newcomer(self._coming + waiting)
+        return batcher.refuse_early(self._coming + (waiting or 0), is_new=waiting is not None)
 
     def turn_away(self, path: bytes) -> None:
         """A request for this path was refused because the server itself has no room."""

@@ -140,7 +140,6 @@ class FrontWorker(ThreadWorker):
     def finish_request(self, conn: Connection, fs: Future) -> None:
         self._in_hand -= conn.path not in PROBES
         self._traffic.answer(conn, not fs.cancelled() and fs.exception() is None and fs.result())
-        self._hand_out()
 
     def murder_pending(self) -> None:
         self._traffic.cut_the_slow()

@@ -99,16 +99,20 @@ class Batcher:
             self._observer.on_queue(len(self._queue), self.queued_tokens)
             self._changed.notify(len(entries))
 
-    def refuse_newcomer(self, coming: int) -> int:
-        """Seconds after which a request may come; 0: it may come now, behind `coming` others that are on their way.
+    def refuse_early(self, before: int, is_new: bool) -> int:
+        """Seconds after which a request may come; 0: it may come now, behind `before` others that are on their way.
 
-        What `add` would say, for a caller who wants to know it before he has anything to add.
+        What `add` would say, for a caller who wants to know it before he has anything to add: of a request that is new,
+        or of one that was let in as such and is still on its way.
         """
-        return self._refuse_early(coming, is_new=True)
-
-    def refuse_early(self, before: int) -> int:
-        """The same for a request that was let in as a newcomer and is still on its way, behind `before` others."""
-        return self._refuse_early(before, is_new=False)
+        with self._changed:
+            tokens = self._queue.tokens_ahead + before * self._admission.tokens_per_request
+            try:
+                self._admission.check(tokens, coming=before if is_new else None)
+            except Overloaded as error:
+                self._count_refused(1)
+                return error.retry_after
+            return 0
 
     def turn_away(self) -> None:
         """A request was refused because no more fit into the server, not only into this queue."""
@@ -197,16 +201,6 @@ class Batcher:
                     self._admission.note_run(
                         sum(len(entry.encoding) for entry in batch), time.monotonic() - batch[0].began
                     )
-
-    def _refuse_early(self, before: int, is_new: bool) -> int:
-        with self._changed:
-            tokens = self._queue.tokens_ahead + before * self._admission.tokens_per_request
-            try:
-                self._admission.check(tokens, coming=before if is_new else None)
-            except Overloaded as error:
-                self._count_refused(1)
-                return error.retry_after
-            return 0
 
     def _count_refused(self, entries: int) -> None:
         self.counts.refused += entries
