@@ -57,7 +57,9 @@ def default_sentiment(
 @click.option(
     "--data", type=FOLDER, required=True, help="Folder with similarity/, nli/, retrieval/; see docs/training.md."
 )
-@click.option("--base", type=FOLDER, default=Path("runs/base"), show_default=True, help=BASE)
+@click.option(
+    "--base", type=FOLDER, default=Path("runs/base"), show_default=True, help=f"{BASE} Or a run, for a second pass."
+)
 @click.option("--out", type=FOLDER, default=Path("runs/similarity"), show_default=True, help=RUN)
 def similarity(data: Path, base: Path, out: Path) -> None:
     """Train the Siamese encoder behind similarity and embeddings; resumable."""
@@ -98,6 +100,18 @@ def zero_shot(data: Path, base: Path, out: Path) -> None:
     from training.zero_shot import run
 
     _show(run(data, base, out))
+
+
+@main.command()
+@click.option("--model", type=FOLDER, required=True, help="The int8 model: similarity, rerank or zero-shot.")
+@click.option("--base", type=FOLDER, default=Path("runs/base"), show_default=True, help=BASE)
+@click.option("--out", type=FOLDER, required=True, help="A folder for the checkpoint, which training can start from.")
+def recover(model: Path, base: Path, out: Path) -> None:
+    """Read the weights of one of our models back from its int8 file, to train it further."""
+    from training.base import fetch_base
+    from training.recover import recover as read_back
+
+    click.echo(f"wrote {read_back(model, fetch_base(base), out)}")
 
 
 @main.command()

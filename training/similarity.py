@@ -21,19 +21,26 @@ from training.retrieval import read_searches
 from training.siamese import Siamese, encode_texts, load_siamese, save_siamese
 
 RECIPE = Recipe(epochs=1, learning_rate=1e-4, label_smoothing=0.05, dropout=0.0, token_mask=0.0, max_length=256)
+SECOND = dataclasses.replace(RECIPE, learning_rate=4e-5, max_length=512, seed=22)  # from a run: whole documents
+SHARE = 0.4  # of the pairs and triples, in a second pass, so that they are not forgotten
 PAIRS, TRIPLES, SEARCHES = 64, 48, 32  # rows of a batch
-WINDOW = 240  # characters of a document
+WINDOW, SECOND_WINDOW = 240, 480  # characters of a document
 TEMPERATURE = 0.05  # of cosines, in both contrastive losses
 ORDER_WEIGHT, UNRELATED_WEIGHT = 0.3, 0.2
 
 
-def run(data: Path, base: Path, out: Path, recipe: Recipe = RECIPE) -> dict[str, dict[str, float]]:
-    """Trains, writes the model and its dev pairs to `out`, and returns the dev figures."""
+def run(data: Path, base: Path, out: Path) -> dict[str, dict[str, float]]:
+    """Trains, writes the model and its dev pairs to `out`, and returns the dev figures. From a run it is a second pass."""
     out.mkdir(parents=True, exist_ok=True)
+    again = (base / "model.safetensors").is_file()
+    recipe = SECOND if again else RECIPE
     tokenizer = read_tokenizer(base)
-    pairs, dev = read_pairs(data, recipe.seed)
-    searches = read_searches(data, WINDOW, 0, 1, recipe.seed)
-    triples = read_triples(data) + [Triple(s.query, s.positive, None, s.source) for s in searches]
+    pairs, dev = read_pairs(data, RECIPE.seed)  # the same rows held out
+    triples = read_triples(data)
+    if again:
+        pairs, triples = (_some(items, recipe.seed) for items in (pairs, triples))
+    searches = read_searches(data, SECOND_WINDOW if again else WINDOW, 0, 1, recipe.seed)
+    triples += [Triple(s.query, s.positive, None, s.source) for s in searches]
     plans = [_plan(pairs, triples, np.random.default_rng([recipe.seed, epoch])) for epoch in range(recipe.epochs)]
     torch.manual_seed(recipe.seed)
 
@@ -98,6 +105,11 @@ def evaluate(model: Siamese, tokenizer: Tokenizer, dev: dict[str, list[Pair]]) -
             "mean_of_negatives": float(score[~truth].mean()),
         }
     return figures
+
+
+def _some(items: list, seed: int) -> list:
+    order = np.random.default_rng(seed).permutation(len(items))
+    return [items[i] for i in order[: int(SHARE * len(items))]]
 
 
 def _plan(pairs: list[Pair], triples: list[Triple], rng: np.random.Generator) -> list[list]:

@@ -1,0 +1,80 @@
+"""The weights of a default model, read back from its int8 file: a start for further training when the run is gone.
+
+A weight is its int8 number times its output channel's scale, and times the smoothing factor of its input channel
+where the exporter moved one into it. The word table is the base encoder's, which no recipe here trains.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+
+from structbert_lite.manifest import read_manifest
+from training.cross_encoder import start_cross_encoder
+from training.siamese import load_siamese, save_siamese
+
+WORDS = "word_embeddings.weight"
+STATIC = "/static"  # how the exporter names what it quantized with fixed scales
+LEVELS = "per_token/levels"
+HEAD = "per_token/logits/columns"  # float32 [logits, hidden], kept as it was
+
+
+def recover(model: Path, base: Path, out: Path) -> Path:
+    """Writes the float32 checkpoint of the int8 model in the folder `model` to `out`, and returns that.
+
+    `base` is the encoder that it was trained from. Raises RuntimeError where a tensor of the checkpoint is not in
+    the file.
+    """
+    weights = _read(model / "model.onnx")
+    manifest = read_manifest(model)
+    if manifest.matcher is None:
+        weights["classifier.weight"] = weights[HEAD]
+        checkpoint = start_cross_encoder(base, manifest.labels or ["relevance"], seed=0)
+        _fill(checkpoint, weights, model)
+        out.mkdir(parents=True, exist_ok=True)
+        checkpoint.save_pretrained(out)
+        shutil.copy(base / "tokenizer.json", out / "tokenizer.json")
+        return out
+    siamese = load_siamese(base)
+    matcher = np.load(model / "matcher.npz")
+    named = {f"bert.{name}": value for name, value in weights.items()}
+    scaled = matcher["weight"] / siamese.scales.numpy()[:, None]
+    _fill(siamese, named | {"fc.weight": scaled, "fc.bias": matcher["bias"]}, model)
+    save_siamese(siamese, base / "tokenizer.json", out)
+    return out
+
+
+def _fill(checkpoint: torch.nn.Module, weights: dict[str, np.ndarray], model: Path) -> None:
+    state = checkpoint.state_dict()
+    for name in state:
+        if name.endswith(WORDS):
+            continue
+        if name not in weights:
+            raise RuntimeError(f"{model / 'model.onnx'} has no weight {name}")
+        state[name] = torch.tensor(weights[name], dtype=torch.float32).reshape(state[name].shape)
+    checkpoint.load_state_dict(state)
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    graph = onnx.load(path).graph
+    stored = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
+    return stored | dict(_products(graph, stored))
+
+
+def _products(graph: onnx.GraphProto, stored: dict[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
+    """Name and weight, float32 [out, in] as PyTorch keeps it, of each quantized linear layer."""
+    for node in graph.node:
+        if node.op_type != "MatMulIntegerToFloat":
+            continue
+        rows, numbers, scale = node.input[0], node.input[1], node.input[3]
+        weight = stored[numbers].astype(np.float32) * stored[scale]
+        if rows.endswith(STATIC):
+            weight *= stored[f"per_token/{rows.removesuffix(STATIC)}/inverse"][:, None]
+        else:
+            weight *= stored[LEVELS]  # a row's own scale is its largest value, and the levels are divided out here
+        module = numbers.removeprefix("per_token//").split("_output_0")[0].rpartition("/")[0]
+        yield f"{module.replace('/', '.')}.weight", weight.T
