@@ -30,7 +30,7 @@ ORDER_WEIGHT, UNRELATED_WEIGHT = 0.3, 0.2
 
 
 def run(data: Path, base: Path, out: Path) -> dict[str, dict[str, float]]:
-    """Trains, writes the model and its dev pairs to `out`, and returns the dev figures. From a run it is a second pass."""
+    """Trains, writes the model and its dev pairs to `out`, and returns the dev figures; from a run, a second pass."""
     out.mkdir(parents=True, exist_ok=True)
     again = (base / "model.safetensors").is_file()
     recipe = SECOND if again else RECIPE

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import TextIO
 
 import click
 import numpy as np
@@ -32,7 +33,7 @@ CLIENTS = (1, 4, 16, 64)
 @click.option("--requests", type=click.IntRange(50), default=2000, show_default=True, help="Requests in each load.")
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Bare loop and server in turn.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def command(model: Path, texts: click.utils.LazyFile | None, requests: int, rounds: int, as_json: bool) -> None:
+def command(model: Path, texts: TextIO | None, requests: int, rounds: int, as_json: bool) -> None:
     """Start-up, memory, latency and throughput of the model in the folder MODEL.
 
     Everything runs on this machine, over loopback. The load shares the CPUs with the server.
