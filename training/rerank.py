@@ -18,10 +18,10 @@ from training.retrieval import Search, read_searches
 from training.searching import evaluate_reranker
 from training.short_searches import GRADES, read_own_searches, read_titles
 
-RECIPE = Recipe(epochs=1, learning_rate=6e-5, dropout=0.0, token_mask=0.0, max_length=512, token_budget=3584)
-WINDOW = 440  # characters of a document's window: with the query, about what the model reads at once
-NEAR, FAR = 3, 0  # windows of other documents beside the right one: much like the query, and any
-TITLES = 3000  # of QBQTC
+RECIPE = Recipe(epochs=1, learning_rate=1e-4, dropout=0.0, token_mask=0.0, max_length=192, token_budget=3072)
+WINDOW = 128  # characters of a document's window
+NEAR, FAR = 2, 0  # windows of other documents beside the right one: much like the query, and any
+TITLES = 6000  # of QBQTC
 SCORE_WEIGHT = 0.5  # of the score itself beside the order
 RIGHT, WRONG = 0.98, 0.02
 

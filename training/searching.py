@@ -15,7 +15,7 @@ from training.retrieval import CHARACTERS, read_collection, windows
 
 QUERIES = 100  # for the reranker, which reads each query with DEPTH documents
 DEPTH = 20
-PIECE = 440  # characters of a document that the reranker reads at once
+PIECE = 150  # characters of a document that the reranker reads at once
 
 
 def evaluate_reranker(

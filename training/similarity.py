@@ -17,12 +17,13 @@ from training.cross_encoder import read_tokenizer
 from training.examples import batches, encode
 from training.loop import PAD, Recipe, fit, pad
 from training.pairs import Pair, Triple, by_source, read_pairs, read_triples
+from training.paraphrases import as_pairs, read_paraphrases
 from training.retrieval import read_searches
 from training.siamese import Siamese, encode_texts, load_siamese, save_siamese
 
 RECIPE = Recipe(epochs=1, learning_rate=1e-4, label_smoothing=0.05, dropout=0.0, token_mask=0.0, max_length=256)
-SECOND = dataclasses.replace(RECIPE, learning_rate=4e-5, max_length=512, seed=22)  # from a run: whole documents
-SHARE = 0.4  # of the pairs and triples, in a second pass, so that they are not forgotten
+SECOND = dataclasses.replace(RECIPE, learning_rate=4e-5, max_length=512, seed=24)  # from a run: whole documents
+SHARE = 0.3  # of the public data, in a further pass, so that it is not forgotten
 PAIRS, TRIPLES, SEARCHES = 64, 48, 32  # rows of a batch
 WINDOW, SECOND_WINDOW = 240, 480  # characters of a document
 TEMPERATURE = 0.05  # of cosines, in both contrastive losses
@@ -35,12 +36,13 @@ def run(data: Path, base: Path, out: Path) -> dict[str, dict[str, float]]:
     again = (base / "model.safetensors").is_file()
     recipe = SECOND if again else RECIPE
     tokenizer = read_tokenizer(base)
-    pairs, dev = read_pairs(data, RECIPE.seed)  # the same rows held out
+    pairs, own, _ = _read_pairs(data)
     triples = read_triples(data)
-    if again:
-        pairs, triples = (_some(items, recipe.seed) for items in (pairs, triples))
     searches = read_searches(data, SECOND_WINDOW if again else WINDOW, 0, 1, recipe.seed)
     triples += [Triple(s.query, s.positive, None, s.source) for s in searches]
+    if again:
+        pairs, triples = (_some(items, recipe.seed) for items in (pairs, triples))
+    pairs, triples = pairs + 2 * as_pairs(own), triples + own
     plans = [_plan(pairs, triples, np.random.default_rng([recipe.seed, epoch])) for epoch in range(recipe.epochs)]
     torch.manual_seed(recipe.seed)
 
@@ -51,10 +53,8 @@ def run(data: Path, base: Path, out: Path) -> dict[str, dict[str, float]]:
 
     def report(epoch: int, averaged: Siamese) -> None:
         save_siamese(averaged, base / "tokenizer.json", out)
-        print(f"epoch {epoch}: {json.dumps(evaluate(averaged, tokenizer, dev), ensure_ascii=False)}", flush=True)
 
-    averaged = fit(load_siamese(base), plans, loss_of, recipe, out, report)
-    save_siamese(averaged, base / "tokenizer.json", out)
+    fit(load_siamese(base), plans, loss_of, recipe, out, report)
     (out / "recipe.json").write_text(json.dumps(dataclasses.asdict(recipe), indent=2), "utf-8")
     return report_on(out, data)
 
@@ -62,7 +62,7 @@ def run(data: Path, base: Path, out: Path) -> dict[str, dict[str, float]]:
 def report_on(run: Path, data: Path) -> dict[str, dict[str, float]]:
     """Dev figures of what lies in `run`; writes figures.json, dev.tsv and calibration.tsv (held-out yes/no pairs)."""
     tokenizer = read_tokenizer(run)
-    _, dev = read_pairs(data, RECIPE.seed)
+    _, _, dev = _read_pairs(data)
     figures = evaluate(load_siamese(run), tokenizer, dev)
     (run / "figures.json").write_text(json.dumps(figures, ensure_ascii=False, indent=2), "utf-8")
     for name, pairs in dev.items():
@@ -105,6 +105,13 @@ def evaluate(model: Siamese, tokenizer: Tokenizer, dev: dict[str, list[Pair]]) -
             "mean_of_negatives": float(score[~truth].mean()),
         }
     return figures
+
+
+def _read_pairs(data: Path) -> tuple[list[Pair], list[Triple], dict[str, list[Pair]]]:
+    """(public pairs, own paraphrases, dev pairs by name); every pass holds the same rows out."""
+    pairs, dev = read_pairs(data, RECIPE.seed)
+    own, held = read_paraphrases(RECIPE.seed)
+    return pairs, own, dev | {f"paraphrases/own, {len(held)} triples held out": as_pairs(held)}
 
 
 def _some(items: list, seed: int) -> list:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.label_sets import Labelled, draw_candidates, read_own
+from training.label_sets import CSL, WORDINGS, Labelled, draw_candidates, read_own, reword
 
 EXAMPLE = Labelled("主力资金净流出", "股票", ("股票", "财经", "体育", "教育", "旅游"), "topics_news")
 
@@ -26,3 +26,18 @@ def test_our_own_texts_are_whole() -> None:
 @pytest.mark.parametrize("words", [("股票", "财经"), ("体育", "足球")])
 def test_texts_of_kin_labels_are_there_to_be_told_apart_from_others(words: tuple[str, str]) -> None:
     assert set(words) <= {e.label for e in read_own()}
+
+
+def test_labels_kept_for_the_report_are_in_no_set_of_our_own() -> None:
+    assert not CSL & {label for e in read_own() for label in e.labels}
+
+
+def test_a_reworded_label_is_another_word_for_it_and_for_no_other() -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        new = reword(["股票", "退款", "游戏"], rng)
+        assert new[0] in WORDINGS["股票"]
+        assert new[1] == "退款"
+        assert new[2] in WORDINGS["游戏"]
+    words = [word for label, others in WORDINGS.items() for word in (label, *others)]
+    assert len(set(words)) == len(words)
