@@ -115,16 +115,18 @@ def recover(model: Path, base: Path, out: Path) -> None:
 
 
 @main.command()
-@click.option("--data", type=FOLDER, required=True, help="As for `default-sentiment`; its dev rows measure the result.")
+@click.option("--task", type=click.Choice(["sentiment", "similarity"]), default="sentiment", show_default=True)
+@click.option("--data", type=FOLDER, required=True, help="As for the task's training; its dev rows measure the result.")
 @click.option("--run", "runs", type=(FOLDER, float), multiple=True, required=True, help="Folder and its weight.")
 @click.option("--out", type=FOLDER, required=True, help="A folder for the averaged model.")
-def average(data: Path, runs: tuple[tuple[Path, float], ...], out: Path) -> None:
-    """Average the weights of several runs into one model, and measure it."""
+def average(task: str, data: Path, runs: tuple[tuple[Path, float], ...], out: Path) -> None:
+    """Average the weights of several runs, or of runs and their base, into one model, and measure it."""
     from training.average import average as mean
     from training.sentiment import load_examples, report_on
+    from training.similarity import report_on as report_on_pairs
 
     mean([run for run, _ in runs], [weight for _, weight in runs], out)
-    _show(report_on(out, load_examples(data)[1]))
+    _show(report_on(out, load_examples(data)[1]) if task == "sentiment" else report_on_pairs(out, data))
 
 
 @main.command()

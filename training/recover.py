@@ -2,6 +2,10 @@
 
 A weight is its int8 number times its output channel's scale, and times the smoothing factor of its input channel
 where the exporter moved one into it. The word table is the base encoder's, which no recipe here trains.
+
+The numbers lie on the file's grid, and what further training moves is mostly less than half a step of it: quantized
+again, most of that would be rounded away (a second pass of the similarity model lost half of its gain so, and its
+vectors were four times as far from float32's). So each weight is put anywhere within its step, at random: dither.
 """
 
 import shutil
@@ -20,6 +24,7 @@ from training.siamese import load_siamese, save_siamese
 WORDS = "word_embeddings.weight"
 STATIC = "/static"  # how the exporter names what it quantized with fixed scales
 LEVELS = "per_token/levels"
+SEED = 7  # of the dither
 HEAD = "per_token/logits/columns"  # float32 [logits, hidden], kept as it was
 
 
@@ -61,17 +66,21 @@ def _fill(checkpoint: torch.nn.Module, weights: dict[str, np.ndarray], model: Pa
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     graph = onnx.load(path).graph
+    rng = np.random.default_rng(SEED)
     stored = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
-    return stored | dict(_products(graph, stored))
+    return stored | dict(_products(graph, stored, rng))
 
 
-def _products(graph: onnx.GraphProto, stored: dict[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
+def _products(
+    graph: onnx.GraphProto, stored: dict[str, np.ndarray], rng: np.random.Generator
+) -> Iterator[tuple[str, np.ndarray]]:
     """Name and weight, float32 [out, in] as PyTorch keeps it, of each quantized linear layer."""
     for node in graph.node:
         if node.op_type != "MatMulIntegerToFloat":
             continue
         rows, numbers, scale = node.input[0], node.input[1], node.input[3]
-        weight = stored[numbers].astype(np.float32) * stored[scale]
+        whole = stored[numbers].astype(np.float32)
+        weight = (whole + rng.uniform(-0.5, 0.5, whole.shape).astype(np.float32)) * stored[scale]
         if rows.endswith(STATIC):
             weight *= stored[f"per_token/{rows.removesuffix(STATIC)}/inverse"][:, None]
         else:
