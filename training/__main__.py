@@ -115,7 +115,13 @@ def recover(model: Path, base: Path, out: Path) -> None:
 
 
 @main.command()
-@click.option("--task", type=click.Choice(["sentiment", "similarity"]), default="sentiment", show_default=True)
+@click.option(
+    "--task",
+    type=click.Choice(["sentiment", "similarity"]),
+    default="sentiment",
+    show_default=True,
+    help="Of the runs.",
+)
 @click.option("--data", type=FOLDER, required=True, help="As for the task's training; its dev rows measure the result.")
 @click.option("--run", "runs", type=(FOLDER, float), multiple=True, required=True, help="Folder and its weight.")
 @click.option("--out", type=FOLDER, required=True, help="A folder for the averaged model.")

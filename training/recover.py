@@ -4,8 +4,8 @@ A weight is its int8 number times its output channel's scale, and times the smoo
 where the exporter moved one into it. The word table is the base encoder's, which no recipe here trains.
 
 The numbers lie on the file's grid, and what further training moves is mostly less than half a step of it: quantized
-again, most of that would be rounded away (a second pass of the similarity model lost half of its gain so, and its
-vectors were four times as far from float32's). So each weight is put anywhere within its step, at random: dither.
+again, most of that would be rounded away (a second pass of the similarity model lost nearly half of its gain so, and
+its vectors were four times as far from float32's). So each weight is put anywhere within its step, at random: dither.
 """
 
 import shutil
