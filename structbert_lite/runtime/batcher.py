@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 # A worker looks at this many waiting entries for company: more would cost more than it finds.
 WINDOW = 256
 # Whoever waits looks this often whether its client is still there.
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.05  # between two looks at whether a client is still there
 # Under overload an entry may have waited so many times longer than was thought when it was let in.
 PATIENCE = 2
 # Under overload: micro-batches are smaller, for those who wait for the one that runs, and so many wait for a worker.

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from structbert_lite.errors import DeadlineExceeded, ModelRefused, Overloaded
+from structbert_lite.deadline import Deadline
+from structbert_lite.errors import ClientLeft, DeadlineExceeded, ModelRefused, Overloaded
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, read_manifest
 from structbert_lite.runtime.cache import Cache
 from structbert_lite.runtime.encoder import Encoder, Limits
@@ -153,6 +154,22 @@ def test_a_passed_deadline_is_told_and_leaves_nothing_behind(encoder: Encoder) -
     with pytest.raises(DeadlineExceeded):
         encoder.encode([("来不及了",)], time.monotonic() - 1)
     assert rows_of(encoder, "来不及了")  # the next one is not hurt by the dropped one
+
+
+def test_the_rest_is_dropped_however_quickly_each_text_comes(model_folder: Path) -> None:
+    encoder = make(model_folder, threads=1, max_batch=1)
+    run, ran = encoder._session.run, []
+
+    def slowly(encodings: list[Encoding]) -> np.ndarray:
+        ran.append(len(encodings))
+        time.sleep(0.01)  # far less than between two looks at the client
+        return run(encodings)
+
+    encoder._session.run = slowly
+    with pytest.raises(ClientLeft):
+        encoder.encode([(f"第{i}条",) for i in range(100)], Deadline(soon(), lambda: len(ran) > 5))
+    encoder.close()
+    assert len(ran) < 60
 
 
 def test_a_refused_text_can_be_asked_again(model_folder: Path) -> None:
