@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 # A worker looks at this many waiting entries for company: more would cost more than it finds.
 WINDOW = 256
 # Whoever waits looks this often whether its client is still there.
-LOOK_SECONDS = 0.05  # between two looks at whether a client is still there
+LOOK_SECONDS = 0.05
 # Under overload an entry may have waited so many times longer than was thought when it was let in.
 PATIENCE = 2
 # Under overload: micro-batches are smaller, for those who wait for the one that runs, and so many wait for a worker.
@@ -136,11 +136,13 @@ class Batcher:
         when the model fails on this entry.
         """
         client = Deadline(deadline)
-        while not entry.done.wait(min(LOOK_SECONDS, max(0.0, deadline - time.monotonic()))):
-            if time.monotonic() >= deadline:
+        while not entry.done.is_set():  # looked at before the wait: where each entry comes quickly, none waits long
+            left = deadline - time.monotonic()
+            if left <= 0:
                 raise DeadlineExceeded("the deadline passed before the answer")
             if client.has_left():
                 raise ClientLeft("the client hung up")
+            entry.done.wait(min(LOOK_SECONDS, left))
         if entry.error is not None:
             raise entry.error
         return entry.row

@@ -14,7 +14,7 @@ from structbert_lite import __version__
 from structbert_lite.deadline import Deadline
 from structbert_lite.errors import ClientLeft, ModelRefused
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, Manifest, check_files
-from structbert_lite.runtime.batcher import LOOK_SECONDS, NO_LIMIT, Batcher
+from structbert_lite.runtime.batcher import NO_LIMIT, Batcher
 from structbert_lite.runtime.cache import Row, make_key
 from structbert_lite.runtime.entry_queue import Entry
 from structbert_lite.runtime.observer import Observer
@@ -166,7 +166,9 @@ class Encoder:
             if left:
                 _check_client(deadline)
                 entries |= self._start(left, deadline)
-            return rows | self._wait(entries, deadline)
+            return rows | {
+                key: Row(self.batcher.wait(entry, deadline), entry.encoding.truncated) for key, entry in entries.items()
+            }
         except Exception:
             self._cache.release(claim)
             raise
@@ -176,17 +178,6 @@ class Encoder:
             if entries:
                 self.batcher.note_answer()
                 self._tell(entries.values(), asked)
-
-    def _wait(self, entries: dict[bytes, Entry], deadline: float) -> dict[bytes, Row]:
-        rows = {}
-        looked = time.monotonic()
-        for key, entry in entries.items():
-            rows[key] = Row(self.batcher.wait(entry, deadline), entry.encoding.truncated)
-            # The batcher looks for the client while it waits, which is never where each entry comes quickly.
-            if time.monotonic() > looked + LOOK_SECONDS:
-                _check_client(deadline)
-                looked = time.monotonic()
-        return rows
 
     def _costs(self, encodings: dict[bytes, Encoding]) -> dict[bytes, float]:
         """Seconds that each takes beside the others, as far as this process does not compute it already."""
