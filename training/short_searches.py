@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.examples import read_tsv
+from training.examples import hold_out_rows, read_tsv
 from training.retrieval import Search
 
 OWN = Path(__file__).parent / "data" / "searches"  # written for this project
@@ -20,16 +20,13 @@ def read_own_searches(seed: int) -> tuple[list[Search], list[Search]]:
     are mostly the longest of the four, which must not be what is learnt: in training the last two are put together,
     and the answer to another query is the third.
     """
-    rng = np.random.default_rng(seed)
     train, held = [], []
-    for path in sorted(OWN.glob("*.tsv")):
-        rows = [Search(r["query"], r["answer"], (r["miss_1"], r["miss_2"], r["miss_3"]), "own") for r in read_tsv(path)]
-        order = rng.permutation(len(rows))
-        held += [rows[i] for i in order[:HELD_OUT]]
-        for i, other in zip(order[HELD_OUT:], np.roll(order[HELD_OUT:], 1), strict=True):
-            one, two, three = rows[i].negatives
-            wrong = (one, two + three, rows[other].positive)
-            train.append(Search(rows[i].query, rows[i].positive, wrong, "own"))
+    for rows, kept_back in hold_out_rows(OWN, HELD_OUT, seed):
+        held += map(_search, kept_back)
+        searches = list(map(_search, rows))
+        for search, other in zip(searches, searches[-1:] + searches, strict=False):
+            one, two, three = search.negatives
+            train.append(Search(search.query, search.positive, (one, two + three, other.positive), "own"))
     return train, held
 
 
@@ -44,3 +41,7 @@ def read_titles(data: Path, count: int, seed: int) -> tuple[list[tuple[Search, f
         others = [rows[j]["text_b"] for j in rng.integers(len(rows), size=4) if rows[j]["query_id"] != own["query_id"]]
         searches.append((Search(own["text_a"], own["text_b"], tuple(others[:2]), "qbqtc"), GRADES[own["label"]]))
     return searches, [(r["text_a"], r["text_b"]) for r in rows if r["label"] == "0"]
+
+
+def _search(row: dict[str, str]) -> Search:
+    return Search(row["query"], row["answer"], (row["miss_1"], row["miss_2"], row["miss_3"]), "own")

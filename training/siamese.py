@@ -13,6 +13,7 @@ from torch.nn import functional
 from tqdm import tqdm
 from transformers import BertConfig, BertModel
 
+from training.base import is_run
 from training.examples import batches, encode
 from training.loop import PAD, pad
 
@@ -53,7 +54,7 @@ def load_siamese(folder: Path) -> Siamese:
     config = BertConfig.from_pretrained(
         folder, attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
     )
-    if not (folder / "model.safetensors").exists():
+    if not is_run(folder):
         return Siamese(BertModel.from_pretrained(folder, config=config, add_pooling_layer=False))
     model = Siamese(BertModel(config, add_pooling_layer=False))
     tensors = load_file(folder / "model.safetensors")

@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 
 from structbert_lite.evaluation.scores import best_accuracy
+from training.base import is_run
 from training.cross_encoder import read_tokenizer
 from training.examples import batches, encode
 from training.loop import PAD, Recipe, fit, pad
@@ -33,7 +34,7 @@ ORDER_WEIGHT, UNRELATED_WEIGHT = 0.3, 0.2
 def run(data: Path, base: Path, out: Path) -> dict[str, dict[str, float]]:
     """Trains, writes the model and its dev pairs to `out`, and returns the dev figures; from a run, a second pass."""
     out.mkdir(parents=True, exist_ok=True)
-    again = (base / "model.safetensors").is_file()
+    again = is_run(base)
     recipe = SECOND if again else RECIPE
     tokenizer = read_tokenizer(base)
     pairs, own, _ = _read_pairs(data)
