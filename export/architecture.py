@@ -38,6 +38,19 @@ BERT = Architecture(
     # StructBERT's config.json often leaves these out; ModelScope's own code then takes these values.
     defaults=(("layer_norm_eps", 1e-12), ("pad_token_id", 0)),
 )
+# Multilingual-e5-small and its kind: BERT's layers over SentencePiece's unigram pieces. Pairs have no token types.
+BERT_UNIGRAM = Architecture(
+    name="BERT with a unigram vocabulary",
+    model_types=("bert",),
+    prefix="bert.",
+    inputs=BERT.inputs,  # the token types are all 0
+    pad="<pad>",
+    unknown="<unk>",
+    begin="<s>",
+    end="</s>",
+    positions_after_pad=False,
+    defaults=(("layer_norm_eps", 1e-12), ("pad_token_id", 0)),
+)
 XLM_ROBERTA = Architecture(
     name="XLM-RoBERTa",
     model_types=("xlm-roberta",),
@@ -50,4 +63,4 @@ XLM_ROBERTA = Architecture(
     positions_after_pad=True,
     defaults=(("pad_token_id", 1),),  # layer_norm_eps differs between releases, so it has to be stated
 )
-ARCHITECTURES = (BERT, XLM_ROBERTA)
+ARCHITECTURES = (BERT, BERT_UNIGRAM, XLM_ROBERTA)

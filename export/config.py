@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import BertConfig, PretrainedConfig, XLMRobertaConfig
 
-from export.architecture import ARCHITECTURES, BERT, Architecture
+from export.architecture import ARCHITECTURES, BERT, BERT_UNIGRAM, Architecture
 from export.json_file import read_json
 from export.refusal import ExportRefused
 
@@ -20,7 +20,7 @@ SIZES = (
     "type_vocab_size",
 )
 ONLY = {"hidden_act": "gelu", "position_embedding_type": "absolute", "is_decoder": False}
-CONFIGS = {"BERT": BertConfig, "XLM-RoBERTa": XLMRobertaConfig}
+CONFIGS = {"BERT": BertConfig, BERT_UNIGRAM.name: BertConfig, "XLM-RoBERTa": XLMRobertaConfig}
 
 
 def read_config(
@@ -34,6 +34,8 @@ def read_config(
     if not given:
         raise ExportRefused(f"{folder.name} has no config.json")
     architecture = _find_architecture(given, supported)
+    if architecture is BERT and _has_unigram_vocabulary(folder):
+        architecture = BERT_UNIGRAM
     for name, value in ONLY.items():
         if given.get(name, value) != value:
             raise ExportRefused(f"config.json says {name} {given[name]}, only {value} is supported")
@@ -64,6 +66,11 @@ def longest_input(config: PretrainedConfig, architecture: Architecture) -> int:
     """Tokens that the position table has rows for."""
     skipped = config.pad_token_id + 1 if architecture.positions_after_pad else 0
     return config.max_position_embeddings - skipped
+
+
+def _has_unigram_vocabulary(folder: Path) -> bool:
+    model = read_json(folder / "tokenizer.json").get("model")
+    return isinstance(model, dict) and model.get("type") == "Unigram"
 
 
 def _find_architecture(given: dict[str, Any], supported: Sequence[Architecture]) -> Architecture:

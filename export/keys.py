@@ -58,7 +58,9 @@ def rename_keys(
         if DROPPED.search(key):
             continue
         new = _rename(key, prefix, spelling, architecture)
-        if new.startswith(f"{architecture.prefix}pooler.") and (head is not Head.CLASSIFIER or architecture != BERT):
+        if new.startswith(f"{architecture.prefix}pooler.") and (
+            head is not Head.CLASSIFIER or architecture.prefix != BERT.prefix
+        ):
             continue
         if new in renamed:
             raise ExportRefused(f"the checkpoint holds {new} twice")
@@ -72,7 +74,7 @@ def _find_prefix(keys: Collection[str], architecture: Architecture, task: Task) 
             hint = "; siamese-uninlu is exported by --task similarity" if start == "plm." else ""
             raise ExportRefused(f"the checkpoint is {name} (its keys start with {start}), not a BERT classifier{hint}")
     # In this order: in a bare backbone `encoder.` is a module of BERT, not a prefix.
-    for prefix in ("encoder.", "bert.", "") if architecture == BERT else (architecture.prefix,):
+    for prefix in ("encoder.", "bert.", "") if architecture.prefix == BERT.prefix else (architecture.prefix,):
         if any(key.startswith(f"{prefix}encoder.layer.") for key in keys):
             return prefix
     first = next(iter(keys), "missing")

@@ -19,9 +19,8 @@ def build_model(config: PretrainedConfig, architecture: Architecture, head: Head
 
     Random ones would take longer than the checkpoint takes to be read.
     """
+    bert = architecture.prefix == BERT.prefix
     with no_init_weights():
         if head is Head.CLASSIFIER:
-            return (BertForSequenceClassification if architecture == BERT else XLMRobertaForSequenceClassification)(
-                config
-            )
-        return (BertModel if architecture == BERT else XLMRobertaModel)(config, add_pooling_layer=False)
+            return (BertForSequenceClassification if bert else XLMRobertaForSequenceClassification)(config)
+        return (BertModel if bert else XLMRobertaModel)(config, add_pooling_layer=False)

@@ -3,7 +3,7 @@
 from typing import get_args
 
 from structbert_lite.errors import BadSettings
-from structbert_lite.manifest import Task, check_files, find_models, read_manifest
+from structbert_lite.manifest import Task, check_files, find_models, read_decider, read_manifest
 from structbert_lite.settings import Settings
 
 
@@ -33,4 +33,7 @@ def check_models(settings: Settings) -> None:
     """
     for name in sorted(set(choose_models(settings).values())):  # one model may serve two tasks
         folder = settings.models / name
-        check_files(folder, read_manifest(folder))
+        manifest = read_manifest(folder)
+        check_files(folder, manifest)
+        if decider := read_decider(folder, manifest):
+            check_files(*decider)

@@ -18,6 +18,7 @@ MODEL_NAME = "model.onnx"
 TOKENIZER_NAME = "tokenizer.json"
 
 MATCHER_NAME = "matcher.npz"
+LEXICAL_NAME = "lexical.npz"
 
 Task = Literal["sentiment", "similarity", "embedding", "zero-shot", "rerank"]
 # What the graph makes of its input: a text's logits, a pair's logits, or a text's vector.
@@ -70,6 +71,36 @@ class Thresholds(_Frozen):
     high: float = Field(ge=0, le=1)
 
 
+class Decider(_Frozen):
+    """Who decides about pairs that a Siamese model takes for alike: a cross-encoder in a folder beside its own.
+
+    Asked where the Siamese score is `asked_from` or more. The score is then sigmoid(scale * z + encoder_scale * logit +
+    bias): z is the cross-encoder's logit of "the same" (of entailment against everything else where it has three),
+    the mean of both orders, and logit the Siamese one. `digest`: the cross-encoder that these numbers were fitted to.
+    """
+
+    model: str = Field(pattern=r"^[\w-][\w.-]*$")
+    digest: str = Field(pattern="^[0-9a-f]{64}$")
+    asked_from: float = Field(ge=0, le=1)
+    scale: float
+    encoder_scale: float
+    bias: float
+
+
+class Lexical(_Frozen):
+    """Word overlap beside a reranker's logit. Its file LEXICAL_NAME holds `idf`, float32 [buckets].
+
+    Score: sigmoid(logit_scale * logit + share * share of the query's weighted terms that the document has + saturation
+    * the same with BM25's saturation + bias); `average_length` of a document, in terms.
+    """
+
+    logit_scale: float
+    share: float
+    saturation: float
+    bias: float
+    average_length: float = Field(gt=0)
+
+
 class PairTemplate(_Frozen):
     """How a model reads a pair that it is asked about in words: `text` with {a} and {b} in it, then `prompt`."""
 
@@ -104,6 +135,8 @@ class Manifest(_Frozen):
     pair_template: PairTemplate | None = None  # of a cross-encoder that is asked for the similarity in words
     calibration: Calibration = Calibration()  # of a similarity model
     thresholds: Thresholds | None = None  # of a similarity model
+    decider: Decider | None = None  # of a Siamese similarity model
+    lexical: Lexical | None = None  # of a reranker
     max_tokens: PositiveInt  # of one encoding, special tokens included
     pad_id: int
     inputs: tuple[str, ...]  # of the ONNX graph, int64 [batch, tokens] each
@@ -136,6 +169,10 @@ class Manifest(_Frozen):
                 raise ValueError(f"a model for {task} has to be or have: {what}")
         if self.pair_template is not None and (self.kind, self.tasks) != ("cross-encoder", ("similarity",)):
             raise ValueError("a pair_template is for a cross-encoder that serves similarity alone")
+        if self.decider is not None and self.matcher is None:
+            raise ValueError("a decider is for a similarity model with a matcher")
+        if self.lexical is not None and self.task != "rerank":
+            raise ValueError("lexical is for a reranker")
         if self.kind == "encoder" and (self.pooling is None or self.dimensions is None):
             raise ValueError("an encoder needs pooling and dimensions")
         return self
@@ -168,12 +205,32 @@ def read_manifest(folder: Path) -> Manifest:
         raise ModelRefused(f"{path} is malformed: {where}: {first['msg']}") from None
 
 
+def read_decider(folder: Path, manifest: Manifest) -> tuple[Path, Manifest] | None:
+    """Folder and manifest of the cross-encoder that the similarity model in `folder` asks; None where it asks none.
+
+    Raises ModelRefused when it is not there or is not the one that the model's numbers were fitted to.
+    """
+    if manifest.decider is None:
+        return None
+    other = folder.parent / manifest.decider.model
+    try:
+        found = read_manifest(other)
+    except ModelRefused as error:
+        raise ModelRefused(f"{folder} asks the model {manifest.decider.model}, but {error}") from None
+    if found.digest != manifest.decider.digest or found.kind != "cross-encoder":
+        raise ModelRefused(
+            f"{folder} asks the model {manifest.decider.model}, and {other} is not the one it was made for"
+        )
+    return other, found
+
+
 def check_files(folder: Path, manifest: Manifest) -> None:
     """Compares every file of the model with its recorded size and digest.
 
     Raises ModelRefused, with the file's name, at the first that differs.
     """
-    for name in (MODEL_NAME, TOKENIZER_NAME, *([MATCHER_NAME] if manifest.matcher else [])):
+    heads = [MATCHER_NAME] * (manifest.matcher is not None) + [LEXICAL_NAME] * (manifest.lexical is not None)
+    for name in (MODEL_NAME, TOKENIZER_NAME, *heads):
         if name not in manifest.files:
             raise ModelRefused(f"{folder / MANIFEST_NAME} does not list {name}")
     for name, fact in manifest.files.items():

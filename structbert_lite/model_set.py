@@ -11,7 +11,7 @@ from typing import Any
 
 from structbert_lite.errors import DeadlineExceeded, InferenceFailed, NotReady, Stuck
 from structbert_lite.installed import choose_models
-from structbert_lite.manifest import Manifest, read_manifest
+from structbert_lite.manifest import Manifest, read_decider, read_manifest
 from structbert_lite.once import Once
 from structbert_lite.pipelines.embedding import EmbeddingPipeline
 from structbert_lite.pipelines.rerank import RerankPipeline
@@ -58,6 +58,9 @@ class ModelSet:
         self.names = choose_models(shared.settings)
         folders = {name: shared.settings.models / name for name in set(self.names.values())}
         self.manifests = {name: read_manifest(folder) for name, folder in folders.items()}
+        for name, folder in folders.items():
+            if decider := read_decider(folder, self.manifests[name]):
+                self.manifests[decider[0].name] = decider[1]
         kept = old.unchanged(self.manifests) if old else {}
         self._encoders = {
             # No method of this set: a kept encoder would keep the whole set it came from.
@@ -127,7 +130,9 @@ class ModelSet:
 
     def _build(self, task: str, settings: Settings) -> Any:
         encoder = self._encoders[self.names[task]].get(math.inf)
-        return PIPELINES[task](encoder, settings.max_items)
+        rule = encoder.manifest.decider if task == "similarity" else None
+        decider = [self._encoders[rule.model].get(math.inf)] if rule else []
+        return PIPELINES[task](encoder, settings.max_items, *decider)
 
 
 def _load(shared: Shared, name: str, manifest: Manifest, observer: Observer) -> Encoder:

@@ -6,6 +6,8 @@ from typing import Literal
 import numpy as np
 
 Level = Literal["high", "medium", "low"]
+# What gave the score of a pair: two vectors, or a model that read both texts at once.
+Kind = Literal["encoder", "cross-encoder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Similarity:
     score: float
     level: Level
     truncated: bool
+    decided_by: Kind
 
 
 @dataclass(frozen=True, slots=True, eq=False)

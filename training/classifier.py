@@ -34,7 +34,7 @@ def train(
     def loss_of(model: BertForSequenceClassification, batch: np.ndarray) -> torch.Tensor:
         ids = pad([rows[i] for i in batch])
         with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bf16):
-            hidden = hide_tokens(ids, recipe.token_mask)
+            hidden = hide_tokens(ids, recipe.token_mask, tokenizer)
             logits = model(input_ids=hidden, attention_mask=(ids != PAD).long()).logits
         return functional.cross_entropy(logits.float(), targets[batch])
 

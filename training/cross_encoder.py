@@ -15,7 +15,9 @@ from training.loop import PAD, hide_tokens, pad
 Rows = tuple[list[list[int]], list[list[int]]]  # token ids and token types of each pair
 
 
-def start_cross_encoder(base: Path, labels: Sequence[str], seed: int) -> BertForSequenceClassification:
+def start_cross_encoder(
+    base: Path, labels: Sequence[str], seed: int, dropout: float = 0.0
+) -> BertForSequenceClassification:
     """The encoder in `base` with a head of one logit a label, fresh where `base` has none of that size."""
     torch.manual_seed(seed)  # of the head
     return BertForSequenceClassification.from_pretrained(
@@ -25,7 +27,7 @@ def start_cross_encoder(base: Path, labels: Sequence[str], seed: int) -> BertFor
         label2id={label: i for i, label in enumerate(labels)},
         attn_implementation="eager",  # a training step on a CPU is 1.2 to 1.5 times as fast as with SDPA
         attention_probs_dropout_prob=0.0,
-        hidden_dropout_prob=0.0,
+        hidden_dropout_prob=dropout,
         classifier_dropout=0.1,
         ignore_mismatched_sizes=True,  # another run's head
     )
@@ -46,14 +48,20 @@ def encode_pairs(tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]], max_len
 
 
 def logits_of(
-    model: BertForSequenceClassification, rows: Rows, batch: Sequence[int], token_mask: float = 0.0
+    model: BertForSequenceClassification,
+    rows: Rows,
+    batch: Sequence[int],
+    token_mask: float = 0.0,
+    tokenizer: Tokenizer | None = None,
 ) -> torch.Tensor:
     """float32 [len(batch), labels] of the chosen pairs."""
     ids = pad([rows[0][i] for i in batch])
     types = pad([rows[1][i] for i in batch])  # PAD is token type 0 as well
     with torch.autocast("cpu", torch.bfloat16):
         seen = (ids != PAD).long()
-        return model(input_ids=hide_tokens(ids, token_mask), attention_mask=seen, token_type_ids=types).logits.float()
+        return model(
+            input_ids=hide_tokens(ids, token_mask, tokenizer), attention_mask=seen, token_type_ids=types
+        ).logits.float()
 
 
 def predict_pairs(

@@ -7,9 +7,7 @@ import numpy as np
 
 from training.examples import read_tsv
 
-OWN = Path(__file__).parent / "data"  # short texts written for this project
-EMOTIONS = {"0": "没有情绪", "1": "愤怒", "2": "开心", "3": "悲伤", "4": "害怕", "5": "惊讶"}
-OPINIONS = (("负面", "正面"), ("差评", "好评"), ("消极", "积极"), ("不满意", "满意"))
+OWN = Path(__file__).parent / "data" / "topics"  # short texts written for this project
 # Labels of WIDE, or of two sets, that may both be right for a text: neither is a wrong answer beside the other.
 WIDE = "topics_news"
 KIN = [
@@ -47,10 +45,6 @@ WORDINGS = {
     "文化": ("文化艺术", "传统文化", "文史"),
     "故事": ("民间故事", "情感故事", "生活故事"),
 }
-FROM = {"csldcp": 2000, "iflytek": 1500, "cic": 7000, "emotion": 2000, "opinion": 2000}
-# The categories of CSL, which are kept for the report; CSLDCP, of the same papers, knows six of them by the same names.
-CSL = set("哲学 经济学 法学 教育学 文学 历史学 理学 工学 农学 医学 军事学 管理学 艺术学".split())
-UNSEEN_INTENTS = 24  # of CIC's 118: never trained on, to report on
 LONGEST = 90  # characters of a text that are read in training
 
 
@@ -75,34 +69,6 @@ def read_own() -> list[Labelled]:
     return out
 
 
-def read_others(data: Path, seed: int) -> list[Labelled]:
-    """A sample of public label sets; none of THUCNews or TNEWS, and no text of an unseen intent."""
-    topics = {
-        "csldcp": [r for r in read_tsv(data / "topic" / "csldcp_fewclue" / "train.tsv") if r["label"] not in CSL],
-        "iflytek": [r for r in read_tsv(data / "topic" / "iflytek_fewclue" / "train.tsv") if r["label"] != "其他"],
-        "cic": [r for r in _intents(data) if r["label"] not in unseen_intents(data, seed)],
-        "emotion": [
-            {"text": r["text"], "label": EMOTIONS[r["label"]]}
-            for r in read_tsv(data / "sentiment" / "smp2020_ewect_usual" / "train.tsv")
-        ],
-    }
-    out = []
-    for name, rows in topics.items():
-        labels = tuple(sorted({r["label"] for r in rows}))
-        out += _label(_sample(rows, FROM[name], seed), name, labels)
-    rows = _sample(read_tsv(data / "sentiment" / "pool" / "train_binary.tsv"), FROM["opinion"], seed)
-    for i, r in enumerate(rows):
-        words = OPINIONS[i % len(OPINIONS)]
-        out.append(Labelled(r["text"], words[int(r["label"])], words, "opinion"))
-    return out
-
-
-def unseen_intents(data: Path, seed: int) -> set[str]:
-    """Labels of CIC that are kept for the report."""
-    labels = sorted({r["label"] for r in _intents(data)})
-    return {labels[i] for i in np.random.default_rng(seed).permutation(len(labels))[:UNSEEN_INTENTS]}
-
-
 def draw_candidates(example: Labelled, others: list[str], count: int, rng: np.random.Generator) -> list[str]:
     """The example's label first, then up to `count` wrong ones: of its own set, and one of another now and then."""
     kin = set().union(*(group for group in KIN if example.label in group))
@@ -121,13 +87,5 @@ def reword(labels: list[str], rng: np.random.Generator) -> list[str]:
     return [str(rng.choice(WORDINGS[label])) if label in WORDINGS else label for label in labels]
 
 
-def _intents(data: Path) -> list[dict[str, str]]:
-    return read_tsv(data / "intent" / "cic_dataclue" / "train.tsv")
-
-
 def _label(rows: list[dict[str, str]], source: str, labels: tuple[str, ...]) -> list[Labelled]:
     return [Labelled(r["text"], r["label"], labels, source) for r in rows]
-
-
-def _sample(rows: list, count: int, seed: int) -> list:
-    return [rows[i] for i in sorted(np.random.default_rng(seed).permutation(len(rows))[:count])]

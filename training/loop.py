@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tokenizers import Tokenizer
 from tqdm import tqdm
 
-PAD, CLS, SEP, MASK = 0, 101, 102, 103
+PAD = 0  # in every vocabulary that is trained here
+MASKS = ("[MASK]", "<mask>")
+SPECIAL = ("[PAD]", "[CLS]", "[SEP]", "<pad>", "<s>", "</s>", *MASKS)
 SAVE_STEPS, SAVE_SECONDS = 200, 300
 
 
@@ -98,12 +101,14 @@ def pad(rows: Sequence[Sequence[int]]) -> torch.Tensor:
     return torch.tensor([[*row, *[PAD] * (longest - len(row))] for row in rows])
 
 
-def hide_tokens(ids: torch.Tensor, share: float) -> torch.Tensor:
-    """`ids` with a random `share` of the words replaced by [MASK]."""
+def hide_tokens(ids: torch.Tensor, share: float, tokenizer: Tokenizer) -> torch.Tensor:
+    """`ids` with a random `share` of the words replaced by the tokenizer's mask."""
     if not share:
         return ids
-    hidden = (torch.rand(ids.shape) < share) & (ids != PAD) & (ids != CLS) & (ids != SEP)
-    return ids.masked_fill(hidden, MASK)
+    numbers = [tokenizer.token_to_id(token) for token in SPECIAL]
+    mask = next(number for token, number in zip(SPECIAL, numbers, strict=True) if token in MASKS and number is not None)
+    kept = torch.isin(ids, torch.tensor([number for number in numbers if number is not None]))
+    return ids.masked_fill((torch.rand(ids.shape) < share) & ~kept, mask)
 
 
 def _optimizer(model: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

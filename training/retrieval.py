@@ -1,7 +1,6 @@
 """Queries, documents and near misses for search: what the encoder and the reranker learn to find."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from tqdm import tqdm
 
 from training.examples import read_tsv
+from training.own import Search
 
 # Folder below retrieval/, split, and how many queries to train on.
 SETS = (
@@ -24,16 +24,6 @@ UNMARKED = {"toyhom_medical_sample"}
 CHARACTERS = {"analyzer": "char", "ngram_range": (1, 2), "sublinear_tf": True, "dtype": np.float32}
 ROWS = 256  # queries scored at once
 DEEP = 20  # near misses come from the best so many documents that are not the answer
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """A query, the text that answers it, and texts that look alike and do not."""
-
-    query: str
-    positive: str
-    negatives: tuple[str, ...]
-    source: str
 
 
 def read_searches(data: Path, window: int, near: int, far: int, seed: int) -> list[Search]:

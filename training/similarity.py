@@ -7,139 +7,96 @@ from pathlib import Path
 import numpy as np
 import torch
 from scipy.stats import spearmanr
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from tokenizers import Tokenizer
 from torch.nn import functional
 
 from structbert_lite.evaluation.scores import best_accuracy
-from training.base import is_run
+from training.augment import change
 from training.cross_encoder import read_tokenizer
-from training.examples import batches, encode
+from training.examples import batches, encode, read_tsv
 from training.loop import PAD, Recipe, fit, pad
-from training.pairs import Pair, Triple, by_source, read_pairs, read_triples
-from training.paraphrases import as_pairs, read_paraphrases
+from training.own import Paraphrase, choices, paraphrases, searches
 from training.retrieval import read_searches
 from training.siamese import Siamese, encode_texts, load_siamese, save_siamese
 
-RECIPE = Recipe(epochs=1, learning_rate=1e-4, label_smoothing=0.05, dropout=0.0, token_mask=0.0, max_length=256)
-SECOND = dataclasses.replace(RECIPE, learning_rate=4e-5, max_length=512, seed=24)  # from a run: whole documents
-SHARE = 0.3  # of the public data, in a further pass, so that it is not forgotten
-PAIRS, TRIPLES, SEARCHES = 64, 48, 32  # rows of a batch
-WINDOW, SECOND_WINDOW = 240, 480  # characters of a document
-TEMPERATURE = 0.05  # of cosines, in both contrastive losses
-ORDER_WEIGHT, UNRELATED_WEIGHT = 0.3, 0.2
+RECIPE = Recipe(epochs=3, learning_rate=1.5e-4, layer_decay=0.9, dropout=0.0, token_mask=0.0, max_length=256, seed=31)
+ROWS, SEARCHES = 24, 40  # of a batch
+WINDOW = 300  # characters of a document
+PUBLIC = 4000  # of the public searches in an epoch
+TEMPERATURE = 0.05  # of cosines, in all contrastive losses
+ORDER_WEIGHT, UNRELATED_WEIGHT = 0.5, 0.2
+DEV_ROWS = 2000
+
+Texts = list[str]
 
 
-def run(data: Path, base: Path, out: Path) -> dict[str, dict[str, float]]:
-    """Trains, writes the model and its dev pairs to `out`, and returns the dev figures; from a run, a second pass."""
+def run(data: Path, base: Path, out: Path, recipe: Recipe = RECIPE) -> dict[str, float]:
+    """Trains, writes the model to `out`, and returns the dev figures; `base` may be a run, for a further pass."""
     out.mkdir(parents=True, exist_ok=True)
-    again = is_run(base)
-    recipe = SECOND if again else RECIPE
     tokenizer = read_tokenizer(base)
-    pairs, own, _ = _read_pairs(data)
-    triples = read_triples(data)
-    searches = read_searches(data, SECOND_WINDOW if again else WINDOW, 0, 1, recipe.seed)
-    triples += [Triple(s.query, s.positive, None, s.source) for s in searches]
-    if again:
-        pairs, triples = (_some(items, recipe.seed) for items in (pairs, triples))
-    pairs, triples = pairs + 2 * as_pairs(own), triples + own
-    plans = [_plan(pairs, triples, np.random.default_rng([recipe.seed, epoch])) for epoch in range(recipe.epochs)]
+    kept, held = paraphrases()
+    public = read_searches(data, WINDOW, 1, 0, recipe.seed)
+    plans = [_plan(kept, public, np.random.default_rng([recipe.seed, epoch])) for epoch in range(recipe.epochs)]
     torch.manual_seed(recipe.seed)
 
-    def loss_of(model: Siamese, batch: list) -> torch.Tensor:
-        if isinstance(batch[0], Triple):
-            return _search_loss(model, tokenizer, batch, recipe.max_length)
-        return _pair_loss(model, tokenizer, batch, recipe)
+    def loss_of(model: Siamese, batch: tuple[str, list[Texts]]) -> torch.Tensor:
+        kind, sides = batch
+        vectors = _vectors(model, tokenizer, sides, recipe.max_length)
+        return search_loss(*vectors, sides[1]) if kind == "searches" else pair_loss(model, vectors)
 
     def report(epoch: int, averaged: Siamese) -> None:
         save_siamese(averaged, base / "tokenizer.json", out)
+        figures = evaluate(averaged, tokenizer, held, data)
+        (out / "figures.json").write_text(json.dumps(figures, ensure_ascii=False, indent=2), "utf-8")
+        print(f"epoch {epoch}: {json.dumps(figures, ensure_ascii=False)}", flush=True)
 
     fit(load_siamese(base), plans, loss_of, recipe, out, report)
     (out / "recipe.json").write_text(json.dumps(dataclasses.asdict(recipe), indent=2), "utf-8")
-    return report_on(out, data)
+    return json.loads((out / "figures.json").read_text("utf-8"))
 
 
-def report_on(run: Path, data: Path) -> dict[str, dict[str, float]]:
-    """Dev figures of what lies in `run`; writes figures.json, dev.tsv and calibration.tsv (held-out yes/no pairs)."""
-    tokenizer = read_tokenizer(run)
-    _, _, dev = _read_pairs(data)
-    figures = evaluate(load_siamese(run), tokenizer, dev)
-    (run / "figures.json").write_text(json.dumps(figures, ensure_ascii=False, indent=2), "utf-8")
-    for name, pairs in dev.items():
-        rows = [f"{p.text_a}\t{p.text_b}\t{round(p.alike * 5) if p.graded else int(p.alike)}" for p in pairs]
-        path = run / "dev" / (name.split("/")[0] + ".tsv")
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("\n".join(["text_a\ttext_b\tlabel", *rows]) + "\n", encoding="utf-8")
-    return figures
-
-
-def evaluate(model: Siamese, tokenizer: Tokenizer, dev: dict[str, list[Pair]]) -> dict[str, dict[str, float]]:
-    """Accuracy and AUC of yes/no pairs, Spearman of graded ones, by name.
-
-    `at_0.5` is of the matcher's score after a logistic fit on the same dev pairs of LCQMC and BQ.
-    """
-    texts = sorted({text for pairs in dev.values() for p in pairs for text in (p.text_a, p.text_b)})
+def evaluate(model: Siamese, tokenizer: Tokenizer, held: list[Paraphrase], data: Path) -> dict[str, float]:
+    """AUC and the best accuracy of pairs, Spearman of graded ones."""
+    sets = {"own paraphrases": [(p.text, text, same) for p in held for text, same in p.judged()]}
+    for name in ("lcqmc", "bq", "oppo_xiaobu", "stsb_zh"):
+        rows = read_tsv(data / "similarity" / name / "dev.tsv")
+        rows = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))[:DEV_ROWS]]
+        sets[name] = [(r["text_a"], r["text_b"], float(r["label"])) for r in rows]
+    texts = sorted({text for pairs in sets.values() for a, b, _ in pairs for text in (a, b)})
     vectors = dict(zip(texts, encode_texts(model, tokenizer, texts), strict=True))
-    scored = {}
-    for name, pairs in dev.items():
-        u, v = (torch.tensor(np.stack([vectors[t] for t in side])) for side in zip(*_texts(pairs), strict=True))
-        with torch.no_grad():
-            scored[name] = model.match(u, v).numpy(), (u * v).sum(1).numpy(), np.array([p.alike for p in pairs])
-    fitted = [name for name in scored if name.startswith(("lcqmc", "bq"))]
-    logits = np.concatenate([scored[name][0] for name in fitted])[:, None]
-    fit_on = LogisticRegression().fit(logits, np.concatenate([scored[name][2] for name in fitted]) > 0.5)
     figures = {}
-    for name, (logit, cosine, alike) in scored.items():
-        if dev[name][0].graded:
-            figures[name] = {
-                "spearman": float(spearmanr(logit, alike)[0]),
-                "spearman_cosine": float(spearmanr(cosine, alike)[0]),
-            }
+    for name, pairs in sets.items():
+        u, v = (torch.tensor(np.stack([vectors[pair[side]] for pair in pairs])) for side in (0, 1))
+        truth = np.array([pair[2] for pair in pairs])
+        with torch.no_grad():
+            logit = model.match(u, v).numpy()
+        if name == "stsb_zh":
+            figures["STS-B, Spearman of cosines"] = float(spearmanr((u * v).sum(1).numpy(), truth)[0])
+            figures["STS-B, Spearman"] = float(spearmanr(logit, truth)[0])
             continue
-        score, truth = fit_on.predict_proba(logit[:, None])[:, 1], alike > 0.5
-        figures[name] = {
-            "at_0.5": float(np.mean((score > 0.5) == truth)),
-            "best": best_accuracy(logit, truth)[1],
-            "best_cosine": best_accuracy(cosine, truth)[1],
-            "auc": float(roc_auc_score(truth, logit)),
-            "mean_of_negatives": float(score[~truth].mean()),
-        }
+        figures[f"{name}, AUC"] = float(roc_auc_score(truth, logit))
+        figures[f"{name}, best accuracy"] = best_accuracy(logit, truth > 0)[1]
     return figures
 
 
-def _read_pairs(data: Path) -> tuple[list[Pair], list[Triple], dict[str, list[Pair]]]:
-    """(public pairs, own paraphrases, dev pairs by name); every pass holds the same rows out."""
-    pairs, dev = read_pairs(data, RECIPE.seed)
-    own, held = read_paraphrases(RECIPE.seed)
-    return pairs, own, dev | {f"paraphrases/own, {len(held)} triples held out": as_pairs(held)}
+def pair_loss(model: Siamese, vectors: list[torch.Tensor]) -> torch.Tensor:
+    """The matcher's word on a text and each of the others, and the order of their cosines.
 
-
-def _some(items: list, seed: int) -> list:
-    order = np.random.default_rng(seed).permutation(len(items))
-    return [items[i] for i in order[: int(SHARE * len(items))]]
-
-
-def _plan(pairs: list[Pair], triples: list[Triple], rng: np.random.Generator) -> list[list]:
-    plan = [[pairs[i] for i in group] for group in by_source(pairs, PAIRS, rng)]
-    short = [t for t in triples if t.negative is not None]
-    long = [t for t in triples if t.negative is None]
-    plan += [[short[i] for i in group] for group in by_source(short, TRIPLES, rng)]
-    plan += [[long[i] for i in group] for group in by_source(long, SEARCHES, rng)]
-    return [plan[i] for i in rng.permutation(len(plan))]
-
-
-def _pair_loss(model: Siamese, tokenizer: Tokenizer, batch: list[Pair], recipe: Recipe) -> torch.Tensor:
-    u, v = _vectors(model, tokenizer, [list(side) for side in zip(*_texts(batch), strict=True)], recipe.max_length)
-    alike = torch.tensor([p.alike for p in batch])
-    order = order_loss((u * v).sum(1), alike)
-    if batch[0].graded:
-        return order
-    smooth = alike * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2
-    labelled = functional.binary_cross_entropy_with_logits(model.match(u, v), smooth)
+    `vectors` are those of the texts and, by turns, of texts of the same and of another meaning.
+    """
+    u, *others = vectors
+    count, sides = len(u), len(others)
+    alike = torch.tensor([1.0, 0.0] * (sides // 2)).repeat_interleave(count)
+    first, second = u.repeat(sides, 1), torch.cat(others)
+    labelled = functional.binary_cross_entropy_with_logits(model.match(first, second), alike * 0.95 + 0.025)
     # Texts of different rows have nothing to do with each other, nearly always.
-    unrelated = functional.binary_cross_entropy_with_logits(model.match(u, v.roll(1, 0)), torch.zeros(len(batch)))
-    return labelled + UNRELATED_WEIGHT * unrelated + ORDER_WEIGHT * order
+    unrelated = functional.binary_cross_entropy_with_logits(model.match(u, others[0].roll(1, 0)), torch.zeros(count))
+    near = torch.cat([u @ other.T for other in others], 1) / TEMPERATURE
+    own = functional.cross_entropy(near, torch.arange(count))
+    return (
+        labelled + UNRELATED_WEIGHT * unrelated + ORDER_WEIGHT * (order_loss((first * second).sum(1), alike) + own) / 2
+    )
 
 
 def order_loss(cosines: torch.Tensor, alike: torch.Tensor) -> torch.Tensor:
@@ -149,21 +106,45 @@ def order_loss(cosines: torch.Tensor, alike: torch.Tensor) -> torch.Tensor:
     return torch.logsumexp(torch.cat([wrong.flatten(), torch.zeros(1)]), 0) / 4
 
 
-def _search_loss(model: Siamese, tokenizer: Tokenizer, batch: list[Triple], longest: int) -> torch.Tensor:
+def search_loss(u: torch.Tensor, v: torch.Tensor, wrong: torch.Tensor, answers: Texts) -> torch.Tensor:
     """InfoNCE (van den Oord 2018) in both directions: a query's own text against all others of the batch."""
-    sides = [[t.query for t in batch], [t.positive for t in batch]]
-    if batch[0].negative is not None:
-        sides.append([t.negative for t in batch])
-    u, v, *others = _vectors(model, tokenizer, sides, longest)
-    target = torch.arange(len(batch))
+    target = torch.arange(len(u))
     # The same document may answer two queries of a batch: it is no wrong answer to the other.
-    same = torch.tensor([[a.positive == b.positive and a is not b for b in batch] for a in batch])
+    same = torch.tensor([[a == b and i != j for j, b in enumerate(answers)] for i, a in enumerate(answers)])
     near = (u @ v.T / TEMPERATURE).masked_fill(same, -1e9)
-    there = functional.cross_entropy(torch.cat([near, *(u @ w.T / TEMPERATURE for w in others)], 1), target)
+    there = functional.cross_entropy(torch.cat([near, u @ wrong.T / TEMPERATURE], 1), target)
     return (there + functional.cross_entropy(near.T, target)) / 2
 
 
-def _vectors(model: Siamese, tokenizer: Tokenizer, sides: list[list[str]], longest: int) -> list[torch.Tensor]:
+def _plan(kept: list[Paraphrase], public: list, rng: np.random.Generator) -> list[tuple[str, list[Texts]]]:
+    """Batches of rows with as many texts each, changed a little, in random order."""
+    plan = []
+    for sides in sorted({len(p.same) for p in kept}):
+        rows = [p for p in kept if len(p.same) == sides]
+        for group in _split(rows, ROWS * (3 - sides), rng):
+            texts = [[p.text for p in group]]
+            for i in range(sides):
+                texts += [[p.same[i] for p in group], [p.other[i] for p in group]]
+            plan.append(("pairs", [[change(text, rng) for text in side] for side in texts]))
+    own = [(s.query, s.answer, s.misses[int(rng.integers(len(s.misses)))]) for s in searches()[0]]
+    own += [(c.text, c.fits, c.wrong[0]) for c in choices()[0]]
+    asked = [(s.query, s.answer, s.misses[0] if s.misses else "") for s in public]
+    asked = [asked[i] for i in rng.permutation(len(asked))[:PUBLIC]]
+    for rows in (own, asked):
+        for group in _split(rows, SEARCHES, rng):
+            strangers = [row[1] for row in group[1:] + group[:1]]
+            wrong = [row[2] or stranger for row, stranger in zip(group, strangers, strict=True)]
+            plan.append(("searches", [[row[0] for row in group], [row[1] for row in group], wrong]))
+    return [plan[i] for i in rng.permutation(len(plan))]
+
+
+def _split(rows: list, size: int, rng: np.random.Generator) -> list[list]:
+    order = rng.permutation(len(rows))
+    groups = [[rows[i] for i in order[start : start + size]] for start in range(0, len(rows), size)]
+    return [group for group in groups if len(group) > 1]
+
+
+def _vectors(model: Siamese, tokenizer: Tokenizer, sides: list[Texts], longest: int) -> list[torch.Tensor]:
     """Unit vectors of each side, computed in batches of about equal length."""
     rows = encode(tokenizer, [text for side in sides for text in side], longest)
     parts, places = [], []
@@ -173,7 +154,3 @@ def _vectors(model: Siamese, tokenizer: Tokenizer, sides: list[list[str]], longe
         places.append(torch.from_numpy(batch))
     found = torch.cat(parts)[torch.argsort(torch.cat(places))]
     return list(found.split([len(side) for side in sides]))
-
-
-def _texts(pairs: list[Pair]) -> list[tuple[str, str]]:
-    return [(p.text_a, p.text_b) for p in pairs]

@@ -1,6 +1,7 @@
 """Reranking: how relevant each document is to a query. Long documents are read whole, window by window."""
 
 from structbert_lite.pipelines.inputs import require_at_most, require_readable
+from structbert_lite.pipelines.lexical import WordOverlap
 from structbert_lite.pipelines.scores import pair_logit, sigmoid
 from structbert_lite.results import Ranked
 from structbert_lite.runtime.encoder import Encoder
@@ -16,8 +17,11 @@ class RerankPipeline:
     """Serves a cross-encoder with one logit, or with two of which the second says "relevant"."""
 
     def __init__(self, encoder: Encoder, max_items: int) -> None:
+        """Raises ModelRefused when the table of term weights that the manifest names cannot be used."""
         self.encoder = encoder
         self._max_items = max_items
+        facts = encoder.manifest.lexical
+        self._words = WordOverlap.load(encoder.folder, facts, encoder.tokenizer.fold) if facts else None
 
     def predict(self, documents: list[str], deadline: float, *, query: str, top_n: int | None = None) -> list[Ranked]:
         """The `top_n` most relevant documents (all by default), best first; equals keep the caller's order.
@@ -51,13 +55,19 @@ class RerankPipeline:
         return sum(map(len, self.encoder.tokenizer.encode(inputs)))
 
     def _read(self, pairs: list[Pair], deadline: float) -> list[tuple[float, bool]]:
-        """(logit, truncated) of each pair (query, document): the logit of the document's best window."""
+        """(logit, truncated) of each pair (query, document): the logit of the document's best window.
+
+        Where the model has a table of term weights, it is fused with the words that the two have in common.
+        """
         inputs, pieces = self._cut(pairs)
         rows = iter(self.encoder.encode(inputs, deadline))
         found = []
-        for windows, unread in pieces:
+        for (query, document), (windows, unread) in zip(pairs, pieces, strict=True):
             own = [next(rows) for _ in range(windows)]
-            found.append((max(pair_logit(row.values) for row in own), unread or any(row.truncated for row in own)))
+            logit = max(pair_logit(row.values) for row in own)
+            if self._words:
+                logit = self._words.fuse(logit, query, document)
+            found.append((logit, unread or any(row.truncated for row in own)))
         return found
 
     def _cut(self, pairs: list[Pair]) -> tuple[list[Pair], list[tuple[int, bool]]]:

@@ -21,6 +21,16 @@ def sigmoid(z: float) -> float:
     return round((1.0 if z >= 0 else power) / (1.0 + power), DECIMALS)
 
 
+def same_logit(logits: Sequence[float], labels: Sequence[str]) -> float:
+    """A cross-encoder's one number for "these two say the same": of entailment against all else, where it has that."""
+    if "entailment" not in labels:
+        return pair_logit(logits)
+    place = labels.index("entailment")
+    others = [float(z) for i, z in enumerate(logits) if i != place]
+    highest = max(others)
+    return float(logits[place]) - highest - math.log(sum(math.exp(z - highest) for z in others))
+
+
 def pair_logit(logits: Sequence[float]) -> float:
     """A cross-encoder's one number for a pair: its single logit, or how far "yes" (the second) is above "no"."""
     return float(logits[0]) if len(logits) == 1 else float(logits[1]) - float(logits[0])

@@ -56,6 +56,11 @@ class Tokenizer:
         encoded = iter(self._tokenizer.encode_batch(short)) if short else iter(())
         return [_encoding(next(encoded)) if self._is_short(given) else self._take_long(given) for given in inputs]
 
+    def fold(self, text: str) -> str:
+        """`text` as its tokens see it: what the tokenizer's normalizer makes of it."""
+        normalizer = self._tokenizer.normalizer
+        return normalizer.normalize_str(text) if normalizer else text
+
     def split(self, text: str, size: int, overlap: int, limit: int) -> tuple[list[str], bool]:
         """Pieces of `text` from its beginning on, and whether something lies behind the last of them.
 

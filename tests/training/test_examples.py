@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 pytest.importorskip("tokenizers")
-from training.examples import Example, batches, hold_out, read_labelled
 from training.synthetic import make_examples
+
+from training.examples import Example, batches, hold_out, read_labelled
 
 
 def test_quotes_and_empty_lines_are_ordinary(tmp_path) -> None:

@@ -6,6 +6,7 @@ from structbert_lite.cli.lazy import LazyGroup
 
 COMMANDS = {
     "accuracy": "structbert_lite.cli.evaluate.accuracy",
+    "behaviour": "structbert_lite.cli.evaluate.behaviour",
     "batch-size": "structbert_lite.cli.evaluate.batch_size",
     "compare": "structbert_lite.cli.evaluate.compare",
     "quality": "structbert_lite.cli.evaluate.quality",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from structbert_lite.errors import ModelRefused
-from structbert_lite.manifest import read_manifest
+from structbert_lite.manifest import read_decider, read_manifest
 from structbert_lite.model_set import PIPELINES
 from structbert_lite.runtime.cache import Cache
 from structbert_lite.runtime.cpu import usable_cpus
@@ -27,8 +27,11 @@ def open_pipeline(task: str, folder: Path) -> Iterator[Any]:
         raise ModelRefused(f"{folder} is a {' and '.join(manifest.tasks)} model, not one for {task}")
     usual = Settings()
     limits = Limits(usable_cpus(), usual.max_batch, usual.batch_tokens, NO_LIMIT)
-    encoder = Encoder(folder, manifest, limits, Tiers(Cache(0)), Slots(limits.threads))
+    decider = read_decider(folder, manifest) if task == "similarity" else None
+    tiers, slots = Tiers(Cache(0)), Slots(limits.threads)
+    encoders = [Encoder(*read, limits, tiers, slots) for read in ((folder, manifest), decider) if read]
     try:
-        yield PIPELINES[task](encoder, NO_LIMIT)
+        yield PIPELINES[task](encoders[0], NO_LIMIT, *encoders[1:])
     finally:
-        encoder.close()
+        for encoder in encoders:
+            encoder.close()

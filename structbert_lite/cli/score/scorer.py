@@ -9,7 +9,7 @@ from structbert_lite.cli.score.answers import answers_of
 from structbert_lite.cli.score.job import Job
 from structbert_lite.cli.tables.window import Column, Record
 from structbert_lite.errors import ModelRefused, StructBertError
-from structbert_lite.manifest import read_manifest
+from structbert_lite.manifest import read_decider, read_manifest
 from structbert_lite.model_set import PIPELINES
 from structbert_lite.pipelines.inputs import is_blank
 from structbert_lite.runtime.bulk import BulkEncoder
@@ -28,9 +28,11 @@ class Scorer:
     def __init__(self, job: Job) -> None:
         """Raises ModelRefused, and InvalidInput for options that the task refuses."""
         self._asked = job.columns
-        self._encoder, self._bulk = _open(job.task, job.model, job.threads)
+        self._encoders = _open(job.task, job.model, job.threads)
+        self._bulks = [BulkEncoder(encoder, job.threads) for encoder in self._encoders]
         try:
-            self._answers = answers_of(job.task, PIPELINES[job.task](self._bulk, NO_LIMIT), job.options)
+            pipeline = PIPELINES[job.task](self._bulks[0], NO_LIMIT, *self._bulks[1:])
+            self._answers = answers_of(job.task, pipeline, job.options)
         except BaseException:
             self.close()
             raise
@@ -46,8 +48,8 @@ class Scorer:
 
     def close(self) -> None:
         """Drops what has not begun."""
-        self._bulk.close()
-        self._encoder.close()
+        for part in (*self._bulks, *self._encoders):
+            part.close()
 
     def _fields(self, record: Record) -> tuple[str, ...] | str:
         """What the task reads of a row, or why it cannot."""
@@ -82,10 +84,12 @@ def _fault(column: str, value: Any) -> str:
     return f"{column} has no readable characters" if is_blank(value) else ""
 
 
-def _open(task: str, folder: Path, threads: int) -> tuple[Encoder, BulkEncoder]:
+def _open(task: str, folder: Path, threads: int) -> list[Encoder]:
+    """The task's model, and behind it the one that a similarity model asks, where there is one."""
     manifest = read_manifest(folder)
     if task not in manifest.tasks:
         raise ModelRefused(f"{folder} is a {' and '.join(manifest.tasks)} model, not one for {task}")
-    # The encoder's own batcher stays idle: its one thread waits.
-    encoder = Encoder(folder, manifest, Limits(1, 1, 1, 1), Tiers(Cache(0)), Slots(threads))
-    return encoder, BulkEncoder(encoder, threads)
+    decider = read_decider(folder, manifest) if task == "similarity" else None
+    # Each encoder's own batcher stays idle: its one thread waits.
+    tiers, slots = Tiers(Cache(0)), Slots(threads)
+    return [Encoder(*read, Limits(1, 1, 1, 1), tiers, slots) for read in ((folder, manifest), decider) if read]

@@ -7,7 +7,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Discriminator, Field, RootModel
 from pydantic import Tag as Form
 
-from structbert_lite.results import Similarity
+from structbert_lite.results import Kind, Similarity
 from structbert_lite.web.compat.dialect import either, shown_of
 from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.compat.tei import similarity as tei
@@ -19,14 +19,18 @@ TAG = Tag(name="similarity", description="Do these two texts say the same?")
 FIELDS = {"pairs[0][0]": "text_a", "pairs[0][1]": "text_b"}
 
 
-class PairRequest(StrictRequest):
+class _DetailsRequest(StrictRequest):
+    details: bool = Field(False, description="Whether each answer says which model decided")
+
+
+class PairRequest(_DetailsRequest):
     """One pair."""
 
     text_a: Text = Field(min_length=1)
     text_b: Text = Field(min_length=1)
 
 
-class PairsRequest(StrictRequest):
+class PairsRequest(_DetailsRequest):
     """Several pairs; the answer has their order."""
 
     pairs: list[Annotated[list[Text], Field(min_length=2, max_length=2)]] = Field(min_length=1)
@@ -49,13 +53,17 @@ class SimilarityRequest(
 
 
 class SimilarityAnswer(BaseModel):
-    """`level` comes from the model's own thresholds, which /models publishes. Both orders get the same score."""
+    """`level` comes from the model's own thresholds, which /models publishes. Both orders get the same score.
+
+    `decided_by`: the encoder compares the vectors of the two; where those are near, a cross-encoder reads both at once.
+    """
 
     text_a: str
     text_b: str
     score: float = Field(ge=0, le=1)
     level: Literal["high", "medium", "low"]
     truncated: bool
+    decided_by: Kind | None = Field(None, description="Where the request asked for details")
 
 
 class SimilarityBody(RootModel[either(SimilarityRequest, tei.TEISimilarityRequest, "/similarity")]):
@@ -76,17 +84,19 @@ def add_routes(api: APIBlueprint, ask: Ask) -> None:
             return jsonify(tei.similarity(body.root, ask))
         given = body.root.root
         if isinstance(given, PairsRequest):
-            return jsonify([_answer(result) for result in ask("similarity", list(map(tuple, given.pairs)))])
+            results = ask("similarity", list(map(tuple, given.pairs)))
+            return jsonify([_answer(result, given.details) for result in results])
         with renamed(FIELDS):
             (result,) = ask("similarity", [(given.text_a, given.text_b)])
-        return jsonify(_answer(result))
+        return jsonify(_answer(result, given.details))
 
 
-def _answer(result: Similarity) -> dict:
+def _answer(result: Similarity, details: bool) -> dict:
     return {
         "text_a": result.text_a,
         "text_b": result.text_b,
         "score": result.score,
         "level": result.level,
         "truncated": result.truncated,
+        **({"decided_by": result.decided_by} if details else {}),
     }
