@@ -22,11 +22,12 @@ def describe(
     scores: Found | None,
     records: tuple[dict[str, Any], dict[str, Any]],
     licence: str | None,
+    heads: dict[str, Any],
 ) -> Manifest:
     """The manifest without its files.
 
     `limits`: the longest input and the id of padding; `scores`: of a similarity model; `records`: of quantization and
-    of the checks; `licence`: None for what the checkpoint states.
+    of the checks; `licence`: None for what the checkpoint states; `heads`: what `read_heads` found.
     """
     encoder = checkpoint.kind == "encoder"
     head = checkpoint.siamese
@@ -43,6 +44,7 @@ def describe(
         matcher=Matcher(features=head.features, normalize=head.normalize) if head else None,
         pair_template=TEMPLATE if checkpoint.head is Head.SPAN else None,
         **facts,
+        **heads,
         max_tokens=limits[0],
         pad_id=limits[1],
         inputs=checkpoint.architecture.inputs,

@@ -7,6 +7,7 @@ from export.card import write_card
 from export.checkpoint import load_checkpoint
 from export.checks import PARITY_BOUND
 from export.describe import describe, describe_size, write_manifest
+from export.heads import read_heads
 from export.licence import read_card
 from export.pairs import LabelledPairs, read_pairs
 from export.progress import Stages
@@ -77,8 +78,10 @@ def run_export(export: Export) -> Path:
         with stages.stage("write the manifest and move into place") as stage:
             if loaded.matcher is not None:
                 loaded.matcher.save(model / MATCHER_NAME)
+            heads = read_heads(checkpoint.folder, export.task, model)
+            records = quantization, checks
             manifest = describe(
-                out.name, export.source, checkpoint, loaded.limits, scores, (quantization, checks), export.license
+                out.name, export.source, checkpoint, loaded.limits, scores, records, export.license, heads
             )
             body = read_card(checkpoint.folder)
             write_card(model / CARD_NAME, manifest, describe_size(checkpoint), body, checkpoint.architecture)

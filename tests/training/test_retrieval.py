@@ -32,8 +32,8 @@ def test_negatives_are_other_documents_and_traditional_characters_become_simplif
     write(folder / "queries.dev.tsv", "query_id|text", "q|甚麼東西很長")
     write(folder / "qrels.dev.tsv", "query_id|doc_id|rel", "q|c|1")
     found = read_searches(tmp_path, 128, 1, 1, 1)
-    assert [s.source for s in found] == ["cmrc2018", "drcd_traditional", "csl_title_abstract", "toyhom_medical_sample"]
-    assert found[1].positive == "火车很长"
+    assert [s.kind for s in found] == ["cmrc2018", "drcd_traditional", "csl_title_abstract", "toyhom_medical_sample"]
+    assert found[1].answer == "火车很长"
     for s in found:
-        assert s.positive not in s.negatives
-        assert 1 <= len(s.negatives) <= 2
+        assert s.answer not in s.misses
+        assert 1 <= len(s.misses) <= 2

