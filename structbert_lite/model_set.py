@@ -127,7 +127,8 @@ class ModelSet:
 
     def _build(self, task: str, settings: Settings) -> Any:
         encoder = self._encoders[self.names[task]].get(math.inf)
-        return PIPELINES[task](encoder, settings.max_items)
+        own = {"neutral": settings.sentiment_neutral} if task == "sentiment" else {}
+        return PIPELINES[task](encoder, settings.max_items, **own)
 
 
 def _load(shared: Shared, name: str, manifest: Manifest, observer: Observer) -> Encoder:
