@@ -25,7 +25,7 @@ startPanel({
     const { tone, title, what, value } = verdictOf(answer);
     fillVerdict(card, tone, title, value);
     card.querySelector(".what").textContent = what;
-    card.querySelector(".answer").classList.toggle("calm", tone !== answer.label);
+    card.querySelector(".answer").classList.toggle("calm", answer.neutral !== undefined && tone === "Neutral");
     const neutral = card.querySelector(".neutral");
     neutral.hidden = answer.neutral === undefined || title === texts.no_opinion;
     neutral.querySelector("span").textContent = percent(answer.neutral ?? 0);
