@@ -126,6 +126,8 @@ def test_other_services_clients_get_the_two_opinions(models: Path) -> None:
     answer = client.post("/predict", json={"inputs": "门门门好好"}).json
     assert [label["label"] for label in answer] == ["Positive", "Negative"]
     assert sum(label["score"] for label in answer) == pytest.approx(1)
+    told = client.get("/info").json["model_type"]["classifier"]
+    assert told == {"id2label": {"0": "Negative", "1": "Positive"}, "label2id": {"Negative": 0, "Positive": 1}}
 
 
 def test_models_tells_the_thresholds(models: Path, three: FlaskClient) -> None:
