@@ -23,7 +23,7 @@ export const TASKS = {
       return [label, decimal(score), ...labels.map((one) => decimal(probabilities[one])), ...doubts];
     },
     groups: ({ labels, neutral }) => (neutral === undefined ? labels : [...labels, "uncertain"]),
-    group: ({ label, uncertain }) => (uncertain ? "uncertain" : label),
+    group: ({ label, uncertain }) => (uncertain && label !== "Neutral" ? "uncertain" : label),
     scoreOf: ({ score }) => score,
   },
   "zero-shot": {
