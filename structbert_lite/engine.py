@@ -88,10 +88,10 @@ class Engine:
 
         | task | inputs | options | results |
         |---|---|---|---|
-        | sentiment | texts | | Classification, one an input |
+        | sentiment | texts | neutral | Classification, one an input |
         | similarity | pairs of texts | | Similarity, one an input |
         | embedding | texts | normalize | Embedding, one an input |
-        | zero-shot | texts | labels, multi_label, hypothesis_template | ZeroShot, one an input |
+        | zero-shot | texts | labels, multi_label, hypothesis_template, none | ZeroShot, one an input |
         | rerank | documents | query, top_n | Ranked, best first |
 
         Raises TaskNotAvailable, TooManyItems, InvalidInput, NotReady, Overloaded, DeadlineExceeded, InferenceFailed,

@@ -23,6 +23,9 @@ LEXICAL_NAME = "lexical.npz"
 Task = Literal["sentiment", "similarity", "embedding", "zero-shot", "rerank"]
 # What the graph makes of its input: a text's logits, a pair's logits, or a text's vector.
 Kind = Literal["classifier", "cross-encoder", "encoder"]
+# The labels of a sentiment model that knows texts without an opinion, too; its logits may be in another order.
+THREE_WAY = ("Negative", "Neutral", "Positive")
+OPINIONS = ("Negative", "Positive")
 # What the matcher of a Siamese model sees of its two vectors u and v, in the order of its weights.
 Feature = Literal["u", "v", "abs_diff", "product"]
 
@@ -58,7 +61,7 @@ class Matcher(_Frozen):
 
 
 class Calibration(_Frozen):
-    """Score of a pair: sigmoid(scale * logit + bias), after Platt (1999)."""
+    """A logit as a probability: sigmoid(scale * logit + bias), after Platt (1999)."""
 
     scale: float = 1.0
     bias: float = 0.0
@@ -101,6 +104,15 @@ class Lexical(_Frozen):
     average_length: float = Field(gt=0)
 
 
+class Uncertainty(_Frozen):
+    """An answer is uncertain where no opinion has the probability `neutral` or more, or where the probabilities of the
+    two opinions, which sum to 1, differ by less than `margin`.
+    """
+
+    neutral: float = Field(0.5, ge=0, le=1)
+    margin: float = Field(0.5, ge=0, le=1)
+
+
 class PairTemplate(_Frozen):
     """How a model reads a pair that it is asked about in words: `text` with {a} and {b} in it, then `prompt`."""
 
@@ -137,6 +149,8 @@ class Manifest(_Frozen):
     thresholds: Thresholds | None = None  # of a similarity model
     decider: Decider | None = None  # of a Siamese similarity model
     lexical: Lexical | None = None  # of a reranker
+    uncertainty: Uncertainty | None = None  # of a sentiment model that has Neutral; None: the class's own values
+    none: Calibration | None = None  # of a zero-shot model, for how well the best label fits; None: not calibrated
     max_tokens: PositiveInt  # of one encoding, special tokens included
     pad_id: int
     inputs: tuple[str, ...]  # of the ONNX graph, int64 [batch, tokens] each
@@ -173,6 +187,10 @@ class Manifest(_Frozen):
             raise ValueError("a decider is for a similarity model with a matcher")
         if self.lexical is not None and self.task != "rerank":
             raise ValueError("lexical is for a reranker")
+        if self.uncertainty is not None and not self.has_neutral:
+            raise ValueError(f"uncertainty is for a sentiment model with the labels {', '.join(THREE_WAY)}")
+        if self.none is not None and "zero-shot" not in self.tasks:
+            raise ValueError("none is for a zero-shot model")
         if self.kind == "encoder" and (self.pooling is None or self.dimensions is None):
             raise ValueError("an encoder needs pooling and dimensions")
         return self
@@ -181,6 +199,15 @@ class Manifest(_Frozen):
     def tasks(self) -> tuple[Task, ...]:
         """Everything that the model can serve, its main task first."""
         return (self.task, *self.also_serves)
+
+    @property
+    def has_neutral(self) -> bool:
+        """Whether it is a sentiment model that tells texts without an opinion from the two opinions."""
+        return "sentiment" in self.tasks and sorted(self.labels) == sorted(THREE_WAY)
+
+    def answered_labels(self, neutral: bool) -> tuple[str, ...]:
+        """The labels of a sentiment answer's probabilities; `neutral`: its label may be Neutral."""
+        return (THREE_WAY if neutral else OPINIONS) if self.has_neutral else self.labels
 
     @property
     def digest(self) -> str:

@@ -130,9 +130,10 @@ class ModelSet:
 
     def _build(self, task: str, settings: Settings) -> Any:
         encoder = self._encoders[self.names[task]].get(math.inf)
-        rule = encoder.manifest.decider if task == "similarity" else None
-        decider = [self._encoders[rule.model].get(math.inf)] if rule else []
-        return PIPELINES[task](encoder, settings.max_items, *decider)
+        own: dict[str, Any] = {"neutral": settings.sentiment_neutral} if task == "sentiment" else {}
+        if task == "similarity" and (rule := encoder.manifest.decider):
+            own["decider"] = self._encoders[rule.model].get(math.inf)
+        return PIPELINES[task](encoder, settings.max_items, **own)
 
 
 def _load(shared: Shared, name: str, manifest: Manifest, observer: Observer) -> Encoder:

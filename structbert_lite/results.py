@@ -12,13 +12,19 @@ Kind = Literal["encoder", "cross-encoder"]
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """The label of one text. `probabilities` sum to 1, in the model's label order; `score` is the label's own."""
+    """The label of one text. `probabilities` sum to 1; `score` is the label's own.
+
+    `neutral`: the probability that there is no opinion in the text; `uncertain`: not to be relied on. Both are None
+    for a model that knows no Neutral, whose probabilities are in the order of its labels.
+    """
 
     text: str
     label: str
     score: float
     probabilities: dict[str, float]
     truncated: bool
+    neutral: float | None = None
+    uncertain: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +49,16 @@ class Embedding:
 
 @dataclass(frozen=True, slots=True)
 class ZeroShot:
-    """The caller's labels for one text, best first, and the score of each, 0..1."""
+    """The caller's labels for one text, best first, and the score of each, 0..1.
+
+    `none`: the probability that no label fits; None where nobody asked.
+    """
 
     text: str
     labels: tuple[str, ...]
     scores: tuple[float, ...]
     truncated: bool
+    none: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,11 @@ class Settings(BaseModel):
     sentiment_model: str = Field(
         "", description="Folder name of the sentiment model; empty: `sentiment`, else the first found"
     )
+    sentiment_neutral: bool = Field(
+        False,
+        description="`1`: a sentiment answer's label may be `Neutral` where the model knows it; "
+        "a request may say otherwise",
+    )
     similarity_model: str = Field("", description="Folder name of the similarity model; empty: as above")
     embedding_model: str = Field("", description="Folder name of the embedding model; empty: as above")
     zero_shot_model: str = Field("", description="Folder name of the zero-shot model; empty: as above")

@@ -1,3 +1,4 @@
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -7,6 +8,7 @@ from pydantic import ValidationError
 
 from structbert_lite.errors import ModelRefused
 from structbert_lite.manifest import PairTemplate, check_files, find_models, read_manifest
+from tests.tiny_models import make_cross, make_three_way, table
 
 
 @pytest.fixture
@@ -88,4 +90,46 @@ def test_a_template_without_a_place_for_each_text_is_refused(text: str) -> None:
 def test_a_template_is_for_a_cross_encoder_of_pairs(copy: Path) -> None:
     change(copy, pair_template={"text": "{a}{b}", "prompt": "?"})
     with pytest.raises(ModelRefused, match="pair_template"):
+        read_manifest(copy)
+
+
+def test_three_labels_of_any_order_tell_a_neutral_class(tmp_path: Path) -> None:
+    for number, labels in enumerate(itertools.permutations(["Negative", "Neutral", "Positive"])):
+        make_three_way(tmp_path / str(number), labels)
+        manifest = read_manifest(tmp_path / str(number))
+        assert manifest.has_neutral
+        assert manifest.labels == labels
+        assert manifest.answered_labels(neutral=False) == ("Negative", "Positive")
+        assert manifest.answered_labels(neutral=True) == ("Negative", "Neutral", "Positive")
+
+
+@pytest.mark.parametrize("labels", [("Negative", "Positive"), ("Positive", "Neutral", "Mixed"), ("中性", "正面")])
+def test_other_labels_do_not(tmp_path: Path, labels: tuple[str, ...]) -> None:
+    make_cross(tmp_path / "own", "sentiment", table(len(labels)), kind="classifier", labels=labels)
+    manifest = read_manifest(tmp_path / "own")
+    assert not manifest.has_neutral
+    assert manifest.answered_labels(neutral=False) == manifest.answered_labels(neutral=True) == labels
+
+
+def test_uncertainty_is_for_a_model_that_knows_neutral(copy: Path, tmp_path: Path) -> None:
+    make_three_way(tmp_path / "three", uncertainty={"neutral": 0.4, "margin": 0.2})
+    assert read_manifest(tmp_path / "three").uncertainty.margin == 0.2
+    change(copy, labels=["Negative", "Positive"], uncertainty={"neutral": 0.4, "margin": 0.2})
+    with pytest.raises(ModelRefused, match="uncertainty is for a sentiment model with the labels Negative, Neutral"):
+        read_manifest(copy)
+
+
+@pytest.mark.parametrize("given", [{"neutral": 1.1}, {"margin": -0.1}, {"gap": 0.5}, 0.5])
+def test_an_uncertainty_that_cannot_be_used_is_refused(tmp_path: Path, given: object) -> None:
+    make_three_way(tmp_path / "three", uncertainty=given)
+    with pytest.raises(ModelRefused, match="uncertainty"):
+        read_manifest(tmp_path / "three")
+
+
+def test_none_is_for_a_zero_shot_model(tiny_models: Path, copy: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_models / "zero-shot", tmp_path / "zero-shot"))
+    change(folder, none={"scale": 0.5, "bias": -1.0})
+    assert read_manifest(folder).none.scale == 0.5
+    change(copy, none={"scale": 0.5})
+    with pytest.raises(ModelRefused, match="none is for a zero-shot model"):
         read_manifest(copy)

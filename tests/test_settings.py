@@ -12,6 +12,7 @@ def test_defaults_need_no_environment() -> None:
 def test_a_variable_sets_its_field() -> None:
     settings = Settings.from_environment({"STRUCTBERT_PORT": "8080", "PATH": "/bin", "STRUCTBERT_CACHE_MB": "0"})
     assert (settings.port, settings.cache_mb) == (8080, 0)
+    assert Settings.from_environment({"STRUCTBERT_SENTIMENT_NEUTRAL": "1"}).sentiment_neutral is True
 
 
 def test_an_unknown_variable_is_refused_by_name() -> None:
@@ -20,7 +21,8 @@ def test_an_unknown_variable_is_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "0"), ("PORT", "many"), ("LOG_LEVEL", "loud"), ("CACHE_MB", "-1")]
+    ("name", "value"),
+    [("PORT", "0"), ("PORT", "many"), ("LOG_LEVEL", "loud"), ("CACHE_MB", "-1"), ("SENTIMENT_NEUTRAL", "maybe")],
 )
 def test_an_unusable_value_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(BadSettings, match=f"STRUCTBERT_{name}="):

@@ -20,6 +20,7 @@ DIMENSIONS = 8
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 NLI = ("contradiction", "neutral", "entailment")
 GOOD = "好"  # the reranking model's one relevant token
+MOODS = {"好": "Positive", "坏": "Negative", "门": "Neutral"}  # the three-way sentiment model's tokens
 
 
 def make_all(models: Path) -> Path:
@@ -57,6 +58,16 @@ def make_cross(folder: Path, task: str, values: np.ndarray, **facts: object) -> 
     folder.mkdir(parents=True)
     _save(folder, ["Gather", "Mask", "Twice", "Sum"], values, ["batch", values.shape[1]])
     write_manifest(folder, task, **({"kind": "cross-encoder"} | facts))
+
+
+def make_three_way(
+    folder: Path, labels: tuple[str, ...] = ("Positive", "Neutral", "Negative"), **facts: object
+) -> None:
+    """A sentiment model that knows Neutral: a label's logit is the number of its token of MOODS in the text."""
+    values = np.zeros((VOCABULARY, len(labels)), np.float32)
+    for token, label in MOODS.items():
+        values[vocabulary()[token], labels.index(label)] = 1
+    make_cross(folder, "sentiment", values, kind="classifier", labels=labels, **facts)
 
 
 def write_manifest(folder: Path, task: str, **facts: object) -> None:

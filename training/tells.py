@@ -26,9 +26,10 @@ def labelled_rows() -> dict[str, list[Row]]:
     """The rows of each set, as pairs of text and label, everything but what is held out included."""
     opinions, doubles = own.opinions()[0], own.paraphrases()[0]
     statements, labels, found = own.inferences()[0], own.choices()[0], own.searches()[0]
+    sided = [o for o in opinions if o.label != "neutral"]
     said = [(i, (i.entailed, i.neutral, i.contradicted)) for i in statements]
     return {
-        "sentiment: positive or negative": [(o.text, None, o.label == "positive") for o in opinions if o.label != "neutral"],
+        "sentiment: positive or negative": [(o.text, None, o.label == "positive") for o in sided],
         "sentiment: an opinion or none": [(o.text, None, o.label != "neutral") for o in opinions],
         "pairs: the same": [(text, p.text, same) for p in doubles for text, same in p.judged()],
         "nli: entailed": [(text, i.text, n == 0) for i, texts in said for n, text in enumerate(texts)],

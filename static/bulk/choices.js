@@ -34,9 +34,9 @@ function check(labels, template) {
 /** {task, api, options, places}: `places` of the columns to read. Throws a Fault whose field is the id of one. */
 export function chosen() {
   const task = field.task.value;
-  const { api, labels } = served[task];
+  const { api, labels, neutral } = served[task];
   const places = columns.slice(0, TASKS[task].reads).map((select) => Number(select.value));
-  if (task !== "zero-shot") return { task, api, places, options: { labels } };
+  if (task !== "zero-shot") return { task, api, places, options: { labels, neutral } };
   const options = {
     labels: splitLabels(field.labels.value),
     multi_label: field.multi_label.checked,

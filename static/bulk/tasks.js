@@ -9,17 +9,21 @@ const texts = (rows) => rows.map(([text]) => text);
 
 /**
  * `reads`: columns; `inputs`: what one row counts against the server's limit; `groups`: what rows are counted by;
- * `cells` of an answer, in the order of `columns`, and `group`, the one it belongs to.
+ * `cells` of an answer, in the order of `columns`, and `group`, the one it belongs to. Of a sentiment model that knows Neutral
+ * there is an option `neutral`, whether it may be the label; what is uncertain is then counted by itself.
  */
 export const TASKS = {
   sentiment: {
     reads: 1,
     inputs: () => 1,
-    body: (rows) => ({ texts: texts(rows) }),
-    columns: ({ labels }) => ["label", "score", ...labels.map((label) => `probability_${label}`)],
-    cells: ({ label, score, probabilities }, { labels }) => [label, decimal(score), ...labels.map((one) => decimal(probabilities[one]))],
-    groups: ({ labels }) => labels,
-    group: ({ label }) => label,
+    body: (rows, { neutral }) => ({ texts: texts(rows), neutral }),
+    columns: ({ labels, neutral }) => ["label", "score", ...labels.map((label) => `probability_${label}`), ...(neutral === undefined ? [] : ["neutral", "uncertain"])],
+    cells({ label, score, probabilities, neutral, uncertain }, { labels, neutral: known }) {
+      const doubts = known === undefined ? [] : [decimal(neutral), String(uncertain)];
+      return [label, decimal(score), ...labels.map((one) => decimal(probabilities[one])), ...doubts];
+    },
+    groups: ({ labels, neutral }) => (neutral === undefined ? labels : [...labels, "uncertain"]),
+    group: ({ label, uncertain }) => (uncertain && label !== "Neutral" ? "uncertain" : label),
     scoreOf: ({ score }) => score,
   },
   "zero-shot": {

@@ -9,10 +9,18 @@ DECIMALS = 6
 
 def softmax(logits: Sequence[float]) -> list[float]:
     """exp(z_i) / sum exp(z), rounded."""
-    highest = float(max(logits))
-    powers = [math.exp(float(z) - highest) for z in logits]
-    total = sum(powers)
-    return [round(power / total, DECIMALS) for power in powers]
+    return [round(share, DECIMALS) for share in _shares(logits)]
+
+
+def whole_softmax(logits: Sequence[float]) -> list[float]:
+    """exp(z_i) / sum exp(z), so rounded that they sum to 1: what is missing goes where most was cut off."""
+    whole = 10**DECIMALS
+    exact = [share * whole for share in _shares(logits)]
+    units = [math.floor(share) for share in exact]
+    by_rest = sorted(range(len(units)), key=lambda i: units[i] - exact[i])
+    for i in by_rest[: whole - sum(units)]:
+        units[i] += 1
+    return [unit / whole for unit in units]
 
 
 def sigmoid(z: float) -> float:
@@ -34,3 +42,10 @@ def same_logit(logits: Sequence[float], labels: Sequence[str]) -> float:
 def pair_logit(logits: Sequence[float]) -> float:
     """A cross-encoder's one number for a pair: its single logit, or how far "yes" (the second) is above "no"."""
     return float(logits[0]) if len(logits) == 1 else float(logits[1]) - float(logits[0])
+
+
+def _shares(logits: Sequence[float]) -> list[float]:
+    highest = float(max(logits))
+    powers = [math.exp(float(z) - highest) for z in logits]
+    total = sum(powers)
+    return [power / total for power in powers]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from structbert_lite.errors import InvalidInput
+from structbert_lite.manifest import Calibration
 from structbert_lite.pipelines.inputs import require_at_most, require_readable
 from structbert_lite.pipelines.scores import sigmoid, softmax
 from structbert_lite.results import ZeroShot
@@ -20,6 +21,7 @@ class ZeroShotPipeline:
         self._max_items = max_items
         labels = encoder.manifest.labels
         self._entailment, self._contradiction = labels.index("entailment"), labels.index("contradiction")
+        self._none = encoder.manifest.none or Calibration()
 
     def predict(
         self,
@@ -29,11 +31,13 @@ class ZeroShotPipeline:
         labels: Sequence[str],
         multi_label: bool = False,
         hypothesis_template: str = PLACE,
+        none: bool = False,
     ) -> list[ZeroShot]:
         """One result for each text, in order; labels of one score keep the caller's order.
 
         With `multi_label`, or with one label, each score is the probability of entailment against contradiction;
-        otherwise the scores are the softmax of the labels' entailment logits and sum to 1.
+        otherwise the scores are the softmax of the labels' entailment logits and sum to 1. With `none` there is also
+        the probability that no label fits: how far the best one's entailment is below contradiction, calibrated.
         Raises TooManyItems, and InvalidInput with field `texts[i]`, `labels`, `labels[i]` or `hypothesis_template`.
         """
         _check(labels, hypothesis_template)
@@ -44,12 +48,12 @@ class ZeroShotPipeline:
         hypotheses = [hypothesis_template.replace(PLACE, label) for label in labels]
         rows = iter(self.encoder.encode([(text, said) for text in texts for said in hypotheses], deadline))
         apart = multi_label or len(labels) == 1
-        return [self._result(text, labels, [next(rows) for _ in labels], apart) for text in texts]
+        return [self._result(text, labels, [next(rows) for _ in labels], apart, none) for text in texts]
 
-    def _result(self, text: str, labels: Sequence[str], rows: list[Row], apart: bool) -> ZeroShot:
-        logits = [float(row.values[self._entailment]) for row in rows]
-        if apart:
-            logits = [z - float(row.values[self._contradiction]) for z, row in zip(logits, rows, strict=True)]
+    def _result(self, text: str, labels: Sequence[str], rows: list[Row], apart: bool, none: bool) -> ZeroShot:
+        entailed = [float(row.values[self._entailment]) for row in rows]
+        fits = [z - float(row.values[self._contradiction]) for z, row in zip(entailed, rows, strict=True)]
+        logits = fits if apart else entailed
         scores = [sigmoid(z) for z in logits] if apart else softmax(logits)
         order = sorted(range(len(labels)), key=lambda i: -logits[i])
         return ZeroShot(
@@ -57,6 +61,7 @@ class ZeroShotPipeline:
             tuple(labels[i] for i in order),
             tuple(scores[i] for i in order),
             any(row.truncated for row in rows),
+            sigmoid(-(self._none.scale * max(fits) + self._none.bias)) if none else None,
         )
 
 

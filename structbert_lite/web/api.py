@@ -6,6 +6,7 @@ from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint, Tag
 
 from structbert_lite.engine import Engine
+from structbert_lite.manifest import Manifest, Uncertainty
 from structbert_lite.settings import Settings
 from structbert_lite.web.compat import cohere, openai
 from structbert_lite.web.compat.dialect import note_dialect
@@ -47,7 +48,7 @@ def _facts(task: str, engine: Engine, settings: Settings) -> dict:
         "task": task,
         "name": manifest.name,
         "labels": manifest.labels,
-        "thresholds": manifest.thresholds.model_dump() if task == "similarity" else {},
+        "thresholds": _thresholds(task, manifest),
         "dimensions": manifest.dimensions if task == "embedding" else None,
         "limits": {
             "max_tokens": manifest.max_tokens,
@@ -59,3 +60,11 @@ def _facts(task: str, engine: Engine, settings: Settings) -> dict:
         "license": manifest.license,
         "loaded": engine.names[task] in engine.encoders,
     }
+
+
+def _thresholds(task: str, manifest: Manifest) -> dict[str, float]:
+    if task == "similarity":
+        return manifest.thresholds.model_dump()
+    if task == "sentiment" and manifest.has_neutral:
+        return (manifest.uncertainty or Uncertainty()).model_dump()
+    return {}

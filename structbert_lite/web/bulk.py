@@ -9,10 +9,19 @@ from structbert_lite.engine import Engine
 ROUTES = {"sentiment": "api.predict_batch", "similarity": "api.similarity", "zero-shot": "api.classify"}
 
 
-def bulk_tasks(engine: Engine) -> dict[str, dict]:
-    """By task, of those that are served now: `api`, its route, and `labels` of its model, in the model's order."""
+def bulk_tasks(engine: Engine, neutral: bool) -> dict[str, dict]:
+    """By task, of those that are served now: `api`, its route, and `labels` of its answers, in their order.
+
+    Where a sentiment model knows Neutral there is also `neutral`, whether it may be an answer's label.
+    """
     return {
-        task: {"api": url_for(route), "labels": list(engine.manifest(task).labels)}
+        task: {"api": url_for(route), **_facts(task, engine, neutral)}
         for task, route in ROUTES.items()
         if task in engine.names
     }
+
+
+def _facts(task: str, engine: Engine, neutral: bool) -> dict:
+    manifest = engine.manifest(task)
+    own = {"neutral": neutral} if manifest.has_neutral else {}
+    return {"labels": list(manifest.answered_labels(neutral)), **own}

@@ -1,5 +1,6 @@
 """/openapi.json: the document that is made from the types, and what no type says."""
 
+import copy
 from collections.abc import Iterator
 from http import HTTPStatus
 
@@ -43,14 +44,24 @@ def add_route(app: OpenAPI, engine: Engine) -> None:
         if "get" in methods:  # the library says of every route that it may refuse what it reads
             del methods["get"]["responses"]["422"]
     _complete(app, describe_keys(app, document))
-    wanted = list(_dimensions(document))
+    two_way = _without_neutral(document)
+    wanted = [form for one in (document, two_way) for form in _dimensions(one)]
 
     @app.get("/openapi.json", doc_ui=False)
     def openapi() -> Response:
         if "embedding" in engine.names:
             for form in wanted:  # each time: the model may have been replaced
                 form["const"] = engine.manifest("embedding").dimensions
-        return jsonify(document)
+        has_neutral = "sentiment" in engine.names and engine.manifest("sentiment").has_neutral
+        return jsonify(document if has_neutral else two_way)
+
+
+def _without_neutral(document: dict) -> dict:
+    """A copy without the examples that are refused by a sentiment model that does not know Neutral."""
+    document = copy.deepcopy(document)
+    for path in ("/predict", "/predict_batch"):
+        del document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["examples"]["neutral"]
+    return document
 
 
 def _complete(app: OpenAPI, document: dict) -> None:

@@ -39,7 +39,8 @@ class ModelLimits(BaseModel):
 class ModelFacts(BaseModel):
     """What is installed for one task.
 
-    `thresholds`: scores that part a pair's levels; `dimensions` of a vector, null where the model gives none;
+    `thresholds`: scores that part a pair's levels, or what makes a sentiment uncertain: `neutral` or more, a `margin`
+    between the two opinions below this one; `dimensions` of a vector, null where the model gives none;
     `loaded`: false until the task's first request, where models are loaded lazily.
     """
 

@@ -59,7 +59,7 @@ def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
     @page.get("/ui/bulk")
     def bulk() -> ResponseReturnValue:
         limits = {"mb": settings.max_body_mb, "items": settings.max_items}
-        facts = {"values": {}, "limits": limits, "served": bulk_tasks(engine)}
+        facts = {"values": {}, "limits": limits, "served": bulk_tasks(engine, settings.sentiment_neutral)}
         return render_template("bulk.html", t=_texts_of("bulk", "pages", texts[language()]), **facts)
 
     @page.get("/ui/status")

@@ -4,8 +4,14 @@ import schemathesis
 from schemathesis import Case, HookContext, Response
 from schemathesis.core.failures import Failure
 
-# Rules that no JSON Schema can say: what can be seen, the tokens of a text, how many labels times texts there are.
-BEYOND_SCHEMA = (b"the text has no readable characters", b"and truncate is false", b"in one request, the limit is")
+# Rules that no JSON Schema can say: what can be seen, the tokens of a text, how many labels times texts there are, what
+# the model knows.
+BEYOND_SCHEMA = (
+    b"the text has no readable characters",
+    b"and truncate is false",
+    b"in one request, the limit is",
+    b"this model has no such class",
+)
 # A field that nobody declared is no violation in HTTP; beside a number in another header schemathesis takes it for one.
 UNDECLARED = "x-schemathesis-unknown-property"
 

@@ -48,7 +48,8 @@ NUMBERS = st.one_of(
 )
 LEAVES = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS)
 NAMES = st.sampled_from(
-    "text texts text_a text_b pairs labels multi_label hypothesis_template query documents top_n return_documents "
+    "text texts text_a text_b pairs labels multi_label hypothesis_template neutral none query documents top_n "
+    "return_documents "
     "inputs input parameters candidate_labels source_sentence sentences truncate truncation_direction prompt_name "
     "normalize dimensions encoding_format model rank_fields raw_scores return_text top_k function_to_apply".split()
 )

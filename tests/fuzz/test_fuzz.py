@@ -10,6 +10,7 @@ from tests.fuzz.contract import Contract
 from tests.fuzz.runs import fuzz_raw, fuzz_routes
 from tests.fuzz.schema_run import read_document, run_schemathesis
 from tests.fuzz.servers import serve_tiny
+from tests.tiny_models import make_three_way
 
 SEED = 1
 KEY = "k" * 32
@@ -34,6 +35,12 @@ def test_the_server_is_as_its_document_says(server: Server) -> None:
 def test_and_with_keys(tiny_models: Path) -> None:
     with serve_tiny(tiny_models, API_KEYS=KEY) as server:
         check(run_schemathesis(server, SEED, 3, KEY, *SHORT), 50)
+
+
+def test_and_with_a_sentiment_model_that_knows_neutral(tmp_path: Path) -> None:
+    make_three_way(tmp_path / "three")
+    with serve_tiny(tmp_path) as server:
+        check(run_schemathesis(server, SEED, 3, "", *SHORT), 50)
 
 
 def test_any_request_is_answered_as_the_document_says(server: Server) -> None:

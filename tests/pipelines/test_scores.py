@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from structbert_lite.pipelines.inputs import is_blank
-from structbert_lite.pipelines.scores import pair_logit, sigmoid, softmax
+from structbert_lite.pipelines.scores import pair_logit, sigmoid, softmax, whole_softmax
 
 
 @given(st.floats(-50, 50, width=32), st.floats(-50, 50, width=32))
@@ -14,6 +14,19 @@ def test_two_probabilities_sum_to_one(a: float, b: float) -> None:
 
 def test_softmax_of_known_logits() -> None:
     assert softmax(np.array([0.0, np.log(3)], np.float32)) == [0.25, 0.75]
+
+
+@given(st.lists(st.floats(-50, 50, width=32), min_size=2, max_size=5))
+def test_rounded_together_they_sum_to_one(logits: list[float]) -> None:
+    found = whole_softmax(logits)
+    assert sum(round(share * 10**6) for share in found) == 10**6
+    assert found == pytest.approx(softmax(logits), abs=1.001e-6)
+    assert all(found[i] >= found[j] for i, a in enumerate(logits) for j, b in enumerate(logits) if a > b)
+
+
+def test_thirds_sum_to_one() -> None:
+    assert softmax([0, 0, 0]) == [0.333333, 0.333333, 0.333333]
+    assert whole_softmax([0, 0, 0]) == [0.333334, 0.333333, 0.333333]
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t", "\u3000", "\x00", "\u200b", "\ufeff \x7f"])

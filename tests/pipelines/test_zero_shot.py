@@ -1,10 +1,16 @@
+import json
 import math
+import shutil
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from structbert_lite.engine import Engine
 from structbert_lite.errors import InvalidInput, TooManyItems
+from structbert_lite.manifest import MANIFEST_NAME
+from structbert_lite.settings import Settings
 
 LABELS = ["咨询", "投诉", "建议"]
 TEXT = "我想问一下这款手机什么时候有货"
@@ -69,6 +75,28 @@ def test_texts_have_their_order_and_say_whether_they_were_truncated(tiny_engine:
     texts = ["好" * 500, TEXT]
     results = tiny_engine.predict("zero-shot", texts, soon(), labels=LABELS)
     assert [(r.text, r.truncated) for r in results] == [(texts[0], True), (texts[1], False)]
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_none_is_how_little_the_best_label_fits(tiny_engine: Engine, multi_label: bool) -> None:
+    found = [logits(tiny_engine, label) for label in LABELS]
+    best = max(z[2] - z[0] for z in found)
+    options = {"labels": LABELS, "multi_label": multi_label}
+    (plain,) = tiny_engine.predict("zero-shot", [TEXT], soon(), **options)
+    (result,) = tiny_engine.predict("zero-shot", [TEXT], soon(), none=True, **options)
+    assert result.none == pytest.approx(1 / (1 + math.exp(best)), abs=1e-6)
+    assert plain == replace(result, none=None)
+
+
+def test_none_is_calibrated_by_the_manifest(tiny_models: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_models / "zero-shot", tmp_path / "zero-shot"))
+    facts = json.loads((folder / MANIFEST_NAME).read_text())
+    (folder / MANIFEST_NAME).write_text(json.dumps(facts | {"none": {"scale": 0.25, "bias": -1.5}}))
+    engine = Engine(Settings(models=tmp_path))
+    best = max(z[2] - z[0] for z in (logits(engine, label) for label in LABELS))
+    (result,) = engine.predict("zero-shot", [TEXT], soon(), labels=LABELS, none=True)
+    assert result.none == pytest.approx(1 / (1 + math.exp(0.25 * best - 1.5)), abs=1e-6)
+    engine.close()
 
 
 @pytest.mark.parametrize(

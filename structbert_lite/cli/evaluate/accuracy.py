@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from structbert_lite.cli.evaluate.rows import label_numbers, read_rows
+from structbert_lite.cli.evaluate.rows import judged_labels, label_numbers, read_rows
 from structbert_lite.engine import Engine
 from structbert_lite.errors import StructBertError
 from structbert_lite.evaluation.accuracy import Accuracy, accuracy_by_group
@@ -27,6 +27,7 @@ def command(model: Path, files: tuple[Path, ...], group: str | None, as_json: bo
 
     A file is UTF-8 with a header line and the columns `label` (a label's name, or its number in the model's
     order) and `text`; tab-separated, quotes being ordinary characters, or comma-separated where it ends in .csv.
+    A model that knows Neutral is asked for Negative (0) or Positive (1), unless the file has Neutral, too.
     """
     model = model.resolve()
     try:
@@ -47,13 +48,15 @@ def command(model: Path, files: tuple[Path, ...], group: str | None, as_json: bo
 
 def _measure(engine: Engine, file: Path, group: str | None) -> dict[str, Accuracy]:
     rows = read_rows(file, ["label", "text", *([group] if group else [])])
-    labels = engine.manifest("sentiment").labels
+    manifest = engine.manifest("sentiment")
+    labels = judged_labels(manifest, rows)
+    neutral = labels != manifest.answered_labels(neutral=False)
     expected = [labels[number] for number in label_numbers(file, rows, labels)]
     found: list[str] = []
     with click.progressbar(length=len(rows), label=file.stem, file=sys.stderr) as bar:
         for start in range(0, len(rows), CHUNK):
             texts = [row["text"] for row in rows[start : start + CHUNK]]
-            results = engine.predict("sentiment", texts, time.monotonic() + PATIENCE)
+            results = engine.predict("sentiment", texts, time.monotonic() + PATIENCE, neutral=neutral)
             found += [result.label for result in results]
             bar.update(len(texts))
     return accuracy_by_group(found, expected, [row[group] if group else file.stem for row in rows])

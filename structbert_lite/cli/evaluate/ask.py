@@ -15,11 +15,14 @@ CHUNK = 64  # inputs of the model asked for at once; no answer depends on it
 PATIENCE = 600.0  # seconds for one chunk
 
 
-def ask_labels(pipeline: Any, texts: Sequence[str], title: str) -> np.ndarray:
-    """float64 [texts, labels]: the probabilities in the order of the manifest's labels."""
-    return _in_chunks(
-        lambda chunk: [list(r.probabilities.values()) for r in pipeline.predict(chunk, _deadline())], texts, title
-    )
+def ask_labels(pipeline: Any, texts: Sequence[str], labels: Sequence[str], neutral: bool, title: str) -> np.ndarray:
+    """float64 [texts, labels]: the probabilities of `labels`; `neutral` as of the pipeline's `predict`."""
+
+    def ask(chunk: Sequence[str]) -> list[list[float]]:
+        results = pipeline.predict(chunk, _deadline(), neutral=neutral)
+        return [[result.probabilities[label] for label in labels] for result in results]
+
+    return _in_chunks(ask, texts, title)
 
 
 def ask_pairs(pipeline: Any, pairs: Sequence[tuple[str, str]], title: str) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from structbert_lite.cli.side import Side
 from structbert_lite.evaluation.batch_size import Stability, measure_stability, probability_of, sigmoid
 from structbert_lite.evaluation.perturbation import LABELS
-from structbert_lite.manifest import Manifest
+from structbert_lite.manifest import OPINIONS, Manifest
 
 SIZES = (1, 2, 4, 8, 16, 32)
 
@@ -30,7 +30,8 @@ class Kind:
 def choose_kind(manifest: Manifest) -> Kind:
     """What the model's task is asked with. Raises ValueError for a task without a score from 0 to 1 of its own."""
     if manifest.task == "sentiment":
-        return Kind("--texts", ("text",), ("Negative", "Positive"), lambda logits: probability_of(logits, 1))
+        places = list(map(manifest.labels.index, manifest.answered_labels(neutral=False)))
+        return Kind("--texts", ("text",), OPINIONS, lambda logits: probability_of(logits[..., places], 1))
     if manifest.task == "similarity":
         scale, bias = manifest.calibration.scale, manifest.calibration.bias
         return Kind("--pairs", ("text_a", "text_b"), LABELS, lambda logits: sigmoid(scale * logits[..., 0] + bias))

@@ -8,7 +8,7 @@ import click
 from structbert_lite.cli.evaluate.compare_report import table
 from structbert_lite.cli.evaluate.compare_study import study
 from structbert_lite.cli.evaluate.reference import reference_command
-from structbert_lite.cli.evaluate.rows import label_numbers, read_rows
+from structbert_lite.cli.evaluate.rows import judged_labels, label_numbers, read_rows
 from structbert_lite.cli.machine import describe_machine
 from structbert_lite.cli.side import light_command
 from structbert_lite.errors import StructBertError
@@ -47,14 +47,14 @@ def command(
     cpus = usable_cpus()
     try:
         manifest = read_manifest(model)
-        labels = manifest.labels
         rows = read_rows(data, ["label", "text"])
+        labels = judged_labels(manifest, rows)
         expected = [labels[number] for number in label_numbers(data, rows, labels)]
         commands = {
             "reference": reference_command(reference, python, manifest),
             "light": light_command(model.resolve()),
         }
-        figures = study(commands, [row["text"] for row in rows], expected, timed, rounds, cpus)
+        figures = study(commands, [row["text"] for row in rows], expected, labels, (timed, rounds, cpus))
     except (StructBertError, RuntimeError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     about = f"{len(rows)} texts, {rounds} rounds. {describe_machine()}."

@@ -15,13 +15,19 @@ WARM_UP = 8
 
 
 def study(
-    commands: dict[str, list[str]], texts: list[str], expected: list[str], timed: int, rounds: int, cpus: int
+    commands: dict[str, list[str]],
+    texts: list[str],
+    expected: list[str],
+    judged: Sequence[str],
+    effort: tuple[int, int, int],
 ) -> dict[str, Any]:
     """`agreement`, the share of texts with one label on both sides, and `sides`: figures by side.
 
     `commands` starts "reference", whose runs take all CPUs themselves, and "light", whose runs take one each and go
-    side by side. Raises RuntimeError when a side does not start, ValueError when their labels differ.
+    side by side. `judged`: the labels among which a side chooses; `effort`: texts that are timed, rounds, CPUs.
+    Raises RuntimeError when a side does not start, ValueError when their labels differ.
     """
+    timed, rounds, cpus = effort
     # Evenly from the whole file: many files are sorted by label or by source.
     chosen = [texts[i] for i in np.linspace(0, len(texts) - 1, min(timed, len(texts))).astype(int)]
     found: dict[str, list[str]] = {}
@@ -39,7 +45,7 @@ def study(
                     measured[name].append(_measure(side, chosen, cpus if name == "light" else 1))
                     bar.update(3 * len(chosen))
                     if name not in found:
-                        found[name] = _label(side, texts, labels, bar)
+                        found[name] = _label(side, texts, [(label, labels.index(label)) for label in judged], bar)
     sides = {
         name: {
             "accuracy": accuracy_by_group(found[name], expected, ["all"] * len(expected))["all"].share,
@@ -66,11 +72,13 @@ def _measure(side: Side, texts: list[str], threads: int) -> dict[str, float]:
     }
 
 
-def _label(side: Side, texts: list[str], labels: Sequence[str], bar: Any) -> list[str]:
+def _label(side: Side, texts: list[str], judged: list[tuple[str, int]], bar: Any) -> list[str]:
+    """The best of `judged`, labels and their logits' places, for each text."""
+    names, places = zip(*judged, strict=True)
     found: list[str] = []
     for start in range(0, len(texts), 32 * LABELLING):
         chunk = texts[start : start + 32 * LABELLING]
-        found += [labels[i] for i in side.ask(_batches(chunk, LABELLING)).logits.argmax(1)]
+        found += [names[i] for i in side.ask(_batches(chunk, LABELLING)).logits[:, places].argmax(1)]
         bar.update(len(chunk))
     return found
 

@@ -61,20 +61,21 @@ def command(
     try:
         folder = (model or serving_folder(task)).resolve()
         inputs = read_inputs(task, data, (corpus, queries, qrels), group, limit)
-        if task == "zero-shot":
-            asked = zero_shot(*own_labels(inputs, labels, label_names), template)
-        elif task == "sentiment":
-            asked = sentiment(read_manifest(folder).labels)
+        if task == "sentiment":
+            manifest = read_manifest(folder)
+            asked = {name: sentiment(manifest, rows) for name, (_, rows) in inputs.files.items()}
+        elif task == "zero-shot":
+            asked = dict.fromkeys(inputs.files, zero_shot(*own_labels(inputs, labels, label_names), template))
         else:
-            asked = GRADED[task]
-        expected = {name: asked.expect(*given) for name, given in inputs.files.items()}  # before the work
+            asked = dict.fromkeys(inputs.files, GRADED[task])
+        expected = {name: asked[name].expect(*given) for name, given in inputs.files.items()}  # before the work
         results: list[Result] = []
         with ExitStack() as stack:
             pipelines = {"light int8": stack.enter_context(open_pipeline(task, folder))}
             if reference:
                 pipelines["PyTorch float32"] = stack.enter_context(open_reference(task, folder, reference, python))
             for name, (_, rows) in inputs.files.items():
-                results += study_rows(asked, pipelines, name, expected[name], rows, inputs.group)
+                results += study_rows(asked[name], pipelines, name, expected[name], rows, inputs.group)
             for name, collection in inputs.collections.items():
                 results.append(study_collection(task, pipelines, name, collection))
     except (StructBertError, RuntimeError, ValueError, OSError) as error:

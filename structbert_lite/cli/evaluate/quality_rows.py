@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from structbert_lite.cli.evaluate.ask import ask_labels, ask_own_labels, ask_pairs, ask_rankings, ask_vectors
-from structbert_lite.cli.evaluate.rows import label_numbers
+from structbert_lite.cli.evaluate.rows import judged_labels, label_numbers
 from structbert_lite.evaluation.labels import accuracy, macro_f1
 from structbert_lite.evaluation.pairs import pair_figures
 from structbert_lite.evaluation.retrieval import retrieval_figures
 from structbert_lite.evaluation.scores import roc_auc
+from structbert_lite.manifest import Manifest
 
 Rows = Sequence[dict[str, str]]
 COLUMNS = {
@@ -39,11 +40,13 @@ class RowTask:
     labels: Sequence[str] = ()
 
 
-def sentiment(labels: Sequence[str]) -> RowTask:
-    """Texts with one of the model's own labels, by name or number."""
+def sentiment(manifest: Manifest, rows: Rows) -> RowTask:
+    """Texts with one of the model's own labels, by name or number; `rows` tell whether Neutral is among them."""
+    labels = judged_labels(manifest, rows)
+    neutral = labels != manifest.answered_labels(neutral=False)
     return RowTask(
         lambda file, rows: np.array(label_numbers(file, rows, labels)),
-        lambda pipeline, rows, title: ask_labels(pipeline, [row["text"] for row in rows], title),
+        lambda pipeline, rows, title: ask_labels(pipeline, [row["text"] for row in rows], labels, neutral, title),
         lambda found, expected, rows, highest: _label_figures(found, expected),
         labels,
     )

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from structbert_lite.manifest import Manifest
+
 Row = TypeVar("Row")
 
 
@@ -47,6 +49,15 @@ def label_numbers(file: Path, rows: Sequence[dict[str, str]], names: Sequence[st
         if row["label"] not in known:
             raise ValueError(f"row {number} of {file} has the label {row['label']!r}, not one of {', '.join(known)}")
     return [known[row["label"]] for row in rows]
+
+
+def judged_labels(manifest: Manifest, rows: Sequence[dict[str, str]]) -> tuple[str, ...]:
+    """The labels among which a sentiment model has to choose for such rows: its own, in their order.
+
+    A model that knows Neutral is asked for one of the two opinions, as a server is, unless some row's label is Neutral.
+    """
+    opinions = manifest.answered_labels(neutral=False)
+    return opinions if {row["label"] for row in rows} <= {*opinions, "0", "1"} else manifest.labels
 
 
 def take_sample(rows: Sequence[Row], count: int | None) -> list[Row]:

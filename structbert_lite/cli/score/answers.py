@@ -29,11 +29,15 @@ def answers_of(task: str, pipeline: Any, options: Mapping[str, Any]) -> Answers:
     return Answers(columns, lambda inputs: pipeline.predict(inputs, np.inf, **options), cells)
 
 
-def _sentiment(pipeline: Any, _: Mapping[str, Any]) -> tuple[list[Column], Callable]:
-    labels = pipeline.encoder.manifest.labels
+def _sentiment(pipeline: Any, options: Mapping[str, Any]) -> tuple[list[Column], Callable]:
+    manifest = pipeline.encoder.manifest
+    labels = manifest.answered_labels(options.get("neutral", False))
     columns = [Column("label", "text"), Column("score", "float")]
     columns += [Column(f"probability_{label}", "float") for label in labels]
-    return columns, lambda r: (r.label, r.score, *map(r.probabilities.__getitem__, labels))
+    if not manifest.has_neutral:
+        return columns, lambda r: (r.label, r.score, *map(r.probabilities.__getitem__, labels))
+    columns += [Column("neutral", "float"), Column("uncertain", "bool")]
+    return columns, lambda r: (r.label, r.score, *map(r.probabilities.__getitem__, labels), r.neutral, r.uncertain)
 
 
 def _similarity(_: Any, __: Mapping[str, Any]) -> tuple[list[Column], Callable]:

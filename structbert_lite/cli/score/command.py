@@ -16,8 +16,9 @@ from structbert_lite.cli.score.shards import shards_kept
 from structbert_lite.cli.serving import serving_folder
 from structbert_lite.cli.tables.formats import Format, format_of
 from structbert_lite.errors import StructBertError
-from structbert_lite.manifest import Task
+from structbert_lite.manifest import Task, read_manifest
 from structbert_lite.runtime.cpu import usable_cpus
+from structbert_lite.settings import Settings
 
 # The options that name a task's columns, and what they are called where they are not given.
 COLUMNS = {
@@ -27,7 +28,7 @@ COLUMNS = {
     "similarity": {"column_a": "text_a", "column_b": "text_b"},
     "rerank": {"query_column": "query", "document_column": "document"},
 }
-ZERO_SHOT = ("labels", "labels_file", "multi_label", "template")
+OPTIONS = {"sentiment": ("neutral",), "zero-shot": ("labels", "labels_file", "multi_label", "template")}
 ROWS_WITH_ERRORS, INTERRUPTED = 3, 130  # exit codes
 FORMAT = click.Choice(get_args(Format))
 FILE = click.Path(allow_dash=True, path_type=Path)
@@ -38,6 +39,7 @@ FILE = click.Path(allow_dash=True, path_type=Path)
 @click.option("--task", type=click.Choice(get_args(Task)), required=True, help="What is asked of each row.")
 @click.option("-o", "--out", type=FILE, required=True, help="The file to write; - is standard output.")
 @click.option("--column", help="sentiment, embedding, zero-shot: the column to read.  [default: text]")
+@click.option("--neutral", is_flag=True, help="sentiment: the label may be Neutral, where the model knows it.")
 @click.option("--column-a", help="similarity: the first text's column.  [default: text_a]")
 @click.option("--column-b", help="similarity: the second text's column.  [default: text_b]")
 @click.option("--query-column", help="rerank: the query's column.  [default: query]")
@@ -91,9 +93,10 @@ def command(
         check_files(path, written, source_format, cluster)
         form = "parquet" if cluster else format_of(path, source_format, "--format")
         asked = _columns(task, given)
+        folder = (model or serving_folder(task)).resolve()
         job = Job(
             task=task,
-            model=(model or serving_folder(task)).resolve(),
+            model=folder,
             source=path,
             out=written,
             source_format=form,
@@ -102,7 +105,7 @@ def command(
             if cluster
             else out_format or (form if written is None else format_of(written, None, "--out-format")),
             columns=asked,
-            options=_options(task, given),
+            options=_options(task, folder, given),
             **{name: given[name] for name in ("prefix", "encoding", "out_encoding", "quoted", "restart")},
         )
         if written is None and job.out_format == "parquet":
@@ -126,14 +129,18 @@ def command(
 def _columns(task: str, given: dict[str, Any]) -> tuple[str, ...]:
     """The columns to read. Raises ValueError for an option that the task does not have."""
     every = {option for options in COLUMNS.values() for option in options}
-    own = {*COLUMNS[task], *(ZERO_SHOT if task == "zero-shot" else ())}
-    for option in sorted({*every, *ZERO_SHOT} - own):
+    every |= {option for options in OPTIONS.values() for option in options}
+    for option in sorted(every - {*COLUMNS[task], *OPTIONS.get(task, ())}):
         if given[option]:
             raise ValueError(f"--{option.replace('_', '-')} is not an option of --task {task}")
     return tuple(given[option] or usual for option, usual in COLUMNS[task].items())
 
 
-def _options(task: str, given: dict[str, Any]) -> dict[str, Any]:
+def _options(task: str, folder: Path, given: dict[str, Any]) -> dict[str, Any]:
+    """What `predict` of the task's pipeline is asked, by the model in `folder`."""
+    if task == "sentiment":
+        usual = Settings.from_environment().sentiment_neutral and read_manifest(folder).has_neutral
+        return {"neutral": True} if given["neutral"] or usual else {}
     if task != "zero-shot":
         return {}
     if (given["labels"] is None) == (given["labels_file"] is None):

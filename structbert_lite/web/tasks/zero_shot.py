@@ -22,6 +22,7 @@ class _LabelsRequest(StrictRequest):
     labels: Labels = Field(description="All different")
     multi_label: bool = Field(False, description="Score each label by itself, so that several may fit, or none")
     hypothesis_template: Template = Field("{}", description="`{}` is where a label goes; a sentence is often better")
+    none: bool = Field(False, description="Add the probability that no label fits")
 
 
 class ClassifyRequest(_LabelsRequest):
@@ -54,15 +55,20 @@ class ClassificationRequest(
             "multi_label": True,
             "hypothesis_template": "这句话的意图是{}",
         },
+        none={"text": "今天晚上吃什么", "labels": ["咨询", "投诉", "建议"], "none": True},
     )
 
 
 class ClassificationAnswer(BaseModel):
-    """The labels, best first, and their scores, which sum to 1 unless each label was scored by itself."""
+    """The labels, best first, and their scores, which sum to 1 unless each label was scored by itself.
+
+    `none` changes nothing in the scores.
+    """
 
     text: str
     labels: list[str]
     scores: list[float]
+    none: float | None = Field(None, ge=0, le=1, description="The probability that no label fits, where it was asked")
     truncated: bool
 
 
@@ -91,6 +97,7 @@ def add_routes(api: APIBlueprint, ask: Ask) -> None:
             "labels": given.labels,
             "multi_label": given.multi_label,
             "hypothesis_template": given.hypothesis_template,
+            "none": given.none,
         }
         if isinstance(given, ClassifyBatchRequest):
             return jsonify([_answer(result) for result in ask("zero-shot", given.texts, **options)])
@@ -104,5 +111,6 @@ def _answer(result: ZeroShot) -> dict:
         "text": result.text,
         "labels": list(result.labels),
         "scores": list(result.scores),
+        **({} if result.none is None else {"none": result.none}),
         "truncated": result.truncated,
     }

@@ -11,7 +11,8 @@ from structbert_lite.cli.evaluate.batch_study import choose_kind
 from structbert_lite.cli.light import load_model
 from structbert_lite.engine import Engine
 from structbert_lite.manifest import MODEL_NAME, read_manifest
-from structbert_lite.settings import PROJECT
+from structbert_lite.settings import PROJECT, Settings
+from tests.tiny_models import make_three_way
 
 START = [sys.executable, "-m", "structbert_lite"]
 
@@ -80,6 +81,17 @@ def test_scores_of_pairs_are_those_of_the_pipeline(tiny_models: Path, tiny_engin
     found = choose_kind(manifest).score(answer(pairs))
     expected = [result.score for result in tiny_engine.predict("similarity", pairs, time.monotonic() + 60)]
     assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_scores_of_a_model_that_knows_neutral_are_of_its_opinions(tmp_path: Path) -> None:
+    make_three_way(tmp_path / "three")
+    manifest = read_manifest(tmp_path / "three")
+    _, answer = load_model(tmp_path / "three", tmp_path / "three" / MODEL_NAME)
+    engine = Engine(Settings(models=tmp_path))
+    texts = ["好好门", "坏门门门", "好"]
+    expected = [r.probabilities["Positive"] for r in engine.predict("sentiment", texts, time.monotonic() + 60)]
+    engine.close()
+    assert choose_kind(manifest).score(answer(texts)) == pytest.approx(expected, abs=1e-6)
 
 
 def test_other_tasks_have_no_such_score(tiny_models: Path, labelled: Path) -> None:

@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from structbert_lite.cli.evaluate.compare_study import study
+from structbert_lite.cli.side import light_command
+from structbert_lite.manifest import read_manifest
 from structbert_lite.settings import PROJECT
+from tests.tiny_models import make_three_way
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess:
@@ -27,6 +31,16 @@ def test_both_sides_are_measured(exported: tuple[Path, Path], labelled: Path) ->
         assert all(side[name] > 0 for name in side if name not in {"accuracy", "accuracy_by_label"})
     # The light side would hold as much as the other if torch had come into it.
     assert sides["light"]["memory_mb"] < sides["reference"]["memory_mb"] / 2
+
+
+def test_a_model_that_knows_neutral_is_judged_by_the_labels_of_the_file(tmp_path: Path) -> None:
+    make_three_way(tmp_path / "three")
+    sides = {"reference": light_command(tmp_path / "three"), "light": light_command(tmp_path / "three")}
+    texts, expected = ["门门好", "坏", "门"], ["Positive", "Negative", "Neutral"]
+    two = study(sides, texts, expected, ("Negative", "Positive"), (1, 1, 1))["sides"]["light"]
+    assert two["accuracy_by_label"] == {"Positive": 1.0, "Negative": 1.0, "Neutral": 0.0}
+    three = study(sides, texts, expected, read_manifest(tmp_path / "three").labels, (1, 1, 1))["sides"]["light"]
+    assert three["accuracy_by_label"] == {"Positive": 0.0, "Negative": 1.0, "Neutral": 1.0}
 
 
 def test_a_python_without_torch_is_told_what_to_install(labelled: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from structbert_lite.cli.evaluate.quality import command
+from tests.tiny_models import make_three_way
 
 DATA = {
     "texts.tsv": "label\ttext\n1\t房间很好\n0\t太差了\nNegative\t不会再来\n1\t好\n",
@@ -43,6 +44,19 @@ def test_sentiment(data: Path) -> None:
     assert (found["data"], found["about"]) == ("texts", "4 rows")
     assert found["figures"]["light int8"] == {"accuracy": 1.0, "macro-F1": 1.0, "AUC": 1.0}
     assert found["confusion"]["light int8"]["Negative"] == {"Negative": 2, "Positive": 0}
+
+
+def test_a_model_that_knows_neutral_is_judged_by_the_labels_of_the_file(tmp_path: Path) -> None:
+    make_three_way(tmp_path / "three")
+    (tmp_path / "two.tsv").write_text("label\ttext\n1\t门门好\nNegative\t门坏\n0\t好\n", encoding="utf-8")
+    (tmp_path / "all.tsv").write_text("label\ttext\n0\t好\nNeutral\t门门好\n2\t坏\n", encoding="utf-8")
+    options = ["--data", tmp_path / "two.tsv", "--data", tmp_path / "all.tsv"]
+    two, three = results(tmp_path / "three", "--task", "sentiment", *options)
+    assert two["figures"]["light int8"].keys() == {"accuracy", "macro-F1", "AUC"}
+    assert two["figures"]["light int8"]["accuracy"] == pytest.approx(2 / 3)
+    assert two["confusion"]["light int8"]["Negative"] == {"Negative": 1, "Positive": 1}
+    assert three["figures"]["light int8"] == {"accuracy": 1.0, "macro-F1": 1.0}
+    assert list(three["confusion"]["light int8"]) == ["Positive", "Neutral", "Negative"]
 
 
 def test_files_of_one_name_are_told_apart(data: Path, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ def score(tiny_models: Path, tmp_path: Path) -> Callable[..., Result]:
         path = tmp_path / source
         path.write_bytes(data if isinstance(data, bytes) else data.encode())
         folder = tiny_models / ("similarity" if task == "embedding" else task)
-        given = [str(path), "--task", task, "-o", str(tmp_path / out), "--model", str(folder), *options]
+        model = [] if "--model" in options else ["--model", str(folder)]
+        given = [str(path), "--task", task, "-o", str(tmp_path / out), *model, *options]
         return CliRunner().invoke(command, given)
 
     return run

@@ -12,6 +12,8 @@ import pytest
 from click.testing import Result
 
 from structbert_lite.engine import Engine
+from structbert_lite.settings import Settings
+from tests.tiny_models import make_cross, make_three_way, table
 
 Score = Callable[..., Result]
 
@@ -32,6 +34,52 @@ def test_sentiment(score: Score, tmp_path: Path, tiny_engine: Engine) -> None:
         assert {name: float(row[f"probability_{name}"]) for name in result.probabilities} == result.probabilities
         assert (row["truncated"], row["error"]) == ("false", "")
     assert list(rows[0])[2:] == "label score probability_Negative probability_Positive truncated error".split()
+
+
+TWO = "label score probability_Negative probability_Positive neutral uncertain truncated error".split()
+THREE = [*TWO[:3], "probability_Neutral", *TWO[3:]]
+
+
+@pytest.mark.parametrize(("options", "setting"), [([], "0"), (["--neutral"], "0"), ([], "1")])
+def test_sentiment_of_a_model_that_knows_neutral(
+    score: Score, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], setting: str
+) -> None:
+    monkeypatch.setenv("STRUCTBERT_SENTIMENT_NEUTRAL", setting)
+    make_three_way(tmp_path / "models" / "three")
+    neutral = bool(options) or setting == "1"
+    texts = ["好好好好", "门门门坏", "好坏"]
+    done = score("sentiment", "text\n" + "\n".join(texts), "--model", str(tmp_path / "models" / "three"), *options)
+    assert done.exit_code == 0, done.output
+    rows = rows_of(tmp_path / "out.csv")
+    assert list(rows[0])[1:] == (THREE if neutral else TWO)
+    engine = Engine(Settings(models=tmp_path / "models"))
+    results = engine.predict("sentiment", texts, math.inf, neutral=neutral)
+    engine.close()
+    for row, result in zip(rows, results, strict=True):
+        assert (row["label"], float(row["score"]), float(row["neutral"])) == (
+            result.label,
+            result.score,
+            result.neutral,
+        )
+        assert {name: float(row[f"probability_{name}"]) for name in result.probabilities} == result.probabilities
+        assert row["uncertain"] == str(result.uncertain).lower()
+    assert [row["uncertain"] for row in rows] == ["false", "true", "true"]
+    assert rows[1]["label"] == ("Neutral" if neutral else "Negative")
+
+
+def test_the_setting_changes_nothing_for_a_model_that_knows_none(
+    score: Score, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_cross(tmp_path / "two", "sentiment", table(2), kind="classifier", labels=["Negative", "Positive"])
+    model = ("--model", str(tmp_path / "two"))
+    assert score("sentiment", "text\n好\n", *model).exit_code == 0
+    plain = (tmp_path / "out.csv").read_bytes()
+    monkeypatch.setenv("STRUCTBERT_SENTIMENT_NEUTRAL", "1")
+    assert score("sentiment", "text\n好\n", *model, "--restart").exit_code == 0
+    assert (tmp_path / "out.csv").read_bytes() == plain
+    refused = score("sentiment", "text\n好\n", *model, "--neutral", "--restart")
+    assert refused.exit_code == 1
+    assert "the label cannot be Neutral: this model has no such class" in refused.output
 
 
 def test_similarity(score: Score, tmp_path: Path, tiny_engine: Engine) -> None:
@@ -85,6 +133,7 @@ def test_embedding(score: Score, tmp_path: Path, tiny_engine: Engine) -> None:
     [
         ("sentiment", ["--column", "review"], "there is no column review; there are: text, note"),
         ("sentiment", ["--labels", "a"], "--labels is not an option of --task sentiment"),
+        ("similarity", ["--neutral"], "--neutral is not an option of --task similarity"),
         ("zero-shot", [], "needs --labels or --labels-file"),
         ("zero-shot", ["--labels", "好,好"], "the label occurs twice"),
         ("zero-shot", ["--labels", "好", "--template", "x"], "the template has no {} for the label"),

@@ -49,6 +49,18 @@ def test_classify_one_text_and_several(tiny_client: FlaskClient) -> None:
     assert ask(tiny_client, "/classify", {"text": "什么时候有货", **options}) != one
 
 
+def test_classify_tells_whether_no_label_fits(tiny_client: FlaskClient) -> None:
+    body = {"text": "什么时候有货", "labels": LABELS}
+    plain = ask(tiny_client, "/classify", body)
+    answer = ask(tiny_client, "/classify", body | {"none": True})
+    assert list(answer) == ["text", "labels", "scores", "none", "truncated"]
+    assert 0 <= answer["none"] <= 1
+    assert {name: value for name, value in answer.items() if name != "none"} == plain
+    several = ask(tiny_client, "/classify", {"texts": ["什么时候有货", "太差了"], "labels": LABELS, "none": True})
+    assert several[0] == answer
+    assert ask(tiny_client, "/classify", body | {"none": False}) == plain
+
+
 def test_rerank(tiny_client: FlaskClient) -> None:
     body = {"query": "哪里能吃饭", "documents": ["坏", {"text": "好好"}, "好"]}
     plain = ask(tiny_client, "/rerank", body)
@@ -87,6 +99,7 @@ REFUSED = [
     ("/classify", {"text": "a", "labels": ["a", 1]}, "labels[1]"),
     ("/classify", {"text": "a", "labels": LABELS, "hypothesis_template": "{"}, "hypothesis_template"),
     ("/classify", {"text": "a", "labels": LABELS, "multi_label": 1}, "multi_label"),
+    ("/classify", {"text": "a", "labels": LABELS, "none": 1}, "none"),
     ("/rerank", {"query": "", "documents": ["a"]}, "query"),
     ("/rerank", {"query": " ", "documents": ["a"]}, "query"),
     ("/rerank", {"query": "q", "documents": []}, "documents"),
@@ -145,7 +158,7 @@ def test_the_same_request_gets_the_same_bytes_in_a_crowd(tiny_app: Flask) -> Non
 
 
 NAMES = st.sampled_from(
-    "text text_a text_b texts pairs labels multi_label hypothesis_template query documents top_n".split()
+    "text text_a text_b texts pairs labels multi_label hypothesis_template none query documents top_n".split()
 )
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(["好", "{}"]),

@@ -64,8 +64,9 @@ def add_routes(api: APIBlueprint, engine: Engine, settings: Settings) -> None:
 def _kind(task: str, manifest: Manifest) -> dict:
     if manifest.kind == "encoder":
         return {"embedding": {"pooling": manifest.pooling}}
+    answered = manifest.answered_labels(neutral=False)  # what /predict gives to such clients
     labels = {
-        "id2label": {str(i): label for i, label in enumerate(manifest.labels)},
-        "label2id": {label: i for i, label in enumerate(manifest.labels)},
+        "id2label": {str(i): label for i, label in enumerate(answered)},
+        "label2id": {label: i for i, label in enumerate(answered)},
     }
     return {"reranker" if task == "rerank" else "classifier": labels}

@@ -89,7 +89,7 @@ class TEILabels(RootModel[list[TEILabel] | list[list[TEILabel]]]):
 def predict(body: TEIPredictRequest, ask: Ask) -> list:
     """TEILabels. Raises as the engine does, and InvalidInput."""
     with told(as_texts("inputs", body.inputs)):
-        results = ask("sentiment", as_list(body.inputs))
+        results = ask("sentiment", as_list(body.inputs), neutral=False)  # these clients cannot ask for it
     require_whole(body, (result.truncated for result in results), "inputs")
     found = [_labels(result)[: body.parameters and body.parameters.top_k] for result in results]
     # Hugging Face's client always sends `parameters`, and takes the first item of the answer as the text's labels.
