@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from structbert_lite.manifest import MANIFEST_NAME, MATCHER_NAME, MODEL_NAME, TOKENIZER_NAME, file_sha256
 from structbert_lite.settings import PROJECT
 
-TOKENIZER = PROJECT / "models" / "sentiment" / "tokenizer.json"
+TOKENIZER = Path(__file__).parent / "data" / "wordpiece.json"  # of Chinese BERT, lower-casing
 VOCABULARY = 21128
 DIMENSIONS = 8
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")

@@ -21,7 +21,9 @@ from training.own import DATA, Opinion, opinions
 
 LABELS = ("Negative", "Neutral", "Positive")
 NAMES = {"negative": 0, "neutral": 1, "positive": 2}
-RECIPE = Recipe(epochs=4, learning_rate=2e-4, layer_decay=0.95, dropout=0.1, token_mask=0.08, max_length=384)
+RECIPE = Recipe(
+    epochs=3, learning_rate=3e-4, layer_decay=0.95, dropout=0.1, token_mask=0.08, max_length=384, token_budget=1536
+)
 JOINED = 0.12  # share of texts that another of the same subject and label is put behind
 HEADLINES = 1200  # of the topics' texts, which say no opinion
 # Public sets that are only measured on: file below the data folder, rows.

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer
 
 from training import own
@@ -71,10 +71,39 @@ def auc(rows: Sequence[Row], seed: int = 0) -> float:
     order = rng.permutation(len(rows))
     features = np.array([surface(rows[i][0], rows[i][1]) for i in order])
     labels = np.array([int(rows[i][2]) for i in order])
-    bins = KBinsDiscretizer(BINS, encode="onehot-dense", strategy="quantile", quantile_method="averaged_inverted_cdf")
-    model = make_pipeline(bins, LogisticRegression(C=0.1, max_iter=300))
-    said = cross_val_predict(model, features, labels, cv=FOLDS, method="predict_proba")[:, 1]
+    said = cross_val_predict(_model(), features, labels, cv=FOLDS, method="predict_proba")[:, 1]
     return float(roc_auc_score(labels, said))
+
+
+def most_telling(groups: Sequence[Sequence[Row]], count: int) -> list[int]:
+    """Numbers of the `count` groups of rows whose surface tells their labels best, the worst first.
+
+    A group is what one line of a file gives, which can only be dropped as a whole.
+    """
+    flat = [row for group in groups for row in group]
+    features = np.array([surface(text, about) for text, about, _ in flat])
+    labels = np.array([int(label) for *_, label in flat])
+    said = _model().fit(features, labels).decision_function(features)
+    signed = np.where(labels == 1, said, -said)
+    ends = np.cumsum([len(group) for group in groups])
+    means = [part.mean() for part in np.split(signed, ends[:-1])]
+    return [int(i) for i in np.argsort(means)[::-1][:count]]
+
+
+def thin(groups: Sequence[Sequence[Row]], most: float) -> list[int]:
+    """Numbers of the groups that are left when the most telling ones are dropped, until `auc` is at most `most`."""
+    left = list(range(len(groups)))
+    while len(left) > len(groups) // 2:
+        if auc([row for i in left for row in groups[i]]) <= most:
+            break
+        dropped = {left[i] for i in most_telling([groups[i] for i in left], max(1, len(left) // 50))}
+        left = [i for i in left if i not in dropped]
+    return left
+
+
+def _model() -> Pipeline:
+    bins = KBinsDiscretizer(BINS, encode="onehot-dense", strategy="quantile", quantile_method="averaged_inverted_cdf")
+    return make_pipeline(bins, LogisticRegression(C=0.1, max_iter=300))
 
 
 def _letters(text: str) -> set[str]:

@@ -30,10 +30,19 @@ LABELS = (
     "contradiction",
 )  # as StructBERT's zero-shot models
 NOT_ENTAILED = -1  # neutral or contradiction: what a pair of another meaning is, nobody said which
-RECIPE = Recipe(epochs=3, learning_rate=2e-4, layer_decay=0.95, dropout=0.0, token_mask=0.05, max_length=256, seed=23)
+RECIPE = Recipe(
+    epochs=2,
+    learning_rate=2.5e-4,
+    layer_decay=0.95,
+    dropout=0.0,
+    token_mask=0.05,
+    max_length=256,
+    token_budget=2048,
+    seed=23,
+)
 WRONG = 3  # wrong labels of a set beside the right one
-SHARE = 3  # each epoch sees one in so many of the texts with topics
-OPINIONS = 3500  # texts of the sentiment set in an epoch
+SHARE = 5  # each epoch sees one in so many of the texts with topics
+OPINIONS = 2500  # texts of the sentiment set in an epoch
 TEMPLATES = (
     "这是一条关于{}的新闻",
     "这句话的类别是{}",

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from structbert_lite.manifest import PairTemplate
 from structbert_lite.runtime.prompt import Prompt
 from structbert_lite.runtime.tokenizer import Tokenizer
-from structbert_lite.settings import PROJECT
+from tests.tiny_models import TOKENIZER
 
 LIMIT = 40
 TEMPLATE = PairTemplate(text="相似,不相似|{a}&{b}", prompt="文本匹配: ")
-tokenizer = Tokenizer(PROJECT / "models" / "sentiment" / "tokenizer.json", LIMIT)
+tokenizer = Tokenizer(TOKENIZER, LIMIT)
 prompt = Prompt(TEMPLATE, tokenizer)
 (EMPTY,) = tokenizer.encode([TEMPLATE.fill("", "")])
 ASKED = EMPTY.ids[:8], EMPTY.ids[-6:]  # up to the bar; from the separator before the prompt on

@@ -8,9 +8,9 @@ from tokenizers import models, pre_tokenizers, processors
 
 from structbert_lite.errors import ModelRefused
 from structbert_lite.runtime.tokenizer import MOST_CHARACTERS, Tokenizer
-from structbert_lite.settings import PROJECT
+from tests.tiny_models import TOKENIZER
 
-PATH = PROJECT / "models" / "sentiment" / "tokenizer.json"
+PATH = TOKENIZER
 LIMIT = 16
 tokenizer = Tokenizer(PATH, LIMIT)
 reference = Reference.from_file(str(PATH))

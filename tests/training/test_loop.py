@@ -8,6 +8,7 @@ transformers = pytest.importorskip("transformers", reason="needs requirements-tr
 
 from tokenizers import Tokenizer  # noqa: E402
 
+from tests.tiny_models import TOKENIZER  # noqa: E402
 from training.classifier import predict, train  # noqa: E402
 from training.loop import Recipe  # noqa: E402
 
@@ -17,8 +18,8 @@ RECIPE = Recipe(epochs=3, learning_rate=1e-2, token_budget=64, max_length=16)
 
 
 @pytest.fixture
-def tokenizer(model_folder: Path) -> Tokenizer:
-    tokenizer = Tokenizer.from_file(str(model_folder / "tokenizer.json"))
+def tokenizer() -> Tokenizer:
+    tokenizer = Tokenizer.from_file(str(TOKENIZER))
     tokenizer.no_padding()
     return tokenizer
 

@@ -10,6 +10,7 @@ transformers = pytest.importorskip("transformers", reason="needs requirements-tr
 from safetensors.torch import load_file  # noqa: E402
 from tokenizers import Tokenizer  # noqa: E402
 
+from tests.tiny_models import TOKENIZER  # noqa: E402
 from training.examples import encode  # noqa: E402
 from training.loop import PAD, pad  # noqa: E402
 from training.siamese import Siamese, encode_texts, load_siamese, save_siamese  # noqa: E402
@@ -28,8 +29,8 @@ def model() -> Siamese:
     return model
 
 
-def test_vectors_are_of_unit_length_and_padding_does_not_count(model: Siamese, model_folder: Path) -> None:
-    tokenizer = Tokenizer.from_file(str(model_folder / "tokenizer.json"))
+def test_vectors_are_of_unit_length_and_padding_does_not_count(model: Siamese) -> None:
+    tokenizer = Tokenizer.from_file(str(TOKENIZER))
     tokenizer.no_padding()
     ids = pad(encode(tokenizer, TEXTS, 64))
     together = model.vectors(ids, ids != PAD).detach()
@@ -39,10 +40,10 @@ def test_vectors_are_of_unit_length_and_padding_does_not_count(model: Siamese, m
         assert torch.allclose(model.vectors(alone, alone != PAD).detach()[0], together[row], atol=1e-5)
 
 
-def test_what_is_saved_has_the_weights_of_plain_features(model: Siamese, model_folder: Path, tmp_path: Path) -> None:
-    save_siamese(model, model_folder / "tokenizer.json", tmp_path)
+def test_what_is_saved_has_the_weights_of_plain_features(model: Siamese, tmp_path: Path) -> None:
+    save_siamese(model, TOKENIZER, tmp_path)
     again = load_siamese(tmp_path).eval()
-    tokenizer = Tokenizer.from_file(str(model_folder / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(TOKENIZER))
     tokenizer.no_padding()
     u, v = (torch.from_numpy(encode_texts(again, tokenizer, [text])) for text in TEXTS[:2])
     stored = load_file(tmp_path / "model.safetensors")
