@@ -139,7 +139,9 @@ def average(runs: tuple[tuple[Path, float], ...], out: Path) -> None:
 
 
 @main.command("task-card")
-@click.option("--task", type=click.Choice(["similarity", "rerank", "zero-shot"]), required=True, help="What it is for.")
+@click.option(
+    "--task", type=click.Choice(["sentiment", "similarity", "rerank", "zero-shot"]), required=True, help="Of the run."
+)
 @click.option("--run", type=FOLDER, required=True, help="What the task's command wrote.")
 @click.option("--quality", "reports", type=FILE, multiple=True, required=True, help="evaluate quality --json")
 def task_card(task: str, run: Path, reports: tuple[Path, ...]) -> None:
