@@ -1,7 +1,7 @@
 """What the default models pass of the behaviour suite, by kind: a kind may not fall.
 
-behaviour.json holds the passes of the models in the tree. `python -m structbert_lite evaluate behaviour --json` gives them anew;
-a new default model brings its own, and a kind that it loses has to be answered for in the change that brings it.
+behaviour.json holds the passes of the models in the tree, as `evaluate behaviour --json` gives them. A new
+default model brings its own; a kind that it loses has to be answered for in the change that brings it.
 """
 
 import json
