@@ -85,9 +85,7 @@ def paraphrases() -> tuple[list[Paraphrase], list[Paraphrase]]:
         same, other = (row["same_close"], row["same_far"]), (row["other_close"], row["other_far"])
         return Paraphrase(row["text"], same, other, row["kind"])
 
-    kept, held = _read("pairs", from_row)
-    far = _read("paraphrases", lambda row, _: Paraphrase(row["text"], (row["same"],), (row["other"],), "far"))
-    return kept + far[0], held + far[1]
+    return _read("pairs", from_row)
 
 
 def inferences() -> tuple[list[Inference], list[Inference]]:

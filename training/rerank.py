@@ -19,10 +19,19 @@ from training.own import Search, searches
 from training.retrieval import read_searches
 from training.searching import evaluate_reranker
 
-RECIPE = Recipe(epochs=2, learning_rate=2e-4, layer_decay=0.95, dropout=0.0, token_mask=0.0, max_length=256, seed=29)
+RECIPE = Recipe(
+    epochs=1,
+    learning_rate=2e-4,
+    layer_decay=0.95,
+    dropout=0.0,
+    token_mask=0.0,
+    max_length=256,
+    token_budget=2048,
+    seed=29,
+)
 WINDOW = 200  # characters of a document's window
 NEAR, FAR = 2, 1  # windows of other documents beside the right one: much like the query, and any
-PUBLIC = 4500  # of the public searches in an epoch
+PUBLIC = 1500  # of the public searches in an epoch
 OWN_TIMES = 2  # that an own search is read in an epoch, each time a little changed
 SCORE_WEIGHT = 0.5  # of the score itself beside the order
 RIGHT, WRONG = 0.97, 0.03

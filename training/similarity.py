@@ -20,13 +20,13 @@ from training.own import Paraphrase, choices, paraphrases, searches
 from training.retrieval import read_searches
 from training.siamese import Siamese, encode_texts, load_siamese, save_siamese
 
-RECIPE = Recipe(epochs=3, learning_rate=1.5e-4, layer_decay=0.9, dropout=0.0, token_mask=0.0, max_length=256, seed=31)
+RECIPE = Recipe(epochs=2, learning_rate=2e-4, layer_decay=0.9, dropout=0.0, token_mask=0.0, max_length=256, seed=31)
 ROWS, SEARCHES = 24, 40  # of a batch
-WINDOW = 300  # characters of a document
-PUBLIC = 4000  # of the public searches in an epoch
+WINDOW = 200  # characters of a document
+PUBLIC = 1000  # of the public searches in an epoch
 TEMPERATURE = 0.05  # of cosines, in all contrastive losses
 ORDER_WEIGHT, UNRELATED_WEIGHT = 0.5, 0.2
-DEV_ROWS = 2000
+DEV_ROWS = 1000
 
 Texts = list[str]
 

@@ -67,7 +67,7 @@ THUCNEWS |= {"society": "社会", "politics": "时政", "sports": "体育", "gam
 TNEWS = {"story": "故事", "culture": "文化", "entertainment": "娱乐", "sports": "体育", "finance": "财经"}
 TNEWS |= {"house": "房产", "car": "汽车", "edu": "教育", "tech": "科技", "military": "军事", "travel": "旅游"}
 TNEWS |= {"world": "国际", "stock": "股票", "agriculture": "农业", "game": "游戏"}
-DEV_ROWS = 400  # of a public set, for the quick look after an epoch
+DEV_ROWS = 200  # of a public set, for the quick look after an epoch
 
 Pair = tuple[str, str]
 
