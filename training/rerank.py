@@ -31,8 +31,8 @@ RECIPE = Recipe(
 )
 WINDOW = 200  # characters of a document's window
 NEAR, FAR = 2, 1  # windows of other documents beside the right one: much like the query, and any
-PUBLIC = 1500  # of the public searches in an epoch
-OWN_TIMES = 2  # that an own search is read in an epoch, each time a little changed
+PUBLIC = 800  # of the public searches in an epoch
+OWN_TIMES = 1  # that an own search is read in an epoch, each time a little changed
 SCORE_WEIGHT = 0.5  # of the score itself beside the order
 RIGHT, WRONG = 0.97, 0.03
 

@@ -13,7 +13,7 @@ from transformers import BertForSequenceClassification
 from training.cross_encoder import predict_pairs
 from training.retrieval import CHARACTERS, read_collection, windows
 
-QUERIES = 100  # for the reranker, which reads each query with DEPTH documents
+QUERIES = 40  # for the reranker, which reads each query with DEPTH documents
 DEPTH = 20
 PIECE = 150  # characters of a document that the reranker reads at once
 

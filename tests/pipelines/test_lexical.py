@@ -48,7 +48,7 @@ def test_the_fused_logit_is_the_sum_that_the_manifest_states() -> None:
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
-    make_cross(tmp_path / "rerank", "rerank", table(1))
+    make_cross(tmp_path / "rerank", "rerank", np.zeros_like(table(1)))
     np.savez(tmp_path / "rerank" / LEXICAL_NAME, idf=even())
     write_manifest(tmp_path / "rerank", "rerank", kind="cross-encoder", lexical=FACTS)
     return tmp_path

@@ -170,7 +170,7 @@ def test_an_unexpected_error_leaves_its_stack_and_not_its_message(
 ) -> None:
     app: Flask = create_app(Settings(models=tiny_models))
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise KeyError(MARKER) from ValueError(f"a cause with {MARKER}")
 
     app.extensions["structbert_engine"].predict = fail

@@ -10,6 +10,7 @@ from export.licence import UNKNOWN, read_licence
 from export.source import Source
 from export.weights import digest_weights, find_weights, read_weights
 from training.base.source import Pretrained
+from training.base.vocabulary import fold_wordpiece
 
 CONFIG = (
     "hidden_size",
@@ -47,7 +48,7 @@ def read(source: Source) -> Pretrained:
 
 
 def copy(source: Source, out: Path) -> Path:
-    """A Chinese BERT as it is, its tokenizer with lower-casing: such vocabularies have no capitals."""
+    """A Chinese BERT as it is, its tokenizer folding as ours does."""
     from training.base import FACTS, write
 
     files = find_weights(source.folder)
@@ -60,9 +61,7 @@ def copy(source: Source, out: Path) -> Path:
         kept,
         {"model_type": "bert", "architectures": ["BertModel"], **{key: config[key] for key in (*CONFIG, "vocab_size")}},
     )
-    spec = read_json(source.folder / "tokenizer.json")
-    if isinstance(spec.get("normalizer"), dict) and spec["normalizer"].get("type") == "BertNormalizer":
-        spec["normalizer"]["lowercase"] = True
+    spec = fold_wordpiece(read_json(source.folder / "tokenizer.json"))
     (out / "tokenizer.json").write_text(json.dumps(spec, ensure_ascii=False), encoding="utf-8")
     licence = read_licence(source.folder)
     facts = {

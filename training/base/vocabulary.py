@@ -13,10 +13,12 @@ table then has a row for what XLM-R knows only as "▁NBA".
 """
 
 import io
+import json
 import re
 import tempfile
 import unicodedata
 from collections.abc import Callable
+from typing import Any
 
 import sentencepiece
 from opencc import OpenCC
@@ -36,8 +38,16 @@ BRACKETS = {**dict.fromkeys("【〔〖", "["), **dict.fromkeys("】〕〗", "]")
 # Variation selectors, the joiner of emoji and skin tones: no piece has them.
 DROPPED = dict.fromkeys(["\u200d", "\ufe0e", "\ufe0f", *map(chr, range(0x1F3FB, 0x1F400))], "")
 # One mark after another: how many there are says nothing that a label hangs on.
-REPEATED = (("!{2,}", "!"), (r"\?{2,}", "?"), ("~{2,}", "~"), ("。{2,}|[.]{3,}", "..."), ("-{2,}", "-"))
-LAST_MARK = r"(?<=[\p{L}\p{N}\p{So}\"'\)\]])\s*[.。!,;~]\s*$"
+REPEATED = (
+    ("!{2,}", "!"),
+    ("！{2,}", "！"),
+    (r"\?{2,}", "?"),
+    ("？{2,}", "？"),
+    ("[~～]{2,}", "~"),
+    ("。{2,}|[.]{3,}", "..."),
+    ("-{2,}", "-"),
+)
+LAST_MARK = r"(?<=[\p{L}\p{N}\p{So}\"'\)）\]])\s*[.。!！,，;；~～]\s*$"
 
 
 Piece = tuple[str, float, int]  # text, log probability, row of the old word table
@@ -68,6 +78,27 @@ def fold_map(normalize: Callable[[str], str]) -> dict[str, str]:
         if new != character:
             folded[character] = new
     return folded
+
+
+def fold_wordpiece(spec: dict[str, Any]) -> dict[str, Any]:
+    """A Chinese BERT's tokenizer.json with the same folding in front of its own normalizer.
+
+    Such a vocabulary has Chinese marks, full width, and no capitals: marks keep their width, everything else is folded.
+    """
+
+    def normalize(character: str) -> str:
+        if character == "…":
+            return "..."
+        return character if unicodedata.category(character)[0] in "PS" else unicodedata.normalize("NFKC", character)
+
+    changed = fold_map(normalize)
+    front = json.loads(_build([(piece, 0.0, 0) for piece in SPECIAL], compile_map(changed)).to_str())["normalizer"]
+    own = (
+        {**spec["normalizer"], "lowercase": True}
+        if spec["normalizer"]["type"] == "BertNormalizer"
+        else spec["normalizer"]
+    )
+    return {**spec, "normalizer": {"type": "Sequence", "normalizers": [*front["normalizers"], own]}}
 
 
 def compile_map(changed: dict[str, str]) -> bytes:

@@ -47,9 +47,9 @@ def test_what_cannot_be_started_from(tiny_base: Path, tmp_path: Path) -> None:
     with pytest.raises(FinetuneRefused, match="is no folder; download the checkpoint first"):
         find_base(tmp_path / "none")
     words = make_vocabulary(2000)
-    words[103], words[104] = words[104], words[103]
+    words[0], words[104] = words[104], words[0]
     other = write_modelscope(tmp_path / "other", make_model(), words)
-    with pytest.raises(FinetuneRefused, match=r"other has another vocabulary .*\[MASK\] is not 103"):
+    with pytest.raises(FinetuneRefused, match="other has padding at 104 of its vocabulary, not at 0"):
         start(other, tmp_path)
     half = tmp_path / "half"
     half.mkdir()
