@@ -13,11 +13,14 @@ def softmax(logits: Sequence[float]) -> list[float]:
 
 
 def whole_softmax(logits: Sequence[float]) -> list[float]:
-    """exp(z_i) / sum exp(z), so rounded that they sum to 1: what is missing goes where most was cut off."""
+    """exp(z_i) / sum exp(z), so rounded that they sum to 1: what is missing goes where most was cut off.
+
+    Of two that were cut alike the higher logit gets it, so that none comes out above a higher one.
+    """
     whole = 10**DECIMALS
     exact = [share * whole for share in _shares(logits)]
     units = [math.floor(share) for share in exact]
-    by_rest = sorted(range(len(units)), key=lambda i: units[i] - exact[i])
+    by_rest = sorted(range(len(units)), key=lambda i: (units[i] - exact[i], -logits[i]))
     for i in by_rest[: whole - sum(units)]:
         units[i] += 1
     return [unit / whole for unit in units]

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -27,6 +29,11 @@ def test_rounded_together_they_sum_to_one(logits: list[float]) -> None:
 def test_thirds_sum_to_one() -> None:
     assert softmax([0, 0, 0]) == [0.333333, 0.333333, 0.333333]
     assert whole_softmax([0, 0, 0]) == [0.333334, 0.333333, 0.333333]
+
+
+def test_logits_that_differ_by_less_than_their_exponentials_show_keep_their_order() -> None:
+    higher = math.nextafter(0.1, 1)
+    assert whole_softmax([0.1, 0.1, higher]) == [0.333333, 0.333333, 0.333334]
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t", "\u3000", "\x00", "\u200b", "\ufeff \x7f"])
