@@ -34,7 +34,7 @@ def read_config(
     if not given:
         raise ExportRefused(f"{folder.name} has no config.json")
     architecture = _find_architecture(given, supported)
-    if architecture is BERT and _has_unigram_vocabulary(folder):
+    if architecture is BERT and has_unigram_vocabulary(folder):
         architecture = BERT_UNIGRAM
     for name, value in ONLY.items():
         if given.get(name, value) != value:
@@ -68,7 +68,8 @@ def longest_input(config: PretrainedConfig, architecture: Architecture) -> int:
     return config.max_position_embeddings - skipped
 
 
-def _has_unigram_vocabulary(folder: Path) -> bool:
+def has_unigram_vocabulary(folder: Path) -> bool:
+    """Whether the tokenizer.json in `folder` is SentencePiece's unigram. Raises ExportRefused when it is no JSON."""
     model = read_json(folder / "tokenizer.json").get("model")
     return isinstance(model, dict) and model.get("type") == "Unigram"
 

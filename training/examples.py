@@ -24,15 +24,6 @@ def read_tsv(path: Path) -> list[dict[str, str]]:
     return [dict(zip(names, line.split("\t"), strict=True)) for line in lines if line]
 
 
-def hold_out_rows(folder: Path, count: int, seed: int) -> Iterator[tuple[list[dict[str, str]], list[dict[str, str]]]]:
-    """(rows to train on, `count` rows held out) of each tab-separated file in `folder`, in random order."""
-    rng = np.random.default_rng(seed)
-    for path in sorted(folder.glob("*.tsv")):
-        rows = read_tsv(path)
-        mixed = [rows[i] for i in rng.permutation(len(rows))]
-        yield mixed[count:], mixed[:count]
-
-
 def read_labelled(path: Path) -> list[Example]:
     """Examples from a file with the columns `label` (0 or 1) and `text`, and perhaps `source`."""
     return [Example(row["text"], float(row["label"]), row.get("source", "")) for row in read_tsv(path)]

@@ -21,10 +21,11 @@ def make_base(out: Path, checkpoint: str | None = None) -> Path:
     from training.base.vocabulary import make_tokenizer
 
     if checkpoint is not None:
+        from export.config import has_unigram_vocabulary
         from export.source import find_source
 
         source = find_source(checkpoint)
-        if not huggingface.has_pieces(source.folder):
+        if not has_unigram_vocabulary(source.folder):
             return huggingface.copy(source, out)
         pretrained = huggingface.read(source)
     else:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from export.config import SIZES
 from export.json_file import read_json
 from export.licence import UNKNOWN, read_licence
 from export.source import Source
@@ -12,20 +13,7 @@ from export.weights import digest_weights, find_weights, read_weights
 from training.base.source import Pretrained
 from training.base.vocabulary import fold_wordpiece
 
-CONFIG = (
-    "hidden_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "intermediate_size",
-    "max_position_embeddings",
-    "type_vocab_size",
-    "layer_norm_eps",
-)
-
-
-def has_pieces(folder: Path) -> bool:
-    """Whether the checkpoint's vocabulary is SentencePiece's unigram."""
-    return read_json(folder / "tokenizer.json").get("model", {}).get("type") == "Unigram"
+CONFIG = (*(name for name in SIZES if name != "vocab_size"), "layer_norm_eps")  # the vocabulary gets another size
 
 
 def read(source: Source) -> Pretrained:
