@@ -41,5 +41,9 @@ def average(runs: list[Path], weights: list[float], out: Path) -> Path:
 def _read(run: Path) -> dict[str, torch.Tensor]:
     if is_run(run):
         return load_file(run / "model.safetensors")
-    tensors = torch.load(run / "pytorch_model.bin", weights_only=True, map_location="cpu")
+    stored = run / "model.safetensors"
+    if stored.is_file():
+        tensors = load_file(stored)
+    else:
+        tensors = torch.load(run / "pytorch_model.bin", weights_only=True, map_location="cpu")
     return {f"bert.{name}": tensor.float() for name, tensor in tensors.items()}
