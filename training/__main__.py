@@ -57,25 +57,35 @@ def distil(data: Path, base: Path, layers: str, steps: int, out: Path) -> None:
 
 
 @main.command("default-sentiment")
-@click.option("--data", type=FOLDER, help="Folder with public sets to report on; none of them is trained on.")
+@click.option(
+    "--data", type=FOLDER, help="Folder with public sets: aspect/diaasq to learn from, the others to report on."
+)
 @click.option("--base", type=FOLDER, default=Path("runs/base-6"), show_default=True, help=BASE)
 @click.option("--out", type=FOLDER, default=Path("runs/sentiment"), show_default=True, help=RUN)
-def default_sentiment(data: Path | None, base: Path, out: Path) -> None:
+@click.option(
+    "--research-rows",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Of the public sets that are for research only, read in each epoch; the model is for research only then.",
+)
+def default_sentiment(data: Path | None, base: Path, out: Path, research_rows: int) -> None:
     """Train the default sentiment model; run again after a stop and it goes on where it was."""
-    from training.sentiment import run
+    from training.sentiment import RECIPE, run
 
-    _show(run(data, base, out))
+    _show(run(data, base, out, RECIPE, research_rows))
 
 
 @main.command()
 @click.option("--data", type=FOLDER, required=True, help="Folder with retrieval/, similarity/; see docs/training.md.")
 @click.option("--base", type=FOLDER, default=Path("runs/base-8"), show_default=True, help=BASE)
+@click.option("--teacher", type=FOLDER, default=Path("runs/base-12"), show_default=True, help="The deep base encoder.")
 @click.option("--out", type=FOLDER, default=Path("runs/similarity"), show_default=True, help=RUN)
-def similarity(data: Path, base: Path, out: Path) -> None:
+def similarity(data: Path, base: Path, teacher: Path, out: Path) -> None:
     """Train the Siamese encoder behind similarity and embeddings; resumable."""
     from training.similarity import run
 
-    _show(run(data, base, out))
+    _show(run(data, base, teacher, out))
 
 
 @main.command()

@@ -1,10 +1,11 @@
 """The training loop: bf16 on the CPU, resumable, with a running average of the weights."""
 
 import copy
+import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,18 @@ def fit(
                 break
     progress.close()
     return averaged
+
+
+def record(folder: Path, epoch: int, figures: dict[str, float]) -> None:
+    """Prints an epoch's dev figures and keeps them in `folder`, the last ones."""
+    (folder / "figures.json").write_text(json.dumps(figures, ensure_ascii=False, indent=2), "utf-8")
+    print(f"epoch {epoch}: {json.dumps(figures, ensure_ascii=False)}", flush=True)
+
+
+def finish(folder: Path, recipe: Recipe) -> dict[str, float]:
+    """Keeps the recipe in `folder` and returns the last figures."""
+    (folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=2), "utf-8")
+    return json.loads((folder / "figures.json").read_text("utf-8"))
 
 
 def pad(rows: Sequence[Sequence[int]]) -> torch.Tensor:

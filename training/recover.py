@@ -8,6 +8,7 @@ again, most of that would be rounded away (a second pass of the similarity model
 its vectors were four times as far from float32's). So each weight is put anywhere within its step, at random: dither.
 """
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +17,10 @@ import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
+from transformers import BertConfig, BertModel
 
 from structbert_lite.manifest import read_manifest
+from training.base import FACTS, is_base, write
 from training.cross_encoder import start_cross_encoder
 from training.siamese import load_siamese, save_siamese
 
@@ -25,6 +28,8 @@ WORDS = "word_embeddings.weight"
 STATIC = "/static"  # how the exporter names what it quantized with fixed scales
 LEVELS = "per_token/levels"
 SEED = 7  # of the dither
+TABLE = "per_token/bert.embeddings.word_embeddings.weight"  # int8 [pieces, width], and a scale for each piece
+WIDTH, HEADS = 384, 12  # of multilingual-e5-small
 HEAD = "per_token/logits/columns"  # float32 [logits, hidden], kept as it was
 
 
@@ -53,10 +58,49 @@ def recover(model: Path, base: Path, out: Path) -> Path:
     return out
 
 
+def recover_encoder(model: Path, out: Path) -> Path:
+    """Writes the encoder of a default model, without its head, as a base for other trainings; nothing else is needed.
+
+    Its word table has the 8 bits of the file. Does nothing where `out` holds what was read from the same file. Raises
+    RuntimeError where the model was not made from the default base encoder.
+    """
+    manifest = read_manifest(model)
+    facts = {"name": f"the encoder of {model.name}", "licence": manifest.license, "sha256": manifest.digest}
+    if is_base(out) and json.loads((out / FACTS).read_text("utf-8")) == facts:
+        return out
+    weights = _read(model / "model.onnx")
+    try:
+        words = weights[f"{TABLE}/int8"] * weights[f"{TABLE}/scale"]
+        positions = weights["bert.embeddings.position_embeddings.weight"]
+        inner = weights["bert.encoder.layer.0.intermediate.dense.weight"]
+    except KeyError as error:
+        raise RuntimeError(f"{model / 'model.onnx'} has no {error}") from None
+    if words.shape[1] != WIDTH:
+        raise RuntimeError(f"{model} is {words.shape[1]} wide, not {WIDTH} as the default base encoder")
+    layers = {name.split(".")[3] for name in weights if name.startswith("bert.encoder.layer.")}
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=WIDTH,
+        num_hidden_layers=len(layers),
+        num_attention_heads=HEADS,
+        intermediate_size=len(inner),
+        max_position_embeddings=len(positions),
+        pad_token_id=0,
+    )
+    encoder = BertModel(config, add_pooling_layer=False)
+    named = {name.removeprefix("bert."): value for name, value in weights.items()}
+    _fill(encoder, named | {"embeddings.word_embeddings.weight": words}, model)
+    out.mkdir(parents=True, exist_ok=True)
+    write(out, encoder.state_dict(), {"architectures": ["BertModel"], **config.to_diff_dict()})
+    shutil.copy(model / "tokenizer.json", out / "tokenizer.json")
+    (out / FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
+    return out
+
+
 def _fill(checkpoint: torch.nn.Module, weights: dict[str, np.ndarray], model: Path) -> None:
     state = checkpoint.state_dict()
     for name in state:
-        if name.endswith(WORDS):
+        if name.endswith(WORDS) and name not in weights:
             continue
         if name not in weights:
             raise RuntimeError(f"{model / 'model.onnx'} has no weight {name}")

@@ -1,8 +1,6 @@
 """The recipe of the default reranker: which of these texts answers the query."""
 
-import dataclasses
 import itertools
-import json
 import shutil
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from transformers import BertForSequenceClassification
 from training.augment import change
 from training.cross_encoder import encode_pairs, logits_of, predict_pairs, read_tokenizer, start_cross_encoder
 from training.examples import batches
-from training.loop import Recipe, fit
+from training.loop import Recipe, finish, fit, record
 from training.own import Search, searches
 from training.retrieval import read_searches
 from training.searching import evaluate_reranker
@@ -29,9 +27,9 @@ RECIPE = Recipe(
     token_budget=2048,
     seed=29,
 )
-WINDOW = 200  # characters of a document's window
+WINDOWS = (60, 200)  # characters of a document's window: a sentence or two, and a paragraph
 NEAR, FAR = 2, 1  # windows of other documents beside the right one: much like the query, and any
-PUBLIC = 800  # of the public searches in an epoch
+PUBLIC = 1200  # of the public searches in an epoch
 OWN_TIMES = 1  # that an own search is read in an epoch, each time a little changed
 SCORE_WEIGHT = 0.5  # of the score itself beside the order
 RIGHT, WRONG = 0.97, 0.03
@@ -43,7 +41,7 @@ def run(data: Path, base: Path, out: Path, recipe: Recipe = RECIPE) -> dict[str,
     shutil.copy(base / "tokenizer.json", out / "tokenizer.json")
     tokenizer = read_tokenizer(out)
     kept, held = searches()
-    public = read_searches(data, WINDOW, NEAR, FAR, recipe.seed)
+    public = [s for window in WINDOWS for s in read_searches(data, window, NEAR, FAR, recipe.seed)]
     epochs, plans = [], []
     for epoch in range(recipe.epochs):
         rng = np.random.default_rng([recipe.seed, epoch])
@@ -67,13 +65,10 @@ def run(data: Path, base: Path, out: Path, recipe: Recipe = RECIPE) -> dict[str,
 
     def report(epoch: int, averaged: BertForSequenceClassification) -> None:
         averaged.save_pretrained(out)
-        figures = evaluate(averaged, out, held, data)
-        (out / "figures.json").write_text(json.dumps(figures, ensure_ascii=False, indent=2), "utf-8")
-        print(f"epoch {epoch}: {json.dumps(figures, ensure_ascii=False)}", flush=True)
+        record(out, epoch, evaluate(averaged, out, held, data))
 
     fit(start_cross_encoder(base, ["relevance"], recipe.seed), plans, loss_of, recipe, out, report)
-    (out / "recipe.json").write_text(json.dumps(dataclasses.asdict(recipe), indent=2), "utf-8")
-    return json.loads((out / "figures.json").read_text("utf-8"))
+    return finish(out, recipe)
 
 
 def evaluate(model: BertForSequenceClassification, run: Path, held: list[Search], data: Path) -> dict[str, float]:

@@ -1,9 +1,11 @@
-"""The recipe of the default sentiment model: negative, neutral or positive, from the project's own texts."""
+"""The recipe of the sentiment models: negative, neutral or positive.
 
-import dataclasses
-import json
+The default one learns from the project's own texts and from DiaASQ's posts, which anybody may use; the other one from
+public reviews and microblogs as well, whose terms are research only or not stated.
+"""
+
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ from training.augment import change
 from training.classifier import predict
 from training.cross_encoder import read_tokenizer, start_cross_encoder
 from training.examples import batches, encode, read_tsv
-from training.loop import PAD, Recipe, fit, hide_tokens, pad
+from training.loop import PAD, Recipe, finish, fit, hide_tokens, pad, record
 from training.own import DATA, Opinion, opinions
 
 LABELS = ("Negative", "Neutral", "Positive")
@@ -24,7 +26,7 @@ NAMES = {"negative": 0, "neutral": 1, "positive": 2}
 RECIPE = Recipe(
     epochs=3, learning_rate=3e-4, layer_decay=0.95, dropout=0.05, token_mask=0.05, max_length=384, token_budget=1024
 )
-JOINED = 0.12  # share of texts that another of the same subject and label is put behind
+JOINED = 0.2  # share of texts that one to three others of the same subject and label are put behind
 HEADLINES = 1200  # of the topics' texts, which say no opinion
 # Public sets that are only measured on: file below the data folder, rows.
 DEV = {
@@ -36,23 +38,31 @@ DEV = {
     "Douban books": ("sentiment/book_review_douban/dev.tsv", None, 500),
 }
 DEV_SEED = 20
+RESEARCH = "sentiment/pool/train_binary.tsv"  # reviews and microblogs of two labels
 
 
-def run(data: Path | None, base: Path, out: Path, recipe: Recipe = RECIPE) -> dict[str, float]:
-    """Trains and returns the dev figures, without `data` of own rows only; `out` gets the averaged weights."""
+def run(data: Path | None, base: Path, out: Path, recipe: Recipe = RECIPE, research_rows: int = 0) -> dict[str, float]:
+    """Trains and returns the dev figures; `out` gets the averaged weights.
+
+    Without `data` there are own rows only, to learn from and in the figures. `research_rows` is how many of the
+    public rows that are for research only are read in each epoch; 0 for a model that anybody may use.
+    """
     out.mkdir(parents=True, exist_ok=True)
     shutil.copy(base / "tokenizer.json", out / "tokenizer.json")
     tokenizer = read_tokenizer(out)
     kept, held = opinions()
-    kept = kept + _headlines(recipe.seed)
+    kept = kept + _headlines(recipe.seed) + (read_posts(data) if data else [])
+    by_kind = _by_kind(kept)
+    public = read_research(data) if data and research_rows else []
     plans, texts, labels = [], [], []
     for epoch in range(recipe.epochs):
         rng = np.random.default_rng([recipe.seed, epoch])
-        drawn = [_vary(opinion, kept, rng) for opinion in kept]
+        chosen = kept + [public[i] for i in rng.permutation(len(public))[:research_rows]]
+        drawn = [_vary(opinion, by_kind, rng) for opinion in chosen]
         rows = encode(tokenizer, drawn, recipe.max_length)
         start = len(texts)
         texts += rows
-        labels += [NAMES[opinion.label] for opinion in kept]
+        labels += [NAMES[opinion.label] for opinion in chosen]
         plans.append([start + b for b in batches([len(r) for r in rows], recipe.token_budget, rng)])
     targets = torch.tensor(labels)
 
@@ -65,13 +75,10 @@ def run(data: Path | None, base: Path, out: Path, recipe: Recipe = RECIPE) -> di
 
     def report(epoch: int, averaged: BertForSequenceClassification) -> None:
         averaged.save_pretrained(out)
-        figures = evaluate(averaged, tokenizer, held, data)
-        (out / "figures.json").write_text(json.dumps(figures, ensure_ascii=False, indent=2), "utf-8")
-        print(f"epoch {epoch}: {json.dumps(figures, ensure_ascii=False)}", flush=True)
+        record(out, epoch, evaluate(averaged, tokenizer, held, data))
 
     fit(start_cross_encoder(base, LABELS, recipe.seed, recipe.dropout), plans, loss_of, recipe, out, report)
-    (out / "recipe.json").write_text(json.dumps(dataclasses.asdict(recipe), indent=2), "utf-8")
-    return json.loads((out / "figures.json").read_text("utf-8"))
+    return finish(out, recipe)
 
 
 def evaluate(
@@ -103,15 +110,46 @@ def read_dev(data: Path) -> dict[str, list[tuple[str, bool]]]:
     return found
 
 
-def _vary(opinion: Opinion, all_of_them: Sequence[Opinion], rng: np.random.Generator) -> str:
-    """The text, changed a little, and now and then with another one of the same label behind it."""
+def read_posts(data: Path) -> list[Opinion]:
+    """DiaASQ's forum posts (MIT) whose opinions all go one way, or none of whose does."""
+    polarities: dict[str, set[str]] = {}
+    for row in read_tsv(data / "aspect/diaasq/train.tsv"):
+        polarities.setdefault(row["text"], set()).add(row["polarity"])
+    labels = {"neg": "negative", "pos": "positive", "neu": "neutral", "doubt": "neutral"}
+    return [
+        Opinion(text, labels[next(iter(found))], (), "posts")
+        for text, found in polarities.items()
+        if len(found) == 1 and found <= labels.keys()
+    ]
+
+
+def read_research(data: Path) -> list[Opinion]:
+    """Public reviews and microblogs without those that `read_dev` measures on."""
+    measured = {text for rows in read_dev(data).values() for text, _ in rows}
+    return [
+        Opinion(row["text"], "positive" if row["label"] == "1" else "negative", (), row["source"])
+        for row in read_tsv(data / RESEARCH)
+        if row["text"] not in measured
+    ]
+
+
+def _by_kind(opinions: Sequence[Opinion]) -> dict[tuple[str, str], list[str]]:
+    """The texts of each label and subject."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for opinion in opinions:
+        found.setdefault((opinion.label, opinion.subject), []).append(opinion.text)
+    return found
+
+
+def _vary(opinion: Opinion, by_kind: Mapping[tuple[str, str], list[str]], rng: np.random.Generator) -> str:
+    """The text, changed a little, and now and then with others of its kind behind it."""
     text = change(opinion.text, rng)
-    if rng.random() > JOINED:
+    others = by_kind.get((opinion.label, opinion.subject), [])
+    if not others or rng.random() > JOINED:
         return text
-    for _ in range(20):
-        other = all_of_them[int(rng.integers(len(all_of_them)))]
-        if (other.label, other.subject) == (opinion.label, opinion.subject):
-            return text.rstrip("。") + ("。", "，", " ", "！")[int(rng.integers(4))] + other.text
+    for _ in range(int(rng.integers(1, 4))):
+        mark = ("。", "，", " ", "！")[int(rng.integers(4))]
+        text = text.rstrip("。") + mark + others[int(rng.integers(len(others)))]
     return text
 
 

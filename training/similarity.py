@@ -1,7 +1,5 @@
 """The recipe of the default similarity and embedding model: one Siamese encoder for both."""
 
-import dataclasses
-import json
 from pathlib import Path
 
 import numpy as np
@@ -14,27 +12,34 @@ from torch.nn import functional
 from structbert_lite.evaluation.scores import best_accuracy
 from training.augment import change
 from training.cross_encoder import read_tokenizer
+from training.distil import PREFIX
 from training.examples import batches, encode, read_tsv
-from training.loop import PAD, Recipe, fit, pad
-from training.own import Paraphrase, choices, paraphrases, searches
+from training.loop import PAD, Recipe, finish, fit, pad, record
+from training.own import Paraphrase, paraphrases, searches
 from training.retrieval import read_searches
 from training.siamese import Siamese, encode_texts, load_siamese, save_siamese
 
-RECIPE = Recipe(epochs=2, learning_rate=2e-4, layer_decay=0.9, dropout=0.0, token_mask=0.0, max_length=256, seed=31)
+RECIPE = Recipe(epochs=1, learning_rate=6e-5, layer_decay=0.9, dropout=0.0, token_mask=0.0, max_length=256, seed=31)
 ROWS, SEARCHES = 24, 40  # of a batch
 WINDOW = 200  # characters of a document
 PUBLIC = 1000  # of the public searches in an epoch
-TEMPERATURE = 0.05  # of cosines, in all contrastive losses
-ORDER_WEIGHT, UNRELATED_WEIGHT = 0.5, 0.2
+TEMPERATURE = 0.02  # of cosines, in all contrastive losses
+UNRELATED_WEIGHT = 0.2
+KEEP_WEIGHT = 10  # of the distance to the deep base encoder's vectors
 DEV_ROWS = 1000
 
 Texts = list[str]
 
 
-def run(data: Path, base: Path, out: Path, recipe: Recipe = RECIPE) -> dict[str, float]:
-    """Trains, writes the model to `out`, and returns the dev figures; `base` may be a run, for a further pass."""
+def run(data: Path, base: Path, teacher: Path, out: Path, recipe: Recipe = RECIPE) -> dict[str, float]:
+    """Trains, writes the model to `out`, and returns the dev figures; `base` may be a run, for a further pass.
+
+    `teacher` is the deep base encoder. Its vectors, which it gives with a prefix, are what this one is held to, without
+    a prefix: it keeps what the base knows of any two texts while it learns from ours.
+    """
     out.mkdir(parents=True, exist_ok=True)
     tokenizer = read_tokenizer(base)
+    deep = load_siamese(teacher).eval()
     kept, held = paraphrases()
     public = read_searches(data, WINDOW, 1, 0, recipe.seed)
     plans = [_plan(kept, public, np.random.default_rng([recipe.seed, epoch])) for epoch in range(recipe.epochs)]
@@ -43,17 +48,18 @@ def run(data: Path, base: Path, out: Path, recipe: Recipe = RECIPE) -> dict[str,
     def loss_of(model: Siamese, batch: tuple[str, list[Texts]]) -> torch.Tensor:
         kind, sides = batch
         vectors = _vectors(model, tokenizer, sides, recipe.max_length)
-        return search_loss(*vectors, sides[1]) if kind == "searches" else pair_loss(model, vectors)
+        with torch.inference_mode():
+            wanted = _vectors(deep, tokenizer, [[PREFIX + text for text in side] for side in sides], recipe.max_length)
+        apart = 1 - functional.cosine_similarity(torch.cat(vectors), torch.cat(wanted).clone()).mean()
+        own = search_loss(*vectors, sides[1]) if kind == "searches" else pair_loss(model, vectors)
+        return own + KEEP_WEIGHT * apart
 
     def report(epoch: int, averaged: Siamese) -> None:
         save_siamese(averaged, base / "tokenizer.json", out)
-        figures = evaluate(averaged, tokenizer, held, data)
-        (out / "figures.json").write_text(json.dumps(figures, ensure_ascii=False, indent=2), "utf-8")
-        print(f"epoch {epoch}: {json.dumps(figures, ensure_ascii=False)}", flush=True)
+        record(out, epoch, evaluate(averaged, tokenizer, held, data))
 
     fit(load_siamese(base), plans, loss_of, recipe, out, report)
-    (out / "recipe.json").write_text(json.dumps(dataclasses.asdict(recipe), indent=2), "utf-8")
-    return json.loads((out / "figures.json").read_text("utf-8"))
+    return finish(out, recipe)
 
 
 def evaluate(model: Siamese, tokenizer: Tokenizer, held: list[Paraphrase], data: Path) -> dict[str, float]:
@@ -81,29 +87,22 @@ def evaluate(model: Siamese, tokenizer: Tokenizer, held: list[Paraphrase], data:
 
 
 def pair_loss(model: Siamese, vectors: list[torch.Tensor]) -> torch.Tensor:
-    """The matcher's word on a text and each of the others, and the order of their cosines.
+    """The order of texts of the same meaning among the batch's, and the matcher's word on each other text.
 
-    `vectors` are those of the texts and, by turns, of texts of the same and of another meaning.
+    `vectors` are those of the texts and, by turns, of texts of the same and of another meaning. Only the matcher learns
+    from the latter. Most of them share nearly all words with the text, and pushing them apart costs the encoder more
+    of what it knows of any two texts than it can gain: a cross-encoder decides about those.
     """
     u, *others = vectors
     count, sides = len(u), len(others)
     alike = torch.tensor([1.0, 0.0] * (sides // 2)).repeat_interleave(count)
-    first, second = u.repeat(sides, 1), torch.cat(others)
+    first, second = u.repeat(sides, 1).detach(), torch.cat(others).detach()
     labelled = functional.binary_cross_entropy_with_logits(model.match(first, second), alike * 0.95 + 0.025)
     # Texts of different rows have nothing to do with each other, nearly always.
-    unrelated = functional.binary_cross_entropy_with_logits(model.match(u, others[0].roll(1, 0)), torch.zeros(count))
-    near = torch.cat([u @ other.T for other in others], 1) / TEMPERATURE
-    own = functional.cross_entropy(near, torch.arange(count))
-    return (
-        labelled + UNRELATED_WEIGHT * unrelated + ORDER_WEIGHT * (order_loss((first * second).sum(1), alike) + own) / 2
-    )
-
-
-def order_loss(cosines: torch.Tensor, alike: torch.Tensor) -> torch.Tensor:
-    """CoSENT (Su 2022): log(1 + sum of exp((cos_j - cos_i) / t)) over all i that are more alike than j."""
-    wrong = (cosines.unsqueeze(0) - cosines.unsqueeze(1)) / TEMPERATURE
-    wrong = wrong.masked_fill(alike.unsqueeze(1) <= alike.unsqueeze(0), -1e9)
-    return torch.logsumexp(torch.cat([wrong.flatten(), torch.zeros(1)]), 0) / 4
+    strangers = model.match(u.detach(), others[0].roll(1, 0).detach())
+    unrelated = functional.binary_cross_entropy_with_logits(strangers, torch.zeros(count))
+    order = [functional.cross_entropy(u @ same.T / TEMPERATURE, torch.arange(count)) for same in others[::2]]
+    return labelled + UNRELATED_WEIGHT * unrelated + torch.stack(order).mean()
 
 
 def search_loss(u: torch.Tensor, v: torch.Tensor, wrong: torch.Tensor, answers: Texts) -> torch.Tensor:
@@ -127,7 +126,6 @@ def _plan(kept: list[Paraphrase], public: list, rng: np.random.Generator) -> lis
                 texts += [[p.same[i] for p in group], [p.other[i] for p in group]]
             plan.append(("pairs", [[change(text, rng) for text in side] for side in texts]))
     own = [(s.query, s.answer, s.misses[int(rng.integers(len(s.misses)))]) for s in searches()[0]]
-    own += [(c.text, c.fits, c.wrong[0]) for c in choices()[0]]
     asked = [(s.query, s.answer, s.misses[0] if s.misses else "") for s in public]
     asked = [asked[i] for i in rng.permutation(len(asked))[:PUBLIC]]
     for rows in (own, asked):

@@ -7,6 +7,7 @@ CARDS = Path(__file__).parent / "cards"
 # Of the trained weights; the base encoder's own is MIT, and each source of training text is named in the card.
 LICENSES = {
     "sentiment": "apache-2.0",
+    "sentiment-research": "research use only (most of the public reviews that it was trained on allow nothing else)",
     "zero-shot": "apache-2.0",
     "similarity": "apache-2.0; trained among others on CMRC 2018 and DRCD (CC BY-SA)",
     "rerank": "apache-2.0; trained among others on CMRC 2018 and DRCD (CC BY-SA)",

@@ -3,8 +3,6 @@
 The same model decides between two texts that a Siamese model takes for alike, so it learns from paraphrases as well.
 """
 
-import dataclasses
-import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ from training.augment import change
 from training.cross_encoder import Rows, encode_pairs, logits_of, predict_pairs, read_tokenizer, start_cross_encoder
 from training.examples import batches, read_tsv
 from training.label_sets import LONGEST, Labelled, draw_candidates, read_own, reword
-from training.loop import Recipe, fit
+from training.loop import Recipe, finish, fit, record
 from training.own import Choice, Inference, Opinion, Paraphrase, choices, inferences, opinions, paraphrases
 
 LABELS = (
@@ -102,13 +100,10 @@ def run(data: Path | None, base: Path, out: Path, recipe: Recipe = RECIPE) -> di
 
     def report(epoch: int, averaged: BertForSequenceClassification) -> None:
         averaged.save_pretrained(out)
-        figures = evaluate(averaged, tokenizer, held, data)
-        (out / "figures.json").write_text(json.dumps(figures, ensure_ascii=False, indent=2), "utf-8")
-        print(f"epoch {epoch}: {json.dumps(figures, ensure_ascii=False)}", flush=True)
+        record(out, epoch, evaluate(averaged, tokenizer, held, data))
 
     fit(start_cross_encoder(base, LABELS, recipe.seed), plans, loss_of, recipe, out, report)
-    (out / "recipe.json").write_text(json.dumps(dataclasses.asdict(recipe), indent=2), "utf-8")
-    return json.loads((out / "figures.json").read_text("utf-8"))
+    return finish(out, recipe)
 
 
 def label_loss(logits: torch.Tensor, sizes: list[int]) -> torch.Tensor:

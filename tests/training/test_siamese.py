@@ -14,7 +14,7 @@ from tests.tiny_models import TOKENIZER  # noqa: E402
 from training.examples import encode  # noqa: E402
 from training.loop import PAD, pad  # noqa: E402
 from training.siamese import Siamese, encode_texts, load_siamese, save_siamese  # noqa: E402
-from training.similarity import order_loss  # noqa: E402
+from training.similarity import pair_loss  # noqa: E402
 
 TEXTS = ["今天天气很好", "明天会下雨吗，我要不要带伞出门", "花呗怎么还款"]
 
@@ -56,9 +56,24 @@ def test_what_is_saved_has_the_weights_of_plain_features(model: Siamese, tmp_pat
     assert facts["hidden_size"] == 32
 
 
-def test_pairs_in_the_right_order_cost_less() -> None:
-    alike = torch.tensor([0.0, 0.5, 1.0])
-    right, wrong = order_loss(torch.tensor([0.1, 0.5, 0.9]), alike), order_loss(torch.tensor([0.9, 0.5, 0.1]), alike)
-    assert right < 0.01
-    assert wrong > 1
-    assert order_loss(torch.tensor([0.1, 0.9]), torch.tensor([1.0, 1.0])) == 0
+def test_texts_of_another_meaning_teach_the_matcher_and_not_the_encoder(model: Siamese) -> None:
+    u, same, other = (
+        torch.nn.functional.normalize(torch.randn(4, 32, generator=torch.Generator().manual_seed(seed)), dim=-1)
+        for seed in range(3)
+    )
+    sides = [side.requires_grad_() for side in (u, same, other)]
+    pair_loss(model, sides).backward()
+    assert sides[0].grad is not None
+    assert sides[1].grad is not None
+    assert sides[2].grad is None
+    assert model.fc.weight.grad is not None
+    assert bool(model.fc.weight.grad.any())
+
+
+def test_a_text_nearest_to_its_own_paraphrase_costs_less(model: Siamese) -> None:
+    vectors = torch.eye(32)[:6]
+    right, wrong = (
+        pair_loss(model, [vectors, vectors, vectors]),
+        pair_loss(model, [vectors, vectors.roll(1, 0), vectors]),
+    )
+    assert right < wrong

@@ -1,8 +1,9 @@
 """The vocabulary of the default models: XLM-R's, folded and pruned for Chinese.
 
 Folding is part of the tokenizer, so what it makes equal gets the same token ids and so the same answer to the bit:
-XLM-R's own normalization (NFKC, blanks, control characters), then case, traditional characters, quotation marks,
-dashes, emoji modifiers, repeated marks, and one full stop, comma or exclamation mark at the very end.
+XLM-R's own normalization (NFKC, blanks, control characters), then case, traditional characters, dashes, emoji
+modifiers, repeated marks; quotation marks go, and so do full stops, commas, exclamation marks, dots and waves at the
+very end.
 
 A piece is kept when folding leaves it as it is and it is one of:
 1. Han characters, with or without digits, ASCII and punctuation beside them, and no kana or hangul;
@@ -47,7 +48,9 @@ REPEATED = (
     ("。{2,}|[.]{3,}", "..."),
     ("-{2,}", "-"),
 )
-LAST_MARK = r"(?<=[\p{L}\p{N}\p{So}\"'\)）\]])\s*[.。!！,，;；~～]\s*$"
+# Marks of a quotation or a title. An apostrophe within a Latin word stays: can't.
+QUOTATION = r"[\"《》〈〉]|(?<![a-z0-9])'|'(?![a-z0-9])"
+LAST_MARKS = r"(?<=[\p{L}\p{N}\p{So}\)）\]])[\s.。!！,，;；~～]+$"
 
 
 Piece = tuple[str, float, int]  # text, log probability, row of the old word table
@@ -126,8 +129,9 @@ def _normalizer(charsmap: bytes) -> normalizers.Normalizer:
         [
             normalizers.NFC(),
             normalizers.Precompiled(charsmap),
+            normalizers.Replace(Regex(QUOTATION), ""),
             *(normalizers.Replace(Regex(pattern), new) for pattern, new in REPEATED),
-            normalizers.Replace(Regex(LAST_MARK), ""),
+            normalizers.Replace(Regex(LAST_MARKS), ""),
         ]
     )
 

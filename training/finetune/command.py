@@ -42,7 +42,7 @@ def _pairs(context: click.Context, option: click.Parameter, values: tuple[str, .
 @click.option("--least-rows", type=click.IntRange(2), default=5, show_default=True, help="Texts a label has to have.")
 @click.option("--drop-rare", is_flag=True, help="Leave labels with fewer texts out instead of refusing.")
 @click.option(
-    "--base", type=FOLDER, help="A BERT or StructBERT checkpoint.  [default: the default models' base encoder]"
+    "--base", type=FOLDER, help="A BERT or StructBERT checkpoint.  [default: the default sentiment model's encoder]"
 )
 @click.option("--epochs", type=click.IntRange(1), help="Passes at the most.  [default: 20 to 3, by the number of rows]")
 @click.option(

@@ -17,9 +17,12 @@ from export.tensors import check_config, check_tensors
 from export.texts import PARITY_TEXTS
 from export.tokenizer import write_tokenizer
 from export.weights import find_weights, read_weights
+from structbert_lite.errors import ModelRefused
+from structbert_lite.settings import PROJECT
 from training.base import FACTS, is_base, make_base
 from training.finetune.refusal import FinetuneRefused
 from training.loop import PAD
+from training.recover import recover_encoder
 
 # Whatever stands on the encoder is dropped, so any head will do.
 ANY = Task(name="fine-tuning", heads=tuple(Head), modelscope=(), title="")
@@ -27,14 +30,19 @@ POOLER = ("pooler.dense.weight", "pooler.dense.bias")
 
 
 def find_base(folder: Path | None) -> Path:
-    """`folder` itself, or the default models' base encoder, made in runs/base-12 where it is not there yet.
+    """`folder` itself, or the encoder of the default sentiment model, read back into runs/base from the repository.
 
-    Raises FinetuneRefused when there is no such folder or the download fails.
+    Where that model was replaced by another, the default models' base encoder, made in runs/base-12. Raises
+    FinetuneRefused when there is no such folder or the download fails.
     """
     if folder is not None:
         if not folder.is_dir():
             raise FinetuneRefused(f"--base {folder} is no folder; download the checkpoint first and give its folder")
         return folder
+    try:
+        return recover_encoder(PROJECT / "models" / "sentiment", Path("runs/base"))
+    except (RuntimeError, ModelRefused):
+        pass
     try:
         return make_base(Path("runs/base-12"))
     except RuntimeError as error:
