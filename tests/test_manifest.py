@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from structbert_lite.errors import ModelRefused
 from structbert_lite.manifest import PairTemplate, check_files, find_models, read_manifest
+from structbert_lite.settings import PROJECT
 from tests.tiny_models import make_cross, make_three_way, table
 
 
@@ -24,8 +25,13 @@ def change(folder: Path, **facts: object) -> None:
 def test_the_default_model_is_what_its_manifest_says(model_folder: Path) -> None:
     manifest = read_manifest(model_folder)
     check_files(model_folder, manifest)
-    assert manifest.labels == ("Negative", "Positive")
-    assert "research" in manifest.license.lower()
+    assert manifest.labels == ("Negative", "Neutral", "Positive")
+    assert manifest.license == "apache-2.0"
+
+
+def test_every_default_model_may_be_used_but_the_one_whose_name_says_otherwise() -> None:
+    for name, manifest in find_models(PROJECT / "models").items():
+        assert manifest.license.startswith("research use only" if name == "sentiment-research" else "apache-2.0"), name
 
 
 def test_no_committed_model_file_is_over_40_mb(model_folder: Path) -> None:

@@ -18,7 +18,7 @@ from training.retrieval import read_searches
 from training.searching import evaluate_reranker
 
 RECIPE = Recipe(
-    epochs=1,
+    epochs=4,
     learning_rate=2e-4,
     layer_decay=0.95,
     dropout=0.0,

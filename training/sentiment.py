@@ -24,7 +24,7 @@ from training.own import DATA, Opinion, opinions
 LABELS = ("Negative", "Neutral", "Positive")
 NAMES = {"negative": 0, "neutral": 1, "positive": 2}
 RECIPE = Recipe(
-    epochs=3, learning_rate=3e-4, layer_decay=0.95, dropout=0.05, token_mask=0.05, max_length=384, token_budget=1024
+    epochs=8, learning_rate=3e-4, layer_decay=0.95, dropout=0.05, token_mask=0.05, max_length=384, token_budget=1024
 )
 JOINED = 0.2  # share of texts that one to three others of the same subject and label are put behind
 HEADLINES = 1200  # of the topics' texts, which say no opinion

@@ -19,7 +19,7 @@ from training.own import Paraphrase, paraphrases, searches
 from training.retrieval import read_searches
 from training.siamese import Siamese, encode_texts, load_siamese, save_siamese
 
-RECIPE = Recipe(epochs=1, learning_rate=6e-5, layer_decay=0.9, dropout=0.0, token_mask=0.0, max_length=256, seed=31)
+RECIPE = Recipe(epochs=1, learning_rate=8e-5, layer_decay=0.9, dropout=0.0, token_mask=0.0, max_length=256, seed=31)
 ROWS, SEARCHES = 24, 40  # of a batch
 WINDOW = 200  # characters of a document
 PUBLIC = 1000  # of the public searches in an epoch

@@ -29,7 +29,7 @@ LABELS = (
 )  # as StructBERT's zero-shot models
 NOT_ENTAILED = -1  # neutral or contradiction: what a pair of another meaning is, nobody said which
 RECIPE = Recipe(
-    epochs=2,
+    epochs=3,
     learning_rate=2.5e-4,
     layer_decay=0.95,
     dropout=0.0,

@@ -25,7 +25,7 @@ def test_a_worker_answers_with_texts_a_second_and_with_logits() -> None:
     ready, per_second, logits = map(json.loads, done.stdout.splitlines())
     assert ready == "ready"
     assert per_second > 0
-    assert [len(row) for row in logits] == [2, 2]
+    assert [len(row) for row in logits] == [3, 3]
 
 
 def test_an_engine_without_its_environment_says_so() -> None:

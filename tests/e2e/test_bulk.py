@@ -105,6 +105,8 @@ def cells_of(answer: dict) -> dict[str, str]:
         "label": answer["label"],
         "score": repr(answer["score"]),
         **probabilities,
+        "neutral": repr(answer["neutral"]),
+        "uncertain": str(answer["uncertain"]).lower(),
         "truncated": "false",
         "error": "",
     }
@@ -142,7 +144,8 @@ def test_a_file_of_each_kind(page, tiny_url, name):
     assert old == [dict(zip(HEADER, row, strict=True)) for row in ROWS]
     new = [{name: value for name, value in row.items() if name not in HEADER} for row in rows]
     assert new == expected(tiny_url, TEXTS, tuple(new[0]))
-    assert list(new[0]) == ["label", "score", "probability_Negative", "probability_Positive", "truncated", "error"]
+    probabilities = ["probability_Negative", "probability_Positive"]
+    assert list(new[0]) == ["label", "score", *probabilities, "neutral", "uncertain", "truncated", "error"]
     assert "6 行，其中 2 行出错" in page.inner_text("#state")
     shares = page.eval_on_selector_all(
         "#summary .bars",

@@ -17,8 +17,11 @@ def test_predict_answers_as_in_the_contract(client: FlaskClient) -> None:
     response = client.post("/predict", json={"text": NEGATIVE})
     answer = response.get_json()
     assert response.status_code == 200
-    assert list(json.loads(response.data)) == ["text", "label", "score", "probabilities", "truncated"]
+    keys = ["text", "label", "score", "probabilities", "truncated", "neutral", "uncertain"]
+    assert list(json.loads(response.data)) == keys
     assert (answer["text"], answer["label"], answer["truncated"]) == (NEGATIVE, "Negative", False)
+    assert 0 <= answer["neutral"] < 0.5
+    assert answer["uncertain"] is False
     assert answer["score"] == answer["probabilities"]["Negative"] > 0.5
     assert list(answer["probabilities"]) == ["Negative", "Positive"]
     assert sum(answer["probabilities"].values()) == pytest.approx(1)

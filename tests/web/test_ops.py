@@ -23,14 +23,14 @@ def test_metrics_count_what_happened(client: FlaskClient) -> None:
     assert grown["structbert_cache_hits_total"] == 2
     assert grown["structbert_cache_misses_total"] == 1
     assert grown["structbert_batch_rows_sum"] == grown["structbert_batch_rows_count"] == 1
-    assert grown["structbert_tokens_total"] == grown["structbert_batch_padded_tokens_sum"] == 14
+    assert grown["structbert_tokens_total"] == grown["structbert_batch_padded_tokens_sum"] == 10
     assert after["structbert_queue_tokens"] == 0
     assert after["structbert_cache_bytes"] > 0
 
 
 def test_models_tells_what_is_loaded(client: FlaskClient) -> None:
     model = client.get("/models").get_json()["models"][0]
-    assert (model["task"], model["labels"]) == ("sentiment", ["Negative", "Positive"])
+    assert (model["task"], model["labels"]) == ("sentiment", ["Negative", "Neutral", "Positive"])
     assert model["limits"] == {"max_tokens": 512, "max_items": 64, "max_body_bytes": 1 << 20}
     assert model["license"]
     assert model["source"]["checkpoint"]

@@ -13,7 +13,7 @@ pa = pytest.importorskip("pyarrow", reason="needs requirements-parquet.txt")
 pq = pytest.importorskip("pyarrow.parquet")
 
 Score = Callable[..., Result]
-COLUMNS = "label score probability_Negative probability_Positive truncated error".split()
+COLUMNS = "label score probability_Negative probability_Positive neutral uncertain truncated error".split()
 
 
 def write(path: Path, count: int = 300) -> bytes:

@@ -141,8 +141,8 @@ def test_only_the_row_on_which_the_model_fails_has_its_error(
             raise RuntimeError("no such row")
         return run(self, encodings)
 
-    (encoding,) = _tokenizer().encode(["毒"])
-    poison = encoding.ids[1]
+    (encoding,) = _tokenizer().encode(["有毒"])
+    poison = encoding.ids[-2]
     monkeypatch.setattr(Encoder, "infer", fail)
     rows = "".join(f"好{i}\n" if i != 37 else "有毒\n" for i in range(100))
     assert score("sentiment", f"text\n{rows}").exit_code == 3

@@ -32,8 +32,9 @@ def test_sentiment(score: Score, tmp_path: Path, tiny_engine: Engine) -> None:
         assert row["text"] == result.text
         assert (row["label"], float(row["score"])) == (result.label, result.score)
         assert {name: float(row[f"probability_{name}"]) for name in result.probabilities} == result.probabilities
+        assert (float(row["neutral"]), row["uncertain"]) == (result.neutral, str(result.uncertain).lower())
         assert (row["truncated"], row["error"]) == ("false", "")
-    assert list(rows[0])[2:] == "label score probability_Negative probability_Positive truncated error".split()
+    assert list(rows[0])[2:] == TWO
 
 
 TWO = "label score probability_Negative probability_Positive neutral uncertain truncated error".split()

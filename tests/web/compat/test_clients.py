@@ -14,6 +14,7 @@ import pytest
 from huggingface_hub import InferenceClient
 from huggingface_hub.errors import HfHubHTTPError
 from langchain_openai import OpenAIEmbeddings
+from tokenizers import Tokenizer
 
 from structbert_lite.cli.server import free_port, run_server
 from structbert_lite.settings import PREFIX, PROJECT
@@ -76,10 +77,11 @@ class TestOpenAI:
         assert [one.index for one in answer.data] == [0, 1, 2]
         assert np.abs(np.array([one.embedding for one in answer.data]) - vectors).max() < 1e-9
         assert (answer.model, answer.usage.total_tokens) == ("similarity", answer.usage.prompt_tokens)
-        assert answer.usage.prompt_tokens == sum(len(text) + 2 for text in TEXTS)
+        tokenizer = Tokenizer.from_file(str(PROJECT / "models/similarity/tokenizer.json"))
+        assert answer.usage.prompt_tokens == sum(len(tokenizer.encode(text)) for text in TEXTS)
 
     def test_one_text(self, client: openai.OpenAI, vectors: np.ndarray) -> None:
-        answer = client.embeddings.create(model="similarity", input=TEXTS[0], dimensions=512)
+        answer = client.embeddings.create(model="similarity", input=TEXTS[0], dimensions=384)
         assert np.abs(np.array(answer.data[0].embedding) - vectors[0]).max() < 1e-9
 
     def test_models(self, client: openai.OpenAI) -> None:
@@ -96,7 +98,7 @@ class TestOpenAI:
         assert (caught.value.param, caught.value.code) == ("input[1]", "invalid_input")
         with pytest.raises(openai.UnprocessableEntityError, match="token ids"):
             client.embeddings.create(model="m", input=[[1, 2, 3]])
-        with pytest.raises(openai.UnprocessableEntityError, match="512 dimensions"):
+        with pytest.raises(openai.UnprocessableEntityError, match="384 dimensions"):
             client.embeddings.create(model="m", input="好", dimensions=256)
         with pytest.raises(openai.APIStatusError, match="the limit is 64"):
             client.embeddings.create(model="m", input=["好"] * 65)
