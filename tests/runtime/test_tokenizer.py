@@ -8,6 +8,7 @@ from tokenizers import models, pre_tokenizers, processors
 
 from structbert_lite.errors import ModelRefused
 from structbert_lite.runtime.tokenizer import MOST_CHARACTERS, Tokenizer
+from structbert_lite.settings import PROJECT
 from tests.tiny_models import TOKENIZER
 
 PATH = TOKENIZER
@@ -198,3 +199,16 @@ def test_a_paragraph_without_spaces_is_cut_into_pieces_that_fit(paragraph_tokeni
         assert text[end:start].strip() == ""
         end = max(end, start + len(piece))
     assert text[end:].strip() == ""
+
+
+@pytest.mark.parametrize("file", [PROJECT / "models/zero-shot/tokenizer.json", PROJECT / "tests/data/wordpiece.json"])
+def test_tokenizers_of_one_file_share_it_and_give_its_ids(file: Path) -> None:
+    plain = Reference.from_file(str(file))
+    plain.no_padding()
+    long, short = Tokenizer(file, 64), Tokenizer(file, 8)
+    for text in ("物流很快，包装也很好", "iPhone 15 [MASK]<mask>好", "</s>[SEP]坏", "怎么退款？？"):
+        assert long.encode([text])[0].ids == plain.encode(text).ids
+    pair = ("怎么退款", "点退款按钮")
+    assert long.encode([pair])[0].ids == plain.encode(*pair).ids
+    assert len(short.encode(["物流很快，包装也很好，下次还来买"])[0]) == 8
+    assert not long.encode(["物流很快，包装也很好，下次还来买"])[0].truncated
