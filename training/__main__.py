@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from training.finetune.command import sentiment
+from training.task_card import LICENSES, write_task_card
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -149,15 +150,11 @@ def average(runs: tuple[tuple[Path, float], ...], out: Path) -> None:
 
 
 @main.command("task-card")
-@click.option(
-    "--task", type=click.Choice(["sentiment", "similarity", "rerank", "zero-shot"]), required=True, help="Of the run."
-)
+@click.option("--task", type=click.Choice(list(LICENSES)), required=True, help="Of the run.")
 @click.option("--run", type=FOLDER, required=True, help="What the task's command wrote.")
 @click.option("--quality", "reports", type=FILE, multiple=True, required=True, help="evaluate quality --json")
 def task_card(task: str, run: Path, reports: tuple[Path, ...]) -> None:
     """Write the run's MODEL_CARD.md from reports of its figures; export it again to take the card along."""
-    from training.task_card import write_task_card
-
     click.echo(f"wrote {write_task_card(run, task, list(reports))}")
 
 
