@@ -54,7 +54,7 @@ def quantize(source: Path, target: Path, calibrations: Mapping[str, Calibration]
     graph.finish()
     model.opset_import.append(helper.make_opsetid(CONTRIB, 1))
     del model.graph.value_info[:]
-    save_whole(model, target)
+    save_whole(model, target, {rows for rows, _ in graph.int8_tables.values()})
     return {
         "scheme": "int8, static after LayerNormalization, per token elsewhere",
         "weight_bits": 7,

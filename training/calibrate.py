@@ -22,7 +22,7 @@ from structbert_lite.pipelines.lexical import bucket, overlap, terms
 from structbert_lite.pipelines.matcher import PairMatcher
 from structbert_lite.pipelines.scores import pair_logit, same_logit
 from structbert_lite.runtime.encoder import Encoder
-from training.own import Search, choices, opinions, paraphrases, searches
+from training.own import Search, choices, judged, opinions, paraphrases, questions, searches
 from training.retrieval import read_searches
 from training.sentiment import NAMES
 
@@ -102,8 +102,7 @@ def _zero_shot(encoder: Encoder, run: Path, data: Path | None) -> tuple[dict, di
 
 def _similarity(encoder: Encoder, run: Path, data: Path | None) -> tuple[dict, dict]:
     """Platt's line for the vectors alone, and a line through both logits where the cross-encoder beside it is asked."""
-    _, held = paraphrases()
-    pairs = [(p.text, text, same) for p in held for text, same in p.judged()]
+    pairs = judged(paraphrases()[1], questions()[1])
     truth = np.array([same for *_, same in pairs], int)
     texts = sorted({text for a, b, _ in pairs for text in (a, b)})
     vectors = dict(zip(texts, _logits(encoder, [(text,) for text in texts]), strict=True))

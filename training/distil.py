@@ -19,7 +19,7 @@ from training.cross_encoder import read_tokenizer
 from training.examples import batches, encode, read_tsv
 from training.loop import PAD, Recipe, fit, pad
 
-PREFIX = "query: "  # of e5's short texts; its other one, for passages, gives nearly the same vectors
+PREFIX, PASSAGE = "query: ", "passage: "  # of e5's short texts and of its documents
 RECIPE = Recipe(epochs=1, learning_rate=4e-4, layer_decay=1.0, dropout=0.0, token_budget=4096, max_length=128, seed=5)
 CROP = 160  # characters of a document
 LAYERS = {8: (0, 1, 3, 4, 6, 7, 9, 11), 6: (0, 2, 4, 6, 8, 11)}  # of twelve, that the student starts from

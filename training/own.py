@@ -1,6 +1,6 @@
 """The texts written for this project, in training/data: a folder a set, a file a subject."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -39,6 +39,15 @@ class Paraphrase:
     def judged(self) -> list[tuple[str, bool]]:
         """Each of the others, and whether it has the text's meaning."""
         return [(text, True) for text in self.same] + [(text, False) for text in self.other]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Two questions or commands, and whether a person who asks the one asks the other."""
+
+    text_a: str
+    text_b: str
+    same: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,16 @@ def paraphrases() -> tuple[list[Paraphrase], list[Paraphrase]]:
         return Paraphrase(row["text"], same, other, row["kind"])
 
     return _read("pairs", from_row)
+
+
+def questions() -> tuple[list[Question], list[Question]]:
+    return _read("questions", lambda row, _: Question(row["text_a"], row["text_b"], row["label"] == "1"))
+
+
+def judged(doubles: Sequence[Paraphrase], asked: Sequence[Question]) -> list[tuple[str, str, bool]]:
+    """Pairs of texts, and whether they have one meaning."""
+    pairs = [(p.text, text, same) for p in doubles for text, same in p.judged()]
+    return pairs + [(q.text_a, q.text_b, q.same) for q in asked]
 
 
 def inferences() -> tuple[list[Inference], list[Inference]]:

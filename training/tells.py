@@ -32,6 +32,7 @@ def labelled_rows() -> dict[str, list[Row]]:
         "sentiment: positive or negative": [(o.text, None, o.label == "positive") for o in sided],
         "sentiment: an opinion or none": [(o.text, None, o.label != "neutral") for o in opinions],
         "pairs: the same": [(text, p.text, same) for p in doubles for text, same in p.judged()],
+        "questions: the same": [(q.text_b, q.text_a, q.same) for q in own.questions()[0]],
         "nli: entailed": [(text, i.text, n == 0) for i, texts in said for n, text in enumerate(texts)],
         "nli: contradicted": [(text, i.text, n == 2) for i, texts in said for n, text in enumerate(texts)],
         "labels: fits": [(label, c.text, n == 0) for c in labels for n, label in enumerate((c.fits, *c.wrong))],

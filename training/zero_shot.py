@@ -20,7 +20,19 @@ from training.cross_encoder import Rows, encode_pairs, logits_of, predict_pairs,
 from training.examples import batches, read_tsv
 from training.label_sets import LONGEST, Labelled, draw_candidates, read_own, reword
 from training.loop import Recipe, finish, fit, record
-from training.own import Choice, Inference, Opinion, Paraphrase, choices, inferences, opinions, paraphrases
+from training.own import (
+    Choice,
+    Inference,
+    Opinion,
+    Paraphrase,
+    Question,
+    choices,
+    inferences,
+    judged,
+    opinions,
+    paraphrases,
+    questions,
+)
 
 LABELS = (
     "entailment",
@@ -39,8 +51,8 @@ RECIPE = Recipe(
     seed=23,
 )
 WRONG = 3  # wrong labels of a set beside the right one
-SHARE = 5  # each epoch sees one in so many of the texts with topics
-OPINIONS = 2500  # texts of the sentiment set in an epoch
+SHARE = 8  # each epoch sees one in so many of the texts with topics
+OPINIONS = 1500  # texts of the sentiment set in an epoch
 TEMPLATES = (
     "这是一条关于{}的新闻",
     "这句话的类别是{}",
@@ -84,7 +96,7 @@ def run(data: Path | None, base: Path, out: Path, recipe: Recipe = RECIPE) -> di
     out.mkdir(parents=True, exist_ok=True)
     shutil.copy(base / "tokenizer.json", out / "tokenizer.json")
     tokenizer = read_tokenizer(out)
-    parts = [inferences(), choices(), paraphrases(), opinions()]
+    parts = [inferences(), choices(), paraphrases(), questions(), opinions()]
     kept, held = [part[0] for part in parts], [part[1] for part in parts]
     epochs = [_draw(kept, tokenizer, recipe, epoch) for epoch in range(recipe.epochs)]
     plans = [_plan(epoch, number, recipe) for number, epoch in enumerate(epochs)]
@@ -137,12 +149,13 @@ def evaluate(
     def ask(pairs: Sequence[Pair]) -> np.ndarray:
         return predict_pairs(model, tokenizer, pairs, RECIPE.max_length)
 
-    statements, labelled, doubles, _ = held
+    statements, labelled, doubles, asked, _ = held
     pairs = [(i.text, said) for i in statements for said in (i.entailed, i.neutral, i.contradicted)]
     figures = {"own statements": float(np.mean(ask(pairs).argmax(1) == np.tile([0, 1, 2], len(statements))))}
     logits = ask([(c.text, label) for c in labelled for label in (c.fits, *c.wrong)])[:, 0].reshape(-1, 3)
     figures["own labels"] = float(np.mean(logits.argmax(1) == 0))
-    figures |= _judge_paraphrases(doubles, ask)
+    figures |= _judge_pairs("own paraphrases", judged(doubles, []), ask)
+    figures |= _judge_pairs("own questions", judged([], asked), ask)
     if data is None:
         return figures
     topics = {
@@ -160,33 +173,28 @@ def evaluate(
     for name in ("lcqmc", "bq"):
         rows = read_tsv(data / "similarity" / name / "dev.tsv")
         rows = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))[:DEV_ROWS]]
-        one, other = ([(r[a], r[b]) for r in rows] for a, b in (("text_a", "text_b"), ("text_b", "text_a")))
-        score = (alike(ask(one)) + alike(ask(other))) / 2
-        truth = [row["label"] == "1" for row in rows]
-        figures |= {
-            f"{name}, AUC": float(roc_auc_score(truth, score)),
-            f"{name}, at 0": float(np.mean((score > 0) == truth)),
-        }
+        figures |= _judge_pairs(name, [(r["text_a"], r["text_b"], r["label"] == "1") for r in rows], ask)
     return figures
 
 
-def _judge_paraphrases(held: Sequence[Paraphrase], ask: Callable[[Sequence[Pair]], np.ndarray]) -> dict[str, float]:
-    judged = [(p.text, text, same) for p in held for text, same in p.judged()]
-    score = (alike(ask([(a, b) for a, b, _ in judged])) + alike(ask([(b, a) for a, b, _ in judged]))) / 2
-    truth = np.array([same for *_, same in judged])
+def _judge_pairs(
+    name: str, pairs: Sequence[tuple[str, str, bool]], ask: Callable[[Sequence[Pair]], np.ndarray]
+) -> dict[str, float]:
+    score = (alike(ask([(a, b) for a, b, _ in pairs])) + alike(ask([(b, a) for a, b, _ in pairs]))) / 2
+    truth = np.array([same for *_, same in pairs])
     right = (score > 0) == truth
     return {
-        "own paraphrases": float(right.mean()),
-        "own paraphrases, same": float(right[truth].mean()),
-        "own paraphrases, AUC": float(roc_auc_score(truth, score)),
+        name: float(right.mean()),
+        f"{name}, same": float(right[truth].mean()),
+        f"{name}, AUC": float(roc_auc_score(truth, score)),
     }
 
 
 def _draw(kept: list[list], tokenizer: Tokenizer, recipe: Recipe, epoch: int) -> Batches:
     rng = np.random.default_rng([recipe.seed, epoch])
-    statements, labelled, doubles, reviews = kept
+    statements, labelled, doubles, asked, reviews = kept
     groups = [*_topic_groups(epoch, rng), *_choice_groups(labelled, rng), *_opinion_groups(reviews, rng)]
-    singles = [*_statement_pairs(statements), *_paraphrase_pairs(doubles, rng)]
+    singles = [*_statement_pairs(statements), *_paraphrase_pairs(doubles, asked, rng)]
     pairs = [(change(a, rng), b) for group in groups for a, b in group]
     pairs += [(change(a, rng), change(b, rng)) for a, b, _ in singles]
     numbers, members = 0, []
@@ -253,10 +261,11 @@ def _statement_pairs(rows: Sequence[Inference]) -> list[tuple[str, str, int]]:
     return [(row.text, text, relation) for row, texts in said for relation, text in enumerate(texts)]
 
 
-def _paraphrase_pairs(rows: Sequence[Paraphrase], rng: np.random.Generator) -> list[tuple[str, str, int]]:
+def _paraphrase_pairs(
+    rows: Sequence[Paraphrase], asked: Sequence[Question], rng: np.random.Generator
+) -> list[tuple[str, str, int]]:
     """Each pair in one order, drawn anew; what is served reads both."""
-    pairs = [(row.text, text, 0) for row in rows for text in row.same]
-    pairs += [(row.text, text, NOT_ENTAILED) for row in rows for text in row.other]
+    pairs = [(a, b, 0 if same else NOT_ENTAILED) for a, b, same in judged(rows, asked)]
     pairs += [(row.other[0], row.same[0], NOT_ENTAILED) for row in rows]
     return [(b, a, relation) if rng.random() < 0.5 else (a, b, relation) for a, b, relation in pairs]
 

@@ -7,9 +7,11 @@ pytest.importorskip("torch", reason="needs requirements-export.txt")
 pytest.importorskip("optimum.exporters.onnx", reason="needs requirements-export.txt")
 
 import onnx
+from onnx.external_data_helper import uses_external_data
 
 from export.calibrate import Calibration, calibrate
 from export.encoding import encode
+from export.onnx_file import load_graph
 from export.quantize import ACTIVATION_LEVELS, MARGIN, choose_steps, quantize
 from export.session import open_session, run
 from export.texts import DEFAULT_TEXTS, PARITY_TEXTS, read_texts
@@ -35,6 +37,19 @@ def test_a_text_has_the_same_bits_in_every_batch(float32, tokenizer, tmp_path):
     session = open_session(tmp_path / "int8.onnx")
     alone = np.concatenate([run(session, tokenizer, [text]) for text in PARITY_TEXTS])
     assert run(session, tokenizer, PARITY_TEXTS).tobytes() == alone.tobytes()
+
+
+def test_large_tables_lie_in_a_file_that_is_mapped(float32, tokenizer, tmp_path, monkeypatch):
+    monkeypatch.setattr("export.quantize.LARGE_TABLE", 1000)
+    assert quantize(float32, tmp_path / "int8.onnx", {})["int8_tables"] == 2  # words and positions
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["int8.onnx", "int8.onnx.tables"]
+    outside = [t for t in load_graph(tmp_path / "int8.onnx").graph.initializer if uses_external_data(t)]
+    places = [int({e.key: e.value for e in t.external_data}["offset"]) for t in outside]
+    assert len(places) == 2
+    assert all(place % 4096 == 0 for place in places)
+    found = run(open_session(tmp_path / "int8.onnx"), tokenizer, PARITY_TEXTS[:3])
+    onnx.save(onnx.load(tmp_path / "int8.onnx"), tmp_path / "inside.onnx")
+    assert np.array_equal(run(open_session(tmp_path / "inside.onnx"), tokenizer, PARITY_TEXTS[:3]), found)
 
 
 def test_calibration_sees_the_largest_value_of_each_channel(float32, tokenizer):

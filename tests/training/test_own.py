@@ -34,7 +34,7 @@ def test_the_surface_holds_no_words() -> None:
 
 
 def test_every_set_is_whole_and_held_out_the_same_way() -> None:
-    for read in (own.opinions, own.paraphrases, own.inferences, own.choices, own.searches):
+    for read in (own.opinions, own.paraphrases, own.questions, own.inferences, own.choices, own.searches):
         kept, held = read()
         assert len(held) >= 0.04 * len(kept)
         assert read() == (kept, held)
@@ -42,6 +42,7 @@ def test_every_set_is_whole_and_held_out_the_same_way() -> None:
     assert {o.label for o in opinions} == set(own.SENTIMENTS)
     assert all(a[-1] in "+-~" for o in opinions for a in o.aspects)
     assert all(len({p.text, *p.same, *p.other}) == 1 + len(p.same) + len(p.other) for p in own.paraphrases()[0])
+    assert all(q.text_a != q.text_b for q in own.questions()[0])
     assert all(c.fits not in c.wrong for c in own.choices()[0])
 
 
