@@ -62,7 +62,7 @@ def test_texts_of_another_meaning_teach_the_matcher_and_not_the_encoder(model: S
         for seed in range(3)
     )
     sides = [side.requires_grad_() for side in (u, same, other)]
-    pair_loss(model, sides).backward()
+    pair_loss(model, sides, [True, False]).backward()
     assert sides[0].grad is not None
     assert sides[1].grad is not None
     assert sides[2].grad is None
@@ -73,7 +73,7 @@ def test_texts_of_another_meaning_teach_the_matcher_and_not_the_encoder(model: S
 def test_a_text_nearest_to_its_own_paraphrase_costs_less(model: Siamese) -> None:
     vectors = torch.eye(32)[:6]
     right, wrong = (
-        pair_loss(model, [vectors, vectors, vectors]),
-        pair_loss(model, [vectors, vectors.roll(1, 0), vectors]),
+        pair_loss(model, [vectors, vectors, vectors], [True, False]),
+        pair_loss(model, [vectors, vectors.roll(1, 0), vectors], [True, False]),
     )
     assert right < wrong
