@@ -102,7 +102,7 @@ def rerank(data: Path, base: Path, out: Path) -> None:
 
 @main.command("zero-shot")
 @click.option("--data", type=FOLDER, help="Folder with public sets to report on; none of them is trained on.")
-@click.option("--base", type=FOLDER, default=Path("runs/base-8"), show_default=True, help=BASE)
+@click.option("--base", type=FOLDER, default=Path("runs/base-12"), show_default=True, help=BASE)
 @click.option("--out", type=FOLDER, default=Path("runs/zero-shot"), show_default=True, help=RUN)
 def zero_shot(data: Path | None, base: Path, out: Path) -> None:
     """Train the zero-shot classifier, which also decides about pairs that look alike; resumable."""
