@@ -5,6 +5,8 @@ from itertools import starmap
 from pathlib import Path
 from typing import Any
 
+from structbert_lite.cache.memory import MemoryCache
+from structbert_lite.cache.tiered import TieredCache
 from structbert_lite.cli.score.answers import answers_of
 from structbert_lite.cli.score.job import Job
 from structbert_lite.cli.tables.window import Column, Record
@@ -13,10 +15,8 @@ from structbert_lite.manifest import read_decider, read_manifest
 from structbert_lite.model_set import PIPELINES
 from structbert_lite.pipelines.inputs import is_blank
 from structbert_lite.runtime.bulk import BulkEncoder
-from structbert_lite.runtime.cache import Cache
 from structbert_lite.runtime.encoder import Encoder, Limits
 from structbert_lite.runtime.slots import Slots
-from structbert_lite.runtime.tiers import Tiers
 
 NO_LIMIT = sys.maxsize
 TRUNCATED, ERROR = Column("truncated", "bool"), Column("error", "text")
@@ -91,5 +91,5 @@ def _open(task: str, folder: Path, threads: int) -> list[Encoder]:
         raise ModelRefused(f"{folder} is a {' and '.join(manifest.tasks)} model, not one for {task}")
     decider = read_decider(folder, manifest) if task == "similarity" else None
     # Each encoder's own batcher stays idle: its one thread waits.
-    tiers, slots = Tiers(Cache(0)), Slots(threads)
+    tiers, slots = TieredCache(MemoryCache(0)), Slots(threads)
     return [Encoder(*read, Limits(1, 1, 1, 1), tiers, slots) for read in ((folder, manifest), decider) if read]

@@ -13,7 +13,7 @@ OVERHEAD = 350
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ModelOutput:
     """The model's output for one input, float32 [width], and whether the input was truncated."""
 
     values: np.ndarray
@@ -21,7 +21,7 @@ class Row:
 
 
 @dataclass(slots=True)
-class TierCounts:
+class TierStats:
     """Totals of one tier since the start, in inputs. `errors`, by reason, are never seen by whoever asked."""
 
     hits: int = 0
@@ -39,22 +39,22 @@ def make_key(model_digest: str, fields: tuple[str, ...]) -> bytes:
     return key.digest()
 
 
-class Cache:
+class MemoryCache:
     """The tier in memory: at most `capacity` bytes by estimate; 0 keeps nothing. Safe to use from several threads."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.size = 0
-        self.counts = TierCounts()
-        self._rows: OrderedDict[bytes, Row] = OrderedDict()
+        self.counts = TierStats()
+        self._rows: OrderedDict[bytes, ModelOutput] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get_many(self, keys: Iterable[bytes], width: int, deadline: float) -> dict[bytes, Row]:
+    def get_many(self, keys: Iterable[bytes], width: int, deadline: float) -> dict[bytes, ModelOutput]:
         """The rows that are here. A key fixes its row's width, and nothing here takes time: see SharedCache."""
         with self._lock:
             return {key: row for key in keys if (row := self._look_up(key)) is not None}
 
-    def put(self, key: bytes, row: Row) -> None:
+    def put(self, key: bytes, row: ModelOutput) -> None:
         """Keeps `row`, and drops the least recently used rows that no longer fit."""
         cost = _cost(key, row)
         if cost > self.capacity:
@@ -72,7 +72,7 @@ class Cache:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def _look_up(self, key: bytes) -> Row | None:
+    def _look_up(self, key: bytes) -> ModelOutput | None:
         row = self._rows.get(key)
         if row is None:
             self.counts.misses += 1
@@ -82,5 +82,5 @@ class Cache:
         return row
 
 
-def _cost(key: bytes, row: Row) -> int:
+def _cost(key: bytes, row: ModelOutput) -> int:
     return len(key) + row.values.nbytes + OVERHEAD

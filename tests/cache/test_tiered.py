@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from structbert_lite.cache.memory import MemoryCache, ModelOutput, make_key
+from structbert_lite.cache.shared import SharedCache
+from structbert_lite.cache.tiered import TieredCache, open_store
 from structbert_lite.errors import BadSettings
-from structbert_lite.runtime.cache import Cache, Row, make_key
-from structbert_lite.runtime.shared_cache import SharedCache
-from structbert_lite.runtime.store import make_store
-from structbert_lite.runtime.tiers import Tiers
 from tests.redis_server import RedisServer
 
 
@@ -21,8 +20,8 @@ def key_of(n: int) -> bytes:
     return make_key("m", (f"第{n}句",))
 
 
-def row_of(n: int, truncated: bool = False) -> Row:
-    return Row(np.array([n / 7, -n / 3], np.float32), truncated)
+def row_of(n: int, truncated: bool = False) -> ModelOutput:
+    return ModelOutput(np.array([n / 7, -n / 3], np.float32), truncated)
 
 
 class Tier:
@@ -32,28 +31,28 @@ class Tier:
         self.cache = cache
         self.shared = shared
 
-    def put(self, key: bytes, row: Row) -> None:
+    def put(self, key: bytes, row: ModelOutput) -> None:
         self.cache.put(key, row)
         assert self.shared is None or self.shared.flush(10)
 
-    def get(self, *keys: bytes, width: int = 2) -> dict[bytes, Row]:
+    def get(self, *keys: bytes, width: int = 2) -> dict[bytes, ModelOutput]:
         return self.cache.get_many(keys, width, math.inf)
 
 
 @pytest.fixture(params=["memory", "redis", "both"])
 def tier(request: pytest.FixtureRequest, share: Callable[..., SharedCache]) -> Tier:
     if request.param == "memory":
-        return Tier(Cache(1 << 20), None)
+        return Tier(MemoryCache(1 << 20), None)
     server = request.getfixturevalue("steady_redis")
     server.client.flushall()
     shared = share(server.url)
-    return Tier(shared if request.param == "redis" else Tiers(Cache(1 << 20), shared), shared)
+    return Tier(shared if request.param == "redis" else TieredCache(MemoryCache(1 << 20), shared), shared)
 
 
 def test_what_was_put_comes_back_to_the_last_bit(tier: Tier) -> None:
     values = np.array([-0.0, 1e-45, np.pi, -3.4028235e38, 1 / 3], np.float32)
     for truncated in (False, True):
-        tier.put(key_of(truncated), Row(values, truncated))
+        tier.put(key_of(truncated), ModelOutput(values, truncated))
         got = tier.get(key_of(truncated), width=5)[key_of(truncated)]
         assert got.values.tobytes() == values.tobytes()
         assert got.values.dtype == np.float32
@@ -102,7 +101,7 @@ def test_many_threads_each_find_their_own(tier: Tier) -> None:
 def test_hits_and_misses_are_counted(tier: Tier) -> None:
     tier.put(key_of(1), row_of(1))
     tier.get(key_of(1), key_of(2), key_of(3))
-    first = tier.cache.counts["memory"] if isinstance(tier.cache, Tiers) else tier.cache.counts
+    first = tier.cache.counts["memory"] if isinstance(tier.cache, TieredCache) else tier.cache.counts
     assert (first.hits, first.misses) == (1, 2)
     assert not +first.errors
 
@@ -110,7 +109,7 @@ def test_hits_and_misses_are_counted(tier: Tier) -> None:
 def test_the_second_tier_is_asked_for_what_the_first_has_not(
     steady_redis: RedisServer, share: Callable[..., SharedCache]
 ) -> None:
-    one, other = (Tiers(Cache(1 << 20), share(steady_redis.url)) for _ in range(2))
+    one, other = (TieredCache(MemoryCache(1 << 20), share(steady_redis.url)) for _ in range(2))
     one.put(key_of(-1), row_of(-1))
     one.put(key_of(-2), row_of(-2, truncated=True))
     assert one.shared.flush(10)
@@ -132,22 +131,22 @@ def test_rows_are_kept_for_the_time_that_was_said(steady_redis: RedisServer, sha
 
 
 def test_without_a_server_there_is_memory_alone() -> None:
-    tiers = Tiers(Cache(1 << 20))
+    tiers = TieredCache(MemoryCache(1 << 20))
     assert list(tiers.counts) == ["memory"]
-    assert tiers.claim({key_of(1): 9.0}, math.inf).lost == {}
+    assert tiers.acquire_leases({key_of(1): 9.0}, math.inf).elsewhere == {}
     tiers.close()
 
 
 def test_a_missing_package_is_told_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "redis", None)
-    monkeypatch.delitem(sys.modules, "structbert_lite.runtime.redis_cache", raising=False)
-    assert make_store("", 1) is None
+    monkeypatch.delitem(sys.modules, "structbert_lite.cache.redis_store", raising=False)
+    assert open_store("", 1) is None
     with pytest.raises(BadSettings, match=r"pip install -r requirements-redis\.txt"):
-        make_store("redis://127.0.0.1", 1)
+        open_store("redis://127.0.0.1", 1)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:secret", "redis://:secret@127.0.0.1:port", "secret"])
 def test_an_unusable_address_is_told_without_its_password(url: str) -> None:
     with pytest.raises(BadSettings, match="STRUCTBERT_REDIS_URL cannot be used") as caught:
-        make_store(url, 1)
+        open_store(url, 1)
     assert "secret" not in str(caught.value)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from structbert_lite.runtime.redis_cache import RedisStore
-from structbert_lite.runtime.shared_cache import SharedCache
+from structbert_lite.cache.redis_store import RedisStore
+from structbert_lite.cache.shared import SharedCache
 from tests.redis_server import RedisServer
 
 

@@ -1,4 +1,4 @@
-"""Redis, as far as the shared cache needs it. The only file that knows it; imported when it is configured."""
+"""Redis, as far as the shared cache needs it. The only file that imports its library."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -7,8 +7,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from structbert_lite.cache.shared import Store, StoreError
 from structbert_lite.errors import BadSettings
-from structbert_lite.runtime.store import Store, StoreFailed
 
 Value = TypeVar("Value")
 
@@ -55,7 +55,7 @@ class RedisStore(Store):
         answers = _translate(lambda: pipeline.execute(raise_on_error=False))
         return [_reason(answer) for answer in answers if isinstance(answer, Exception)]
 
-    def claim_many(self, names: list[bytes], milliseconds: int) -> list[bool]:
+    def acquire_many(self, names: list[bytes], milliseconds: int) -> list[bool]:
         """As Store says, in one round trip."""
         pipeline = self._client.pipeline(transaction=False)
         for name in names:
@@ -74,7 +74,7 @@ def _translate(ask: Callable[[], Value]) -> Value:
     try:
         return ask()
     except Exception as error:  # what a confused server sends may raise anything in the library's parser
-        raise StoreFailed(_reason(error)) from None
+        raise StoreError(_reason(error)) from None
 
 
 def _reason(error: Exception) -> str:

@@ -6,17 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from structbert_lite.runtime.cache import OVERHEAD, Cache, Row, make_key
+from structbert_lite.cache.memory import OVERHEAD, MemoryCache, ModelOutput, make_key
 
 COST = 32 + 8 + OVERHEAD
 
 
-def get(cache: Cache, key: bytes) -> Row | None:
+def get(cache: MemoryCache, key: bytes) -> ModelOutput | None:
     return cache.get_many([key], 2, math.inf).get(key)
 
 
-def row(value: float) -> Row:
-    return Row(np.array([value, -value], np.float32), truncated=False)
+def row(value: float) -> ModelOutput:
+    return ModelOutput(np.array([value, -value], np.float32), truncated=False)
 
 
 @given(st.lists(st.text(), min_size=1), st.lists(st.text(), min_size=1))
@@ -30,7 +30,7 @@ def test_a_key_is_not_fooled_by_where_a_field_ends() -> None:
 
 
 def test_capacity_zero_keeps_nothing() -> None:
-    cache = Cache(0)
+    cache = MemoryCache(0)
     cache.put(b"k" * 32, row(1))
     assert get(cache, b"k" * 32) is None
     assert (cache.size, len(cache)) == (0, 0)
@@ -43,7 +43,7 @@ class AgainstAModel(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.cache = Cache(self.ROOM * COST)
+        self.cache = MemoryCache(self.ROOM * COST)
         self.model: list[tuple[bytes, float]] = []
 
     @rule(name=st.integers(0, 6), value=st.floats(0, 1, width=32))
@@ -72,7 +72,7 @@ TestAgainstAModel = AgainstAModel.TestCase
 
 
 def test_many_threads_leave_the_size_right() -> None:
-    cache = Cache(10 * COST)
+    cache = MemoryCache(10 * COST)
 
     def work(seed: int) -> None:
         rng = np.random.default_rng(seed)

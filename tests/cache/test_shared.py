@@ -12,11 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from structbert_lite.runtime.cache import Row, make_key
-from structbert_lite.runtime.redis_cache import RedisStore
-from structbert_lite.runtime.row_bytes import pack_row
-from structbert_lite.runtime.shared_cache import SharedCache
-from structbert_lite.runtime.write_behind import WriteBehind
+from structbert_lite.cache.background import WriteBehind
+from structbert_lite.cache.memory import ModelOutput, make_key
+from structbert_lite.cache.redis_store import RedisStore
+from structbert_lite.cache.shared import SharedCache, pack_output
 from tests.redis_server import RedisServer, free_port
 
 Share = Callable[..., SharedCache]
@@ -26,8 +25,8 @@ def key_of(n: int) -> bytes:
     return make_key("m", (str(n),))
 
 
-def row_of(n: int) -> Row:
-    return Row(np.array([n, n / 3, -n], np.float32), truncated=n % 2 == 1)
+def row_of(n: int) -> ModelOutput:
+    return ModelOutput(np.array([n, n / 3, -n], np.float32), truncated=n % 2 == 1)
 
 
 def name_of(n: int) -> str:
@@ -138,7 +137,7 @@ def test_a_full_server_still_gives_what_it_has(tmp_path: Path, share: Share) -> 
     assert errors(shared) == {"full": 2}
     assert is_right(shared, 1)
     assert not is_right(shared, 2)
-    assert shared.claim([key_of(4)], 1000, math.inf) == {key_of(4)}  # nobody is known to compute it
+    assert shared.acquire_leases([key_of(4)], 1000, math.inf) == {key_of(4)}  # nobody is known to compute it
     server.client.config_set("maxmemory", 0)
     put(shared, 2)
     assert is_right(shared, 2)
@@ -156,8 +155,8 @@ def test_a_replica_that_may_not_be_written_to(tmp_path: Path, share: Share) -> N
     server.kill()
 
 
-OTHER_KEYS = pack_row(key_of(2), row_of(2))
-RIGHT = pack_row(key_of(1), row_of(1))
+OTHER_KEYS = pack_output(key_of(2), row_of(2))
+RIGHT = pack_output(key_of(1), row_of(1))
 
 
 @pytest.mark.parametrize(
@@ -169,8 +168,8 @@ RIGHT = pack_row(key_of(1), row_of(1))
         RIGHT + b"\0",
         OTHER_KEYS,
         RIGHT[:17] + bytes(12),
-        pack_row(key_of(1), Row(np.zeros(2, np.float32), truncated=False)),
-        pack_row(key_of(1), Row(np.array([1, np.nan, 1], np.float32), truncated=False)),
+        pack_output(key_of(1), ModelOutput(np.zeros(2, np.float32), truncated=False)),
+        pack_output(key_of(1), ModelOutput(np.array([1, np.nan, 1], np.float32), truncated=False)),
         b"\x80\x04N.",
     ],
     ids=["empty", "text", "short", "long", "other key's", "other values", "other width", "not finite", "a pickle"],
