@@ -8,8 +8,8 @@ import sys
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
-from structbert_lite.cache.tiered import open_store
 
+from structbert_lite.cache.tiered import open_store
 from structbert_lite.errors import StructBertError
 from structbert_lite.installed import check_models
 from structbert_lite.keys import check_exposure, read_keys

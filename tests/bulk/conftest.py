@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from structbert_lite.cli.score.command import command
+from structbert_lite.bulk.command import command
 
 
 @pytest.fixture

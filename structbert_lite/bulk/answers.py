@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from structbert_lite.cli.tables.window import Column
 from structbert_lite.pipelines.scores import DECIMALS
 from structbert_lite.results import ZeroShot
+from structbert_lite.tables.window import Column
 
 
 @dataclass(frozen=True, slots=True)

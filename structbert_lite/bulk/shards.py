@@ -1,15 +1,22 @@
-"""A folder of finished shards: each is a Parquet file that takes its name in one step, once it is whole."""
+"""Shards of a job, and a folder of finished ones, each a Parquet file that takes its name once it is whole.
+
+`score_shard` is what every executor that works by shards does in each of its workers.
+"""
 
 import fcntl
 import json
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from structbert_lite.bulk.job import Job
+from structbert_lite.bulk.local import ERROR, check_columns, check_names, map_windows, window_rows
+from structbert_lite.bulk.scorer import Scorer
 from structbert_lite.errors import StructBertError
+from structbert_lite.tables.formats import open_parquet, open_sink
 
 JOB, DONE = "_job.json", "_SUCCESS"  # who reads a folder as one table skips names that begin with _ or a dot
 SHARDS, UNFINISHED = "part-*.parquet", ".attempt-*"
@@ -137,3 +144,55 @@ def _sync_folder(path: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+class Plan(NamedTuple):
+    """The shards of a job, and what identifies its input: each file's name, size, time of change and rows."""
+
+    shards: list[Shard]
+    identity: list[list]
+
+
+def plan_shards(job: Job, scorer: Scorer, size: int) -> Plan:
+    """Raises ValueError for files that do not fit each other or the job; OSError."""
+    paths = sorted(job.source.glob("*.parquet")) if job.source.is_dir() else [job.source]
+    if not paths:
+        raise ValueError(f"there is no *.parquet in {job.source}")
+    sources = [open_parquet(path) for path in paths]
+    for path, source in zip(paths, sources, strict=True):
+        if not source.schema.equals(sources[0].schema):
+            raise ValueError(f"{path} has other columns or types than {paths[0]}")
+    check_columns(job, sources[0])
+    check_names(sources[0].columns, scorer.columns)
+    rows = [source.total for source in sources]
+    stats = [path.stat() for path in paths]
+    identity = [[p.name, s.st_size, s.st_mtime_ns, n] for p, s, n in zip(paths, stats, rows, strict=True)]
+    return Plan(cut_shards(list(zip(paths, rows, strict=True)), size), identity)
+
+
+def score_shard(job: Job, load: Callable[[], Scorer], shard: Shard, folder: Path) -> int:
+    """Makes the shard in `folder`; how many of its rows have an error.
+
+    Raises ValueError and OSError, and leaves nothing behind then; StructBertError, also where it has ended several
+    processes before.
+    """
+    errors = 0
+    with make_shard(folder, shard) as attempt:
+        scorer, source = load(), open_parquet(shard.source)
+        sink = open_sink("parquet", source, scorer.columns, "utf-8", False)
+        with attempt.open("rb+") as file:
+            file.write(sink.head())
+            windows = source.windows(window_rows(job), shard.first, shard.first + shard.rows)
+            for window, results in map_windows(scorer, windows):
+                errors += sum(found[ERROR] is not None for found in results)
+                file.write(sink.rows(window, results))
+        os.replace(sink.finish(str(attempt)), attempt)
+    return errors
+
+
+def errors_in(job: Job, shard: Shard, folder: Path) -> int:
+    """How many rows of a finished shard have an error. Raises ValueError where it is not what it should be."""
+    source = open_parquet(folder / shard.name)
+    if source.total != shard.rows:
+        raise ValueError(f"{folder / shard.name} has {source.total} rows, not {shard.rows}; remove it")
+    return source.count(f"{job.prefix}error")

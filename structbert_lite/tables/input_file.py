@@ -15,7 +15,7 @@ PEEK = 1 << 16
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-class Origin:
+class InputFile:
     """A file, or a stream that can be read only once: standard input (`path` is None), a pipe."""
 
     def __init__(self, path: Path | None, encoding: str | None) -> None:

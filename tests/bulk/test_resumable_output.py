@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from structbert_lite.cli.score.part import Part
+from structbert_lite.bulk.resumable_output import ResumableOutput
 
 WINDOWS = [b"head\n", *(f"{i}{'x' * i}\n".encode() for i in range(6))]
 JOB = {"input": "0" * 64, "task": "sentiment"}
@@ -37,7 +37,7 @@ class Killed(BaseException):
 
 
 def write(out: Path, sink: PlainSink, restart: bool = False) -> None:
-    part = Part(out, JOB, restart)
+    part = ResumableOutput(out, JOB, restart)
     try:
         if not part.finished:
             if part.is_new:
@@ -100,13 +100,13 @@ def test_killed_before_or_behind_any_step_it_ends_with_the_same_bytes(
 
 
 def test_bytes_behind_the_journal_are_cut_off(tmp_path: Path) -> None:
-    part = Part(tmp_path / "out", JOB, False)
+    part = ResumableOutput(tmp_path / "out", JOB, False)
     part.append(WINDOWS[0])
     part.append(WINDOWS[1], rows=1, errors=1)
     part.close()
     with (tmp_path / "out.part").open("ab") as file:
         file.write(b"half a wind")
-    again = Part(tmp_path / "out", JOB, False)
+    again = ResumableOutput(tmp_path / "out", JOB, False)
     assert (again.rows, again.errors) == (1, 1)
     again.close()
     write(tmp_path / "out", PlainSink())
@@ -114,31 +114,31 @@ def test_bytes_behind_the_journal_are_cut_off(tmp_path: Path) -> None:
 
 
 def test_another_job_is_refused_and_restart_begins_anew(tmp_path: Path) -> None:
-    part = Part(tmp_path / "out", JOB | {"task": "rerank"}, False)
+    part = ResumableOutput(tmp_path / "out", JOB | {"task": "rerank"}, False)
     part.append(b"other", rows=3)
     part.close()
     with pytest.raises(ValueError, match="of another job: other task; --restart begins anew"):
-        Part(tmp_path / "out", JOB, False)
+        ResumableOutput(tmp_path / "out", JOB, False)
     write(tmp_path / "out", PlainSink(), restart=True)
     assert (tmp_path / "out").read_bytes() == b"".join(WINDOWS)
 
 
 def test_damage_is_named(tmp_path: Path) -> None:
-    part = Part(tmp_path / "out", JOB, False)
+    part = ResumableOutput(tmp_path / "out", JOB, False)
     part.append(b"much", rows=3)
     part.close()
     (tmp_path / "out.part").write_bytes(b"")
     with pytest.raises(ValueError, match="has 0 bytes, its journal says 4"):
-        Part(tmp_path / "out", JOB, False)
+        ResumableOutput(tmp_path / "out", JOB, False)
     (tmp_path / "out.part.json").write_bytes(b"{")
     with pytest.raises(ValueError, match="is damaged"):
-        Part(tmp_path / "out", JOB, False)
+        ResumableOutput(tmp_path / "out", JOB, False)
 
 
 def test_two_processes_do_not_write_one_output(tmp_path: Path) -> None:
-    part = Part(tmp_path / "out", JOB, False)
+    part = ResumableOutput(tmp_path / "out", JOB, False)
     given = f"Path({str(tmp_path / 'out')!r}), {JOB!r}, False"
-    code = f"from pathlib import Path; from structbert_lite.cli.score.part import Part; Part({given})"
+    code = f"from pathlib import *; from structbert_lite.bulk import resumable_output as o; o.ResumableOutput({given})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     part.close()
     assert "another process is writing" in done.stderr

@@ -4,10 +4,10 @@ import codecs
 from pathlib import Path
 from typing import Any, Literal
 
-from structbert_lite.cli.tables.delimited import DelimitedSink, DelimitedSource
-from structbert_lite.cli.tables.json_lines import JsonLinesSink, JsonLinesSource
-from structbert_lite.cli.tables.origin import Origin
-from structbert_lite.cli.tables.window import Column, Sink, Source
+from structbert_lite.tables.delimited import DelimitedSink, DelimitedSource
+from structbert_lite.tables.input_file import InputFile
+from structbert_lite.tables.json_lines import JsonLinesSink, JsonLinesSource
+from structbert_lite.tables.window import Column, Sink, Source
 
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
 ENDINGS: dict[str, Format] = {
@@ -40,7 +40,7 @@ def known_encoding(name: str) -> str:
         raise ValueError(error) from None
 
 
-def open_source(origin: Origin, form: Format, quoted: bool) -> tuple[Source, str]:
+def open_source(origin: InputFile, form: Format, quoted: bool) -> tuple[Source, str]:
     """The rows of `origin` and the encoding that a table made of them should have. Raises ValueError, OSError."""
     if form == "parquet":
         if not origin.is_file:
@@ -71,7 +71,7 @@ def open_sink(form: Format, source: Source, results: list[Column], encoding: str
 
 def _parquet() -> Any:
     try:
-        from structbert_lite.cli.tables import parquet
+        from structbert_lite.tables import parquet
     except ImportError:
         raise ValueError("Parquet needs pyarrow: pip install -r requirements-parquet.txt") from None
     return parquet

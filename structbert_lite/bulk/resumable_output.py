@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from structbert_lite.cli.tables.window import Sink
+from structbert_lite.tables.window import Sink
 
 
 def journal_of(out: Path) -> Path:
@@ -26,7 +26,7 @@ def rows_kept(out: Path) -> int:
         return 0
 
 
-class Part:
+class ResumableOutput:
     """`out` with `.part` behind it, and its journal, `.part.json`, until `finish` gives it its name."""
 
     def __init__(self, out: Path, fingerprint: dict[str, Any] | None, restart: bool) -> None:
@@ -139,3 +139,24 @@ class Part:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+class StdoutOutput:
+    """Standard output in place of a file: nothing to go on with."""
+
+    rows = errors = 0
+    is_new, finished = True, False
+
+    def __init__(self) -> None:
+        self._file = os.fdopen(os.dup(1), "wb")
+
+    def append(self, data: bytes, rows: int = 0, errors: int = 0) -> None:
+        self._file.write(data)
+        self._file.flush()
+        self.rows, self.errors = self.rows + rows, self.errors + errors
+
+    def finish(self, _: Sink) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._file.close()

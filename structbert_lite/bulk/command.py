@@ -1,24 +1,25 @@
 """`python -m structbert_lite score`: every row of a file through a task's model."""
 
+import os
 import re
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any, get_args
 
 import click
 
-from structbert_lite.cli.executors import local
-from structbert_lite.cli.score.cluster import SHARD_ROWS, Cluster, check_files, choose_ray
-from structbert_lite.cli.score.job import Job
-from structbert_lite.cli.score.part import rows_kept
-from structbert_lite.cli.score.progress import Progress
-from structbert_lite.cli.score.shards import shards_kept
-from structbert_lite.cli.serving import serving_folder
-from structbert_lite.cli.tables.formats import Format, format_of
+from structbert_lite.bulk import local
+from structbert_lite.bulk.job import SHARD_ROWS, Cluster, Job, check_files
+from structbert_lite.bulk.progress import Progress
+from structbert_lite.bulk.resumable_output import rows_kept
+from structbert_lite.bulk.shards import shards_kept
 from structbert_lite.errors import StructBertError
+from structbert_lite.installed import serving_folder
 from structbert_lite.manifest import Task, read_manifest
 from structbert_lite.runtime.cpu import usable_cpus
 from structbert_lite.settings import Settings
+from structbert_lite.tables.formats import Format, format_of
 
 # The options that name a task's columns, and what they are called where they are not given.
 COLUMNS = {
@@ -110,7 +111,7 @@ def command(
         )
         if written is None and job.out_format == "parquet":
             raise ValueError("Parquet can only be written to a file")
-        tally = choose_ray(cluster).run(job, progress, cluster) if cluster else local.run(job, progress)
+        counts = _choose_ray(cluster).run(job, progress, cluster) if cluster else local.run(job, progress)
     except KeyboardInterrupt:
         _say(f"\nStopped. {_how_to_go_on(written)}")
         sys.exit(INTERRUPTED)
@@ -123,7 +124,7 @@ def command(
     except (StructBertError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     progress.report(str(written or "standard output"))
-    sys.exit(ROWS_WITH_ERRORS if tally.errors else 0)
+    sys.exit(ROWS_WITH_ERRORS if counts.errors else 0)
 
 
 def _columns(task: str, given: dict[str, Any]) -> tuple[str, ...]:
@@ -174,3 +175,19 @@ def _how_to_go_on(out: Path | None) -> str:
 
 def _say(line: str) -> None:
     click.echo(line, err=True)
+
+
+def _choose_ray(cluster: Cluster) -> ModuleType:
+    """The executor. Raises ValueError where Ray is not installed."""
+    # Ray reads these when it is imported.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if cluster.address is None:
+        # Then it listens on loopback alone; 127.0.0.1 as the node's address it would replace by an outer one.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    try:
+        from structbert_lite.bulk import ray
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in {"ray", "pandas", "pyarrow"}:
+            raise
+        raise ValueError("--executor ray needs Ray: pip install -r requirements-ray.txt") from None
+    return ray

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from structbert_lite.cli.tables.origin import Origin, to_bytes
-from structbert_lite.cli.tables.window import Column, Kind, Record, Window, group
+from structbert_lite.tables.input_file import InputFile, to_bytes
+from structbert_lite.tables.window import Column, Kind, Record, Window, group
 
 KINDS: dict[type, Kind] = {str: "text", int: "int", float: "float", bool: "bool"}
 
@@ -13,7 +13,7 @@ KINDS: dict[type, Kind] = {str: "text", int: "int", float: "float", bool: "bool"
 class JsonLinesSource:
     """Rows may have different fields. A line that is no object is a row with a fault; an empty one is none."""
 
-    def __init__(self, origin: Origin, encoding: str) -> None:
+    def __init__(self, origin: InputFile, encoding: str) -> None:
         """Reads a file once to learn its columns. Raises ValueError where no line of it is a JSON object."""
         self._origin, self._encoding = origin, encoding
         self.columns, self.total = None, None

@@ -14,12 +14,10 @@ import ray
 import ray.data
 from ray.exceptions import RayError, RayTaskError
 
-from structbert_lite.cli.executors.shard import errors_in, plan_shards, score_shard
-from structbert_lite.cli.score.cluster import Cluster
-from structbert_lite.cli.score.job import Job, Tally
-from structbert_lite.cli.score.progress import Progress
-from structbert_lite.cli.score.scorer import Scorer
-from structbert_lite.cli.score.shards import Shard, ShardFolder
+from structbert_lite.bulk.job import Cluster, Counts, Job
+from structbert_lite.bulk.progress import Progress
+from structbert_lite.bulk.scorer import Scorer
+from structbert_lite.bulk.shards import Shard, ShardFolder, errors_in, plan_shards, score_shard
 from structbert_lite.errors import StructBertError
 from structbert_lite.runtime.cpu import usable_cpus
 
@@ -27,7 +25,7 @@ PATIENCE_S = 10  # with a cluster that may not be there
 STORE_BYTES = 100 << 20  # of a local Ray's object store, which holds next to nothing
 
 
-def run(job: Job, progress: Progress, cluster: Cluster) -> Tally:
+def run(job: Job, progress: Progress, cluster: Cluster) -> Counts:
     """Does the job, or its shards that are not there yet. Raises StructBertError, ValueError, OSError.
 
     KeyboardInterrupt passes through. Whatever it raises, finished shards stay and the same job goes on from there.
@@ -41,27 +39,27 @@ def run(job: Job, progress: Progress, cluster: Cluster) -> Tally:
     folder = ShardFolder(job.out.resolve(), fingerprint, job.restart)
     try:
         kept = [shard for shard in plan.shards if folder.has(shard)]
-        tally = Tally(sum(shard.rows for shard in kept), sum(errors_in(job, shard, folder.path) for shard in kept))
-        tally.before = tally.rows
+        counts = Counts(sum(shard.rows for shard in kept), sum(errors_in(job, shard, folder.path) for shard in kept))
+        counts.before = counts.rows
         waiting = [shard for shard in plan.shards if not folder.has(shard)]
         if waiting:
-            _score(job, folder.path, waiting, cluster, tally, progress)
+            _score(job, folder.path, waiting, cluster, counts, progress)
         else:
-            progress.begin(tally.rows, tally)
+            progress.begin(counts.rows, counts)
         folder.finish()
     finally:
         folder.close()
-    return tally
+    return counts
 
 
-def _score(job: Job, folder: Path, waiting: list[Shard], cluster: Cluster, tally: Tally, progress: Progress) -> None:
+def _score(job: Job, folder: Path, waiting: list[Shard], cluster: Cluster, counts: Counts, progress: Progress) -> None:
     try:
         _connect(job, cluster)
         count = cluster.actors or int(ray.cluster_resources().get("CPU", 0)) // job.threads or 1
-        progress.begin(tally.rows + sum(shard.rows for shard in waiting), tally)
+        progress.begin(counts.rows + sum(shard.rows for shard in waiting), counts)
         try:
             for done in _spread(job, folder, waiting, min(count, len(waiting))):
-                tally.rows, tally.errors = tally.rows + done["rows"], tally.errors + done["errors"]
+                counts.rows, counts.errors = counts.rows + done["rows"], counts.errors + done["errors"]
                 progress.advance(done["rows"])
         finally:
             progress.end()

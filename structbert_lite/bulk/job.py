@@ -1,13 +1,15 @@
-"""What `score` was asked to do."""
+"""What `score` was asked to do, where, and how far it has come."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from structbert_lite import __version__
-from structbert_lite.cli.tables.formats import Format
 from structbert_lite.manifest import MANIFEST_NAME, Task, file_sha256
+from structbert_lite.tables.formats import Format
+
+SHARD_ROWS = 50_000  # of one file of Parquet
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,35 @@ class Job:
 
 
 @dataclass(slots=True)
-class Tally:
+class Counts:
     """Rows written, how many of them with an error, and how many of them by an earlier run of the same job."""
 
     rows: int = 0
     errors: int = 0
     before: int = 0
+
+
+class Cluster(NamedTuple):
+    """`address` None: a Ray of its own on this machine. `actors` None: as many as the cluster has CPUs for."""
+
+    address: str | None = None
+    actors: int | None = None
+    shard_rows: int = SHARD_ROWS
+
+
+def check_files(source: Path | None, out: Path | None, source_format: str | None, cluster: Cluster | None) -> None:
+    """Raises ValueError where the executor cannot read `source` or write `out`; None: standard input, output."""
+    if cluster is None:
+        for path in (source, out):
+            if path is not None and path.is_dir():
+                raise ValueError(f"{path} is a folder, which only --executor ray reads and writes")
+        return
+    folder_or_parquet = source is not None and (source.is_dir() or source.suffix.lower() in {".parquet", ".pq"})
+    if not folder_or_parquet and source_format != "parquet":
+        raise ValueError("--executor ray reads a Parquet file or a folder of them")
+    if out is None or (out.exists() and not out.is_dir()):
+        raise ValueError("--executor ray writes a folder of Parquet files")
+    if not out.resolve().parent.is_dir():
+        raise ValueError(f"the folder {out.resolve().parent} does not exist")
+    if source is not None and source.resolve() in {out.resolve(), *out.resolve().parents}:
+        raise ValueError("the output would be a part of the input; give another name")

@@ -10,14 +10,13 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner, Result
 
-from structbert_lite.cli.executors.shard import errors_in, plan_shards, score_shard
-from structbert_lite.cli.score.command import command
-from structbert_lite.cli.score.job import Job
-from structbert_lite.cli.score.scorer import Scorer
-from structbert_lite.cli.score.shards import ShardFolder, cut_shards
-from structbert_lite.cli.tables.formats import open_parquet
+from structbert_lite.bulk.command import command
+from structbert_lite.bulk.job import Job
+from structbert_lite.bulk.scorer import Scorer
+from structbert_lite.bulk.shards import ShardFolder, cut_shards, errors_in, plan_shards, score_shard
 from structbert_lite.errors import StructBertError
 from structbert_lite.settings import PROJECT
+from structbert_lite.tables.formats import open_parquet
 
 pa = pytest.importorskip("pyarrow", reason="needs requirements-parquet.txt")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -97,7 +96,7 @@ def test_a_shard_that_ends_its_process_is_given_up(scorer: Scorer, tiny_models: 
     ShardFolder(out, {}, False).close()
     job = job_of(tiny_models, tmp_path / "in.parquet", out)
     poison, other = cut_shards([(job.source, 300)], 200)
-    ended = "import os, pathlib; from structbert_lite.cli.score.shards import *\nwith make_shard({}, {}): os._exit(9)"
+    ended = "import os, pathlib; from structbert_lite.bulk.shards import *\nwith make_shard({}, {}): os._exit(9)"
     call = ended.format(f"pathlib.{out!r}", f"Shard(0, pathlib.{poison.source!r}, 0, 200)")
     for _ in range(3):
         assert subprocess.run([sys.executable, "-c", call], cwd=PROJECT, check=False).returncode == 9
@@ -148,5 +147,5 @@ def test_what_cannot_be_done_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "--actors needs --executor ray" in said("in.parquet", "out.parquet", "--actors", "2")
     assert "is a folder, which only" in said("", "out.parquet")
     monkeypatch.setitem(sys.modules, "ray", None)
-    monkeypatch.delitem(sys.modules, "structbert_lite.cli.executors.ray", raising=False)
+    monkeypatch.delitem(sys.modules, "structbert_lite.bulk.ray", raising=False)
     assert "pip install -r requirements-ray.txt" in said("in.parquet", "out", "--executor", "ray")

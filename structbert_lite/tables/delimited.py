@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from structbert_lite.cli.tables.origin import Origin, to_bytes
-from structbert_lite.cli.tables.window import Column, Record, Window, group
+from structbert_lite.tables.input_file import InputFile, to_bytes
+from structbert_lite.tables.window import Column, Record, Window, group
 
 # A quote that is never closed would read all the rest of the file as one cell.
 MAX_CELL = 16 << 20
@@ -16,7 +16,7 @@ MAX_CELL = 16 << 20
 class DelimitedSource:
     """Cells between `delimiter`; `quoted`: a cell may stand in double quotes and hold delimiters and line ends."""
 
-    def __init__(self, origin: Origin, encoding: str, delimiter: str, quoted: bool) -> None:
+    def __init__(self, origin: InputFile, encoding: str, delimiter: str, quoted: bool) -> None:
         """Reads the header line, and counts the rows of a file. Raises ValueError where there is no header line."""
         self._origin, self._encoding, self._delimiter, self._quoted = origin, encoding, delimiter, quoted
         self._rows = self._read()

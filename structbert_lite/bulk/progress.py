@@ -5,7 +5,7 @@ import time
 
 from tqdm import tqdm
 
-from structbert_lite.cli.score.job import Tally
+from structbert_lite.bulk.job import Counts
 
 
 class Progress:
@@ -15,20 +15,20 @@ class Progress:
         self._quiet = quiet
         self._bar: tqdm | None = None
         self._began = time.monotonic()
-        self.tally = Tally()
+        self.counts = Counts()
 
-    def begin(self, total: int | None, tally: Tally) -> None:
-        """The model is loaded; `tally` holds what an earlier run has done."""
+    def begin(self, total: int | None, counts: Counts) -> None:
+        """The model is loaded; `counts` holds what an earlier run has done."""
         self._began = time.monotonic()
-        self.tally = tally
+        self.counts = counts
         if not self._quiet and sys.stderr.isatty():
-            self._bar = tqdm(total=total, initial=tally.before, unit=" rows", dynamic_ncols=True, smoothing=0.1)
+            self._bar = tqdm(total=total, initial=counts.before, unit=" rows", dynamic_ncols=True, smoothing=0.1)
 
     def advance(self, rows: int) -> None:
-        """So many rows more are written; the tally counts them already."""
+        """So many rows more are written; `counts` has them already."""
         if self._bar is not None:
-            if self.tally.errors:
-                self._bar.set_postfix_str(f"{self.tally.errors} with an error", refresh=False)
+            if self.counts.errors:
+                self._bar.set_postfix_str(f"{self.counts.errors} with an error", refresh=False)
             self._bar.update(rows)
 
     def end(self) -> None:
@@ -40,9 +40,9 @@ class Progress:
         """One line about the finished job."""
         if self._quiet:
             return
-        tally, seconds = self.tally, time.monotonic() - self._began
-        new = tally.rows - tally.before
-        line = f"{tally.rows} rows in {where}, {tally.errors} with an error; {seconds:.1f} s"
-        if tally.before:
-            line += f", {tally.before} rows of an earlier run kept"
+        counts, seconds = self.counts, time.monotonic() - self._began
+        new = counts.rows - counts.before
+        line = f"{counts.rows} rows in {where}, {counts.errors} with an error; {seconds:.1f} s"
+        if counts.before:
+            line += f", {counts.before} rows of an earlier run kept"
         print(f"{line}, {new / max(seconds, 1e-9):.0f} rows/s", file=sys.stderr)  # noqa: T201

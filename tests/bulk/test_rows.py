@@ -108,7 +108,7 @@ def test_quotes_in_tsv_are_ordinary_unless_it_is_said(score: Score, tmp_path: Pa
 
 
 def test_a_quote_that_is_never_closed_stops_with_a_sentence(score: Score, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("structbert_lite.cli.tables.delimited.MAX_CELL", 1000)
+    monkeypatch.setattr("structbert_lite.tables.delimited.MAX_CELL", 1000)
     done = score("sentiment", 'text\n好\n"坏\n' + "好\n" * 1000)
     assert done.exit_code == 1
     assert "cannot be read beyond line" in done.output

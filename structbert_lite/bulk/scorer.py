@@ -5,11 +5,10 @@ from itertools import starmap
 from pathlib import Path
 from typing import Any
 
+from structbert_lite.bulk.answers import answers_of
+from structbert_lite.bulk.job import Job
 from structbert_lite.cache.memory import MemoryCache
 from structbert_lite.cache.tiered import TieredCache
-from structbert_lite.cli.score.answers import answers_of
-from structbert_lite.cli.score.job import Job
-from structbert_lite.cli.tables.window import Column, Record
 from structbert_lite.errors import ModelRefused, StructBertError
 from structbert_lite.manifest import read_decider, read_manifest
 from structbert_lite.model_set import PIPELINES
@@ -17,6 +16,7 @@ from structbert_lite.pipelines.inputs import is_blank
 from structbert_lite.runtime.bulk import BulkEncoder
 from structbert_lite.runtime.encoder import Encoder, Limits
 from structbert_lite.runtime.slots import Slots
+from structbert_lite.tables.window import Column, Record
 
 NO_LIMIT = sys.maxsize
 TRUNCATED, ERROR = Column("truncated", "bool"), Column("error", "text")

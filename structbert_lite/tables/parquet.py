@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from structbert_lite.cli.tables.window import Column, Record, Window
+from structbert_lite.tables.window import Column, Record, Window
 
 TYPES = {
     "text": pa.string(),

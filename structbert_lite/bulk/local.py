@@ -7,26 +7,25 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from structbert_lite.cli.score.job import Job, Tally
-from structbert_lite.cli.score.part import Part
-from structbert_lite.cli.score.progress import Progress
-from structbert_lite.cli.score.scorer import Scorer
-from structbert_lite.cli.score.stream import Stream
-from structbert_lite.cli.tables.formats import known_encoding, open_sink, open_source
-from structbert_lite.cli.tables.origin import Origin
-from structbert_lite.cli.tables.window import Column, Sink, Source, Window
+from structbert_lite.bulk.job import Counts, Job
+from structbert_lite.bulk.progress import Progress
+from structbert_lite.bulk.resumable_output import ResumableOutput, StdoutOutput
+from structbert_lite.bulk.scorer import Scorer
+from structbert_lite.tables.formats import known_encoding, open_sink, open_source
+from structbert_lite.tables.input_file import InputFile
+from structbert_lite.tables.window import Column, Sink, Source, Window
 
 WINDOW_INPUTS = 2048  # a row of several model runs counts as so many; no result depends on it
 AHEAD = 2  # windows being scored at a time
 ERROR = -1  # the place of the error among a row's results
 
 
-def run(job: Job, progress: Progress) -> Tally:
+def run(job: Job, progress: Progress) -> Counts:
     """Does the job, or the rest of it. Raises StructBertError, ValueError, OSError; KeyboardInterrupt passes through.
 
     Whatever it raises, what was written stays and the same job goes on from there.
     """
-    origin = Origin(job.source, job.encoding)
+    origin = InputFile(job.source, job.encoding)
     source, encoding = open_source(origin, job.source_format, job.quoted)
     check_columns(job, source)
     scorer = Scorer(job)
@@ -43,9 +42,11 @@ def run(job: Job, progress: Progress) -> Tally:
         scorer.close()
 
 
-def _score(job: Job, source: Source, scorer: Scorer, sink: Sink, output: Part | Stream, progress: Progress) -> Tally:
-    tally = Tally(output.rows, output.errors, output.rows)
-    progress.begin(source.total, tally)
+def _score(
+    job: Job, source: Source, scorer: Scorer, sink: Sink, output: ResumableOutput | StdoutOutput, progress: Progress
+) -> Counts:
+    counts = Counts(output.rows, output.errors, output.rows)
+    progress.begin(source.total, counts)
     if not output.finished:
         if output.is_new:
             output.append(sink.head())
@@ -53,12 +54,12 @@ def _score(job: Job, source: Source, scorer: Scorer, sink: Sink, output: Part | 
             for window, results in map_windows(scorer, source.windows(window_rows(job), output.rows)):
                 rows, errors = len(results), sum(found[ERROR] is not None for found in results)
                 output.append(sink.rows(window, results), rows, errors)
-                tally.rows, tally.errors = output.rows, output.errors
+                counts.rows, counts.errors = output.rows, output.errors
                 progress.advance(rows)
         finally:
             progress.end()
     output.finish(sink)
-    return tally
+    return counts
 
 
 def window_rows(job: Job) -> int:
@@ -82,14 +83,14 @@ def map_windows(scorer: Scorer, windows: Iterator[Window]) -> Iterator[tuple[Win
         pool.shutdown(wait=False, cancel_futures=True)  # the scorer's close ends those that run
 
 
-def _open_output(job: Job, origin: Origin) -> Part | Stream:
+def _open_output(job: Job, origin: InputFile) -> ResumableOutput | StdoutOutput:
     if job.out is None:
-        return Stream()
+        return StdoutOutput()
     if not job.out.resolve().parent.is_dir():
         raise ValueError(f"the folder {job.out.resolve().parent} does not exist")
     if job.source is not None and job.out.resolve() == job.source.resolve():
         raise ValueError("the output would take the place of the input; give another name")
-    return Part(job.out.resolve(), job.fingerprint(origin.digest) if origin.digest else None, job.restart)
+    return ResumableOutput(job.out.resolve(), job.fingerprint(origin.digest) if origin.digest else None, job.restart)
 
 
 def check_columns(job: Job, source: Source) -> None:
