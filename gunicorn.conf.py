@@ -57,6 +57,8 @@ hide_name()
 
 def on_starting(server: Arbiter) -> None:
     """Before the first fork: a missing key or a damaged model stops the start with one sentence instead of a trace."""
+    if server.cfg.is_ssl:
+        sys.exit("structbert-lite: it speaks no TLS: leave out gunicorn's TLS options and put a proxy before it")
     bound = [address[0] for address in server.address if isinstance(address, tuple)]  # the others are files
     try:
         check_exposure(_settings, read_keys(_settings), {_settings.host, *bound})

@@ -37,7 +37,13 @@ class Metrics:
 
         self.requests = counter("http_requests", "Requests answered", "route", "method", "status")
         self.request_seconds = histogram(
-            "http_request_duration_seconds", "Time from a request's head to its answer", REQUEST_SECONDS, "route"
+            "http_request_duration_seconds",
+            "Time from a thread's taking a request, which is whole by then, to its answer",
+            REQUEST_SECONDS,
+            "route",
+        )
+        self.wait_seconds = histogram(
+            "http_request_wait_seconds", "Time that a whole request waits for a thread", STAGE_SECONDS
         )
         self.in_flight = gauge("http_requests_in_flight", "Requests being handled now")
         self.refusals = counter("refusals", "Requests not answered, by the type in the error's JSON", "reason")
