@@ -18,7 +18,7 @@ test: $(DEV)/.done .browser .emulator .redis .nginx
 
 # Bulk scoring on a real Ray, on loopback: minutes, and 250 MB more in the environment.
 test-ray: $(DEV)/.ray
-	$(DEV)/bin/python -m pytest tests/cli/score/test_ray.py
+	$(DEV)/bin/python -m pytest tests/bulk/test_ray.py
 
 lint: $(DEV)/.done
 	$(DEV)/bin/python -m ruff check --fix .

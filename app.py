@@ -26,6 +26,8 @@ from structbert_lite.web.cors import share_with
 from structbert_lite.web.errors import answer_validation, register_errors
 from structbert_lite.web.observe import note_ask, observe_requests
 from structbert_lite.web.rate_limit import RateLimiter, limit_clients
+from structbert_lite.web.refusals import EXTENSION as REFUSALS
+from structbert_lite.web.refusals import Refusals
 from structbert_lite.web.requests import register_hooks
 from structbert_lite.web.schemas import ErrorAnswer
 from structbert_lite.web.strict_json import StrictJSON
@@ -43,7 +45,7 @@ def create_app(settings: Settings | None = None, wait: bool = True) -> Flask:
     keys = read_keys(settings)
     metrics = Metrics()
     tracing = make_tracing(settings.traces)
-    door = Door(metrics)
+    door = Door()
     watch = _observe_with(metrics, tracing, door)
     engine = Engine(settings, watch, note_ask, metrics.note_cache_error, metrics.name_models, wait)
     door.open(engine)
@@ -77,6 +79,7 @@ def create_app(settings: Settings | None = None, wait: bool = True) -> Flask:
     app.register_api(ops.make_blueprint(engine, metrics))
     app.register_blueprint(ui.make_blueprint(engine, settings))
     document.add_route(app, engine)
+    app.extensions[REFUSALS] = Refusals(app, metrics, settings.cors_origins)
     return app
 
 

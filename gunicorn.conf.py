@@ -9,10 +9,10 @@ import sys
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
+from structbert_lite.cache.tiered import open_store
 from structbert_lite.errors import StructBertError
 from structbert_lite.installed import check_models
 from structbert_lite.keys import check_exposure, read_keys
-from structbert_lite.runtime.store import make_store
 from structbert_lite.settings import Settings
 from structbert_lite.telemetry.logs import configure_logs
 from structbert_lite.telemetry.shared import FOLDER, forget_worker, remove_shared_metrics, share_metrics
@@ -57,11 +57,13 @@ hide_name()
 
 def on_starting(server: Arbiter) -> None:
     """Before the first fork: a missing key or a damaged model stops the start with one sentence instead of a trace."""
+    if server.cfg.is_ssl:
+        sys.exit("structbert-lite: it speaks no TLS: leave out gunicorn's TLS options and put a proxy before it")
     bound = [address[0] for address in server.address if isinstance(address, tuple)]  # the others are files
     try:
         check_exposure(_settings, read_keys(_settings), {_settings.host, *bound})
         check_models(_settings)
-        make_store(_settings.redis_url, timeout=1)  # connects to nothing
+        open_store(_settings.redis_url, timeout=1)  # connects to nothing
     except StructBertError as error:
         sys.exit(f"structbert-lite: {error}")
     if workers > 1 or FOLDER in os.environ:

@@ -16,12 +16,12 @@ from statistics import median
 
 import click
 
+from structbert_lite.bulk import local
+from structbert_lite.bulk.job import Counts, Job
+from structbert_lite.bulk.progress import Progress
 from structbert_lite.cli.crowd import share_out
-from structbert_lite.cli.executors import local
 from structbert_lite.cli.machine import describe_machine
 from structbert_lite.cli.sample import make_texts
-from structbert_lite.cli.score.job import Job, Tally
-from structbert_lite.cli.score.progress import Progress
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, read_manifest
 from structbert_lite.runtime.bulk import cut_batches
 from structbert_lite.runtime.cpu import usable_cpus
@@ -33,8 +33,8 @@ from structbert_lite.settings import PROJECT
 class _Watch(Progress):
     """Keeps the moment at which the model was loaded."""
 
-    def begin(self, total: int | None, tally: Tally) -> None:
-        super().begin(total, tally)
+    def begin(self, total: int | None, counts: Counts) -> None:
+        super().begin(total, counts)
         self.loaded = time.perf_counter()
         self.cpu = time.process_time()
 
@@ -128,12 +128,12 @@ def _bulk(model: Path, source: Path, out: Path) -> tuple[float, float]:
         threads=usable_cpus(),
     )
     watch = _Watch(quiet=True)
-    tally = local.run(job, watch)
+    counts = local.run(job, watch)
     seconds, cpu = time.perf_counter() - watch.loaded, time.process_time() - watch.cpu
     with source.open(encoding="utf-8", newline="") as file:
         rows = sum(1 for _ in csv.reader(file)) - 1
-    if (tally.rows, tally.errors) != (rows, 0):
-        raise RuntimeError(f"{tally.rows} of {rows} rows were written, {tally.errors} with an error")
+    if (counts.rows, counts.errors) != (rows, 0):
+        raise RuntimeError(f"{counts.rows} of {rows} rows were written, {counts.errors} with an error")
     return seconds, cpu
 
 

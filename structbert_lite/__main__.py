@@ -9,7 +9,7 @@ COMMANDS = {
     "benchmark": "structbert_lite.cli.benchmark",
     "evaluate": "structbert_lite.cli.evaluate",
     "overload": "structbert_lite.cli.overload",
-    "score": "structbert_lite.cli.score.command",
+    "score": "structbert_lite.bulk.command",
     "serve": "structbert_lite.cli.serve",
 }
 

@@ -12,7 +12,6 @@ from structbert_lite.engine import Engine
 from structbert_lite.runtime.batcher import Batcher
 from structbert_lite.runtime.cpu import usable_cpus
 from structbert_lite.runtime.observer import Observer
-from structbert_lite.telemetry.metrics import Metrics
 
 EXTENSION = "structbert_door"  # the worker finds it there (front/worker.py)
 # So many requests are read and tokenized at once, beside those that take long: more would only fight for the
@@ -36,8 +35,7 @@ class Door(Observer):
     it is told, in the request's thread, when one gets there, and calls `on_arrival` there.
     """
 
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
+    def __init__(self) -> None:
         self._engine: Engine | None = None
         self._coming = 0
         self._lock = threading.Lock()
@@ -63,10 +61,6 @@ class Door(Observer):
         """A request for this path was refused because the server itself has no room."""
         if batcher := self._batcher(path):
             batcher.turn_away()
-
-    def note(self, reason: str) -> None:
-        """A request was answered with this error before the application saw it."""
-        self._metrics.refusals.labels(reason).inc()
 
     def let_in(self) -> None:
         """A request is on its way: a thread gets it."""

@@ -7,20 +7,19 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from structbert_lite.cache.memory import MemoryCache
+from structbert_lite.cache.shared import SharedCache
+from structbert_lite.cache.tiered import TieredCache, open_store
 from structbert_lite.errors import NotReady, TaskNotAvailable
 from structbert_lite.installed import check_models
 from structbert_lite.manifest import Manifest
 from structbert_lite.model_set import ModelSet, Shared
 from structbert_lite.once import Once
-from structbert_lite.runtime.cache import Cache
 from structbert_lite.runtime.cpu import usable_cpus
 from structbert_lite.runtime.encoder import Encoder, Limits
 from structbert_lite.runtime.memory import give_back
 from structbert_lite.runtime.observer import Observer
-from structbert_lite.runtime.shared_cache import SharedCache
 from structbert_lite.runtime.slots import Slots
-from structbert_lite.runtime.store import make_store
-from structbert_lite.runtime.tiers import Tiers
 from structbert_lite.settings import Settings
 
 
@@ -56,8 +55,8 @@ class Engine:
             settings.queue_tokens,
             settings.queue_ms / 1000,
         )
-        self.cache = Cache(settings.cache_mb << 20)
-        self.tiers = Tiers(self.cache, _make_shared(settings, on_cache_error))
+        self.cache = MemoryCache(settings.cache_mb << 20)
+        self.tiers = TieredCache(self.cache, _make_shared(settings, on_cache_error))
         self._closed = threading.Event()
         # One observer a model, however often it is loaded: what it counts goes on.
         self._shared = Shared(settings, limits, Slots(threads), self.tiers, self._closed, cache(observe))
@@ -227,5 +226,5 @@ def _name(models: ModelSet, task: str) -> str:
 
 def _make_shared(settings: Settings, on_error: Callable[[str, int], None]) -> SharedCache | None:
     timeout = settings.redis_timeout_ms / 1000
-    store = make_store(settings.redis_url, timeout)
+    store = open_store(settings.redis_url, timeout)
     return SharedCache(store, settings.redis_ttl_s, timeout, on_error=on_error) if store else None

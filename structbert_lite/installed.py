@@ -1,10 +1,11 @@
 """Which model serves each task; loads none of them, so that gunicorn's master may ask before it forks."""
 
+from pathlib import Path
 from typing import get_args
 
-from structbert_lite.errors import BadSettings
+from structbert_lite.errors import BadSettings, TaskNotAvailable
 from structbert_lite.manifest import Task, check_files, find_models, read_decider, read_manifest
-from structbert_lite.settings import Settings
+from structbert_lite.settings import PREFIX, Settings
 
 
 def choose_models(settings: Settings) -> dict[str, str]:
@@ -37,3 +38,25 @@ def check_models(settings: Settings) -> None:
         check_files(folder, manifest)
         if decider := read_decider(folder, manifest):
             check_files(*decider)
+
+
+def serving_folder(task: str) -> Path:
+    """Folder of the model that serves `task` under the settings of the environment.
+
+    Raises TaskNotAvailable, or BadSettings when there is no model at all.
+    """
+    settings = Settings.from_environment()
+    require_models(settings)
+    chosen = choose_models(settings)
+    if task not in chosen:
+        raise TaskNotAvailable(task)
+    return settings.models / chosen[task]
+
+
+def require_models(settings: Settings) -> None:
+    """Raises BadSettings, with what to do, when there is no model of any task: a wheel has none."""
+    if not find_models(settings.models):
+        raise BadSettings(
+            f"there is no model in {settings.models.absolute()}; {PREFIX}MODELS=FOLDER names a folder with one folder "
+            "for each model: models/ of the project, or what python -m export wrote"
+        )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from structbert_lite.cache.tiered import TieredCache
 from structbert_lite.errors import DeadlineExceeded, InferenceFailed, NotReady, Stuck
 from structbert_lite.installed import choose_models
 from structbert_lite.manifest import Manifest, read_decider, read_manifest
@@ -21,7 +22,6 @@ from structbert_lite.pipelines.zero_shot import ZeroShotPipeline
 from structbert_lite.runtime.encoder import Encoder, Limits
 from structbert_lite.runtime.observer import Observer
 from structbert_lite.runtime.slots import Slots
-from structbert_lite.runtime.tiers import Tiers
 from structbert_lite.settings import Settings
 
 PIPELINES = {
@@ -42,7 +42,7 @@ class Shared:
     settings: Settings
     limits: Limits
     slots: Slots
-    tiers: Tiers
+    tiers: TieredCache
     closed: threading.Event
     observe: Callable[[str], Observer]
 

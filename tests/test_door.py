@@ -12,7 +12,6 @@ from structbert_lite.errors import Overloaded
 from structbert_lite.runtime.batcher import Batcher
 from structbert_lite.runtime.entry_queue import Entry
 from structbert_lite.runtime.tokenizer import Encoding
-from structbert_lite.telemetry.metrics import Metrics
 
 QUEUE_SECONDS = 0.5
 TOKENS = 1000
@@ -38,13 +37,8 @@ def batcher(gate: threading.Event) -> Batcher:
 
 
 @pytest.fixture
-def metrics() -> Metrics:
-    return Metrics()
-
-
-@pytest.fixture
-def door(batcher: Batcher, metrics: Metrics) -> Door:
-    door = Door(metrics)
+def door(batcher: Batcher) -> Door:
+    door = Door()
     encoder = SimpleNamespace(batcher=batcher)
     door.open(SimpleNamespace(names={"sentiment": "a model"}, encoders={"a model": encoder}))
     return door
@@ -142,10 +136,5 @@ def test_a_server_without_room_is_told_to_the_queue_of_the_path(door: Door, batc
     assert batcher.counts.refused == 1
 
 
-def test_refusals_that_the_application_never_saw_are_counted(door: Door, metrics: Metrics) -> None:
-    door.note("request_timeout")
-    assert metrics.registry.get_sample_value("structbert_refusals_total", {"reason": "request_timeout"}) == 1
-
-
 def test_before_the_engine_is_there_everybody_may_come() -> None:
-    assert Door(Metrics()).refuses(b"/predict") == 0
+    assert Door().refuses(b"/predict") == 0

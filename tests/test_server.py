@@ -64,6 +64,16 @@ def test_an_unusable_redis_stops_the_start_without_its_password() -> None:
     assert "secret" not in log
 
 
+def test_tls_options_stop_the_start_instead_of_speaking_plain_http(tmp_path: Path) -> None:
+    for name in ("cert.pem", "key.pem"):
+        (tmp_path / name).write_text("")
+    given = ["--certfile", str(tmp_path / "cert.pem"), "--keyfile", str(tmp_path / "key.pem")]
+    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", *given]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
+    assert "structbert-lite: it speaks no TLS" in done.stderr
+
+
 def test_in_public_without_a_key_it_does_not_start() -> None:
     log = refusal(HOST=ELSEWHERE)
     assert f"structbert-lite: {ELSEWHERE} is reachable from other machines" in log

@@ -12,9 +12,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
+from structbert_lite.cache.memory import make_key
 from structbert_lite.engine import Engine
 from structbert_lite.errors import DeadlineExceeded
-from structbert_lite.runtime.cache import make_key
 from structbert_lite.settings import PROJECT, Settings
 from tests.redis_server import RedisServer, free_port
 from tests.telemetry.scrape import Scrape, parse

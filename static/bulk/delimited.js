@@ -1,4 +1,4 @@
-// CSV and TSV, by Papa Parse. structbert_lite/cli/tables/delimited.py reads files alike.
+// CSV and TSV, by Papa Parse. structbert_lite/tables/delimited.py reads files alike.
 const CHUNK = 2 ** 20; // characters between two pauses in which the page does other things
 const DELIMITERS = [",", "\t", ";"];
 

@@ -1,4 +1,4 @@
-// JSON lines: an object a line. structbert_lite/cli/tables/json_lines.py reads files alike.
+// JSON lines: an object a line. structbert_lite/tables/json_lines.py reads files alike.
 import { breathe } from "./breathe.js";
 
 const BETWEEN_PAUSES = 10_000; // lines

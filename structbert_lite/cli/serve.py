@@ -5,8 +5,8 @@ import sys
 
 import click
 
-from structbert_lite.cli.serving import require_models
 from structbert_lite.errors import StructBertError
+from structbert_lite.installed import require_models
 from structbert_lite.settings import PROJECT, Settings
 
 

@@ -6,19 +6,21 @@ from collections.abc import Callable
 from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
 
-from structbert_lite.front.answers import write_refusal
+from structbert_lite.front.answers import Headers, write_answer
 from structbert_lite.front.connection import Connection
 from structbert_lite.front.patience import Patience
 
 READ_BYTES = 64 << 10
+BEGINNING = 4096  # bytes of a body, by which it may be told whose client sent it
 GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Traffic:
-    """Calls `on_request` with each connection whose request is ready, `on_close` for each that is closed, `on_refusal`
-    with the type of an error that is answered here.
+    """Calls `on_request` with each connection whose request is ready and `on_close` for each that is closed.
 
-    `later` calls a function in one of the loop's next turns. All of this runs in the loop's one thread.
+    `make_refusal` gives body and headers of an error that is answered here: of the request's head, of the beginning of
+    its body, of the status, the error's type and its message. `later` calls a function in one of the loop's next turns.
+    All of this runs in the loop's one thread.
     """
 
     def __init__(
@@ -27,12 +29,13 @@ class Traffic:
         patience: Patience,
         on_request: Callable[[Connection], None],
         on_close: Callable[[], None],
-        on_refusal: Callable[[str], None],
+        make_refusal: Callable[[bytes, bytes, int, str, str], tuple[bytes, Headers]],
         later: Callable[..., None],
     ) -> None:
         self.patience = patience
         self._poller = poller
-        self._on_request, self._on_close, self._on_refusal, self._later = on_request, on_close, on_refusal, later
+        self._on_request, self._on_close, self._later = on_request, on_close, later
+        self._make_refusal = make_refusal
 
     def open(self, connection: Connection) -> None:
         """Takes in a new connection; a request may have come with it."""
@@ -54,8 +57,11 @@ class Traffic:
         self, connection: Connection, status: int, kind: str, message: str, retry_after: int = 0, stays: bool = False
     ) -> None:
         """Answers with an error in the application's stead."""
-        self._on_refusal(kind)
-        self.answer(connection, stays, write_refusal(status, kind, message, connection.asked.head, retry_after, stays))
+        asked = connection.asked
+        start = len(asked.head)
+        begun = bytes(asked.data[start : start + BEGINNING])
+        body, headers = self._make_refusal(asked.head, begun, status, kind, message)
+        self.answer(connection, stays, write_answer(status, asked.head, body, headers, retry_after, stays))
 
     def drop(self, connection: Connection) -> None:
         """Closes it at once."""

@@ -16,7 +16,7 @@ from typing import Any
 from gunicorn import util
 from gunicorn.workers.gthread import ThreadWorker
 
-from structbert_lite.front.answers import wants_close, write_unreadable
+from structbert_lite.front.answers import wants_close, why_unreadable, write_answer
 from structbert_lite.front.body import Body
 from structbert_lite.front.connection import Connection
 from structbert_lite.front.patience import Patience
@@ -37,8 +37,8 @@ NOT_NOW = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED, errno.EINTR}
 class FrontWorker(ThreadWorker):
     """Its loop reads the requests and sends the answers. As many requests wait for a thread as there are threads.
 
-    The application's `extensions["structbert_door"]` may refuse a request before a thread has it, and is told of what
-    the loop answered by itself; structbert_lite/door.py has its methods.
+    The application's `extensions["structbert_door"]` may refuse a request before a thread has it (door.py), and its
+    `extensions["structbert_refusals"]` says what the loop answers by itself (web/refusals.py).
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -60,10 +60,11 @@ class FrontWorker(ThreadWorker):
         super().load_wsgi()
         self._max_body = self.wsgi.config["MAX_CONTENT_LENGTH"]
         self._door = self.wsgi.extensions["structbert_door"]
+        self._refusals = self.wsgi.extensions["structbert_refusals"]
         self._door.on_arrival = lambda: self._waiting and self.method_queue.defer(self._hand_out)
         patience = Patience(self.cfg.keepalive, self._max_body)
         self._traffic = Traffic(
-            self.poller, patience, self.enqueue_req, self._count_down, self._door.note, self.method_queue.defer
+            self.poller, patience, self.enqueue_req, self._count_down, self._refusals.answer, self.method_queue.defer
         )
         application = self.wsgi.wsgi_app
 
@@ -181,8 +182,8 @@ class FrontWorker(ThreadWorker):
         self._traffic.refuse(conn, 503, "overloaded", "the server is busy, try again later", seconds, stays)
 
     def _write_error(self, sock: Any, status: int, reason: str, message: str) -> None:
-        self._door.note("malformed_request" if status < 500 else "internal_error")
-        sock.sendall(write_unreadable(status))
+        body, headers = self._refusals.answer(b"", b"", status, *why_unreadable(status))
+        sock.sendall(write_answer(status, b"", body, headers, 0, stays=False))
 
     def _count_down(self) -> None:
         self.nr_conns -= 1

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+from structbert_lite.cache.memory import ModelOutput
 from structbert_lite.errors import InvalidInput
 from structbert_lite.manifest import Calibration
 from structbert_lite.pipelines.inputs import require_at_most, require_readable
 from structbert_lite.pipelines.scores import sigmoid, softmax
 from structbert_lite.results import ZeroShot
-from structbert_lite.runtime.cache import Row
 from structbert_lite.runtime.encoder import Encoder
 
 PLACE = "{}"  # where a label goes in the hypothesis
@@ -50,7 +50,7 @@ class ZeroShotPipeline:
         apart = multi_label or len(labels) == 1
         return [self._result(text, labels, [next(rows) for _ in labels], apart, none) for text in texts]
 
-    def _result(self, text: str, labels: Sequence[str], rows: list[Row], apart: bool, none: bool) -> ZeroShot:
+    def _result(self, text: str, labels: Sequence[str], rows: list[ModelOutput], apart: bool, none: bool) -> ZeroShot:
         entailed = [float(row.values[self._entailment]) for row in rows]
         fits = [z - float(row.values[self._contradiction]) for z, row in zip(entailed, rows, strict=True)]
         logits = fits if apart else entailed

@@ -4,8 +4,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
+from structbert_lite.cache.memory import ModelOutput
 from structbert_lite.errors import InferenceFailed
-from structbert_lite.runtime.cache import Row
 from structbert_lite.runtime.encoder import Encoder, Input
 from structbert_lite.runtime.tokenizer import Encoding
 
@@ -23,7 +23,7 @@ class BulkEncoder:
         self._infer = encoder.infer
         self._pool = ThreadPoolExecutor(threads, "bulk")
 
-    def encode(self, inputs: list[Input], deadline: float) -> list[Row]:
+    def encode(self, inputs: list[Input], deadline: float) -> list[ModelOutput]:
         """The model's output for each input, in order, as Encoder gives it; equal inputs are computed once.
 
         There is no deadline: a bulk job takes as long as it takes. Raises InferenceFailed when the model fails on any
@@ -31,7 +31,7 @@ class BulkEncoder:
         """
         distinct = {fields: i for i, fields in enumerate(dict.fromkeys(inputs))}
         encodings = self.tokenizer.encode([fields if len(fields) == 2 else fields[0] for fields in distinct])
-        rows: list[Row | None] = [None] * len(encodings)
+        rows: list[ModelOutput | None] = [None] * len(encodings)
         running: list[Future] = []
         try:
             for places in cut_batches([len(encoding) for encoding in encodings]):
@@ -47,7 +47,7 @@ class BulkEncoder:
         """Drops what has not begun, and waits for the rest."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _fill(self, rows: list[Row | None], encodings: list[Encoding], places: list[int]) -> None:
+    def _fill(self, rows: list[ModelOutput | None], encodings: list[Encoding], places: list[int]) -> None:
         try:
             output = self._infer([encodings[i] for i in places])
         except Exception as error:  # onnxruntime's exceptions share no base class
@@ -55,7 +55,7 @@ class BulkEncoder:
         if not np.isfinite(output).all():
             raise InferenceFailed("the model failed on this input: its output is not finite")
         for i, values in zip(places, output, strict=True):
-            rows[i] = Row(values, encodings[i].truncated)
+            rows[i] = ModelOutput(values, encodings[i].truncated)
 
 
 def cut_batches(lengths: list[int]) -> list[list[int]]:

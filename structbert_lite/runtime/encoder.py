@@ -11,18 +11,18 @@ from pathlib import Path
 import numpy as np
 
 from structbert_lite import __version__
+from structbert_lite.cache.memory import ModelOutput, make_key
+from structbert_lite.cache.tiered import TieredCache
 from structbert_lite.deadline import Deadline
 from structbert_lite.errors import ClientLeft, ModelRefused
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, Manifest, check_files
 from structbert_lite.runtime.batcher import NO_LIMIT, Batcher
-from structbert_lite.runtime.cache import Row, make_key
 from structbert_lite.runtime.entry_queue import Entry
 from structbert_lite.runtime.observer import Observer
 from structbert_lite.runtime.pace import Pace
 from structbert_lite.runtime.pooling import pool
 from structbert_lite.runtime.session import RUNTIME, Session
 from structbert_lite.runtime.slots import Slots
-from structbert_lite.runtime.tiers import Tiers
 from structbert_lite.runtime.tokenizer import Encoding, Tokenizer
 
 # What a model reads at once: a text, or a pair of texts.
@@ -48,7 +48,7 @@ class Encoder:
         folder: Path,
         manifest: Manifest,
         limits: Limits,
-        cache: Tiers,
+        cache: TieredCache,
         slots: Slots,
         observer: Observer | None = None,
     ) -> None:
@@ -84,7 +84,7 @@ class Encoder:
         self._in_flight: dict[bytes, Entry] = {}
         self._lock = threading.Lock()
 
-    def encode(self, inputs: list[Input], deadline: float) -> list[Row]:
+    def encode(self, inputs: list[Input], deadline: float) -> list[ModelOutput]:
         """The model's output for each input, in order, by `deadline` (an instant of time.monotonic).
 
         A classifier's and a cross-encoder's row is its logits, an encoder's the pooled vector, not of unit length.
@@ -150,27 +150,28 @@ class Encoder:
         if shape != (1, self._width):
             raise ModelRefused(f"{path} gives {list(shape)} for one input, its manifest says {[1, self._width]}")
 
-    def _compute(self, missing: dict[bytes, Input], deadline: float) -> dict[bytes, Row]:
+    def _compute(self, missing: dict[bytes, Input], deadline: float) -> dict[bytes, ModelOutput]:
         _check_client(deadline)  # the request may have waited long before it came here
         began = time.monotonic()
         given = [fields if len(fields) == 2 else fields[0] for fields in missing.values()]
         encodings = dict(zip(missing, self.tokenizer.encode(given), strict=True))
         asked = time.monotonic()
         self._observer.on_tokenize(len(encodings), began, asked)
-        claim = self._cache.claim(self._costs(encodings), deadline)
+        leases = self._cache.acquire_leases(self._costs(encodings), deadline)
         entries: dict[bytes, Entry] = {}
         try:
-            entries = self._start({key: e for key, e in encodings.items() if key not in claim.lost}, deadline)
-            rows = self._cache.wait(claim.lost, self._width, deadline)
-            left = {key: encodings[key] for key in claim.lost if key not in rows}
+            entries = self._start({key: e for key, e in encodings.items() if key not in leases.elsewhere}, deadline)
+            rows = self._cache.wait(leases.elsewhere, self._width, deadline)
+            left = {key: encodings[key] for key in leases.elsewhere if key not in rows}
             if left:
                 _check_client(deadline)
                 entries |= self._start(left, deadline)
             return rows | {
-                key: Row(self.batcher.wait(entry, deadline), entry.encoding.truncated) for key, entry in entries.items()
+                key: ModelOutput(self.batcher.wait(entry, deadline), entry.encoding.truncated)
+                for key, entry in entries.items()
             }
         except Exception:
-            self._cache.release(claim)
+            self._cache.release(leases)
             raise
         finally:
             for entry in entries.values():
@@ -215,7 +216,7 @@ class Encoder:
     def _land(self, key: bytes, entry: Entry) -> None:
         """Called by a worker when an entry is done: keeps its row and forgets the entry."""
         if entry.row is not None:
-            self._cache.put(key, Row(entry.row, entry.encoding.truncated))
+            self._cache.put(key, ModelOutput(entry.row, entry.encoding.truncated))
             self._observer.on_cache(len(self._cache.memory), self._cache.memory.size)
         with self._lock:
             if self._in_flight.get(key) is entry:

@@ -11,8 +11,8 @@ import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from structbert_lite import __version__
+from structbert_lite.cache.shared import FAILURES
 from structbert_lite.runtime.observer import Observer
-from structbert_lite.runtime.store import REASONS
 from structbert_lite.telemetry.buckets import PADDED_TOKENS, REQUEST_SECONDS, ROWS, STAGE_SECONDS
 
 STAGES = ("tokenize", "queue", "slot", "inference")
@@ -37,7 +37,13 @@ class Metrics:
 
         self.requests = counter("http_requests", "Requests answered", "route", "method", "status")
         self.request_seconds = histogram(
-            "http_request_duration_seconds", "Time from a request's head to its answer", REQUEST_SECONDS, "route"
+            "http_request_duration_seconds",
+            "Time from a thread's taking a request, which is whole by then, to its answer",
+            REQUEST_SECONDS,
+            "route",
+        )
+        self.wait_seconds = histogram(
+            "http_request_wait_seconds", "Time that a whole request waits for a thread", STAGE_SECONDS
         )
         self.in_flight = gauge("http_requests_in_flight", "Requests being handled now")
         self.refusals = counter("refusals", "Requests not answered, by the type in the error's JSON", "reason")
@@ -47,7 +53,7 @@ class Metrics:
             for kind, text in (("hits", "found in"), ("misses", "not found in"))
         }
         self.cache_errors = counter("cache_errors", "What the shared cache's server did not do", "reason")
-        for reason in REASONS:
+        for reason in FAILURES:
             self.cache_errors.labels(reason)
         self.cache_bytes = gauge("cache_bytes", "Memory of the cache, by estimate")
         self.cache_entries = gauge("cache_entries", "Inputs in the cache in memory")
@@ -93,7 +99,7 @@ class Metrics:
         self._named |= in_use
 
     def note_cache_error(self, reason: str, number: int) -> None:
-        """The shared cache's server did not do something `number` times. `reason`: one of the store's REASONS."""
+        """The shared cache's server did not do something `number` times. `reason`: one of the store's FAILURES."""
         self.cache_errors.labels(reason).inc(number)
 
     def observe(self, model: str) -> Observer:

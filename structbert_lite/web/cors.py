@@ -13,18 +13,33 @@ def share_with(app: Flask, origins: str) -> None:
 
     Never with cookies or with a password that the browser keeps: a script sends the key itself.
     """
-    allowed = {origin.strip().lower() for origin in origins.split(",") if origin.strip()}
+    allowed = read_origins(origins)
     if allowed:
         app.after_request(lambda response: _share(response, allowed))
 
 
+def read_origins(origins: str) -> set[str]:
+    """The sites of the setting, in lower case; none where it is empty."""
+    return {origin.strip().lower() for origin in origins.split(",") if origin.strip()}
+
+
+def sharing_headers(allowed: set[str], origin: str | None) -> list[tuple[str, str]]:
+    """The headers of an answer to a script of `origin`, None where the request names none."""
+    headers = [] if ANY in allowed else [("Vary", "Origin")]
+    if origin is not None and allowed & {ANY, origin.lower()}:
+        headers.append(("Access-Control-Allow-Origin", ANY if ANY in allowed else origin))
+        headers.append(("Access-Control-Expose-Headers", ", ".join(EXPOSED)))
+    return headers
+
+
 def _share(response: Response, allowed: set[str]) -> Response:
-    if ANY not in allowed:
-        response.vary.add("Origin")
+    for name, value in sharing_headers(allowed, request.origin):
+        if name == "Vary":
+            response.vary.add(value)
+        else:
+            response.headers[name] = value
     if request.origin is None or not allowed & {ANY, request.origin.lower()}:
         return response
-    response.access_control_allow_origin = ANY if ANY in allowed else request.origin
-    response.access_control_expose_headers = EXPOSED
     if request.method == "OPTIONS" and request.access_control_request_method:
         response.access_control_allow_methods = response.allow or ("GET", "POST")
         # As asked: the official clients add headers of their own, and nothing here gives a header rights.

@@ -40,6 +40,8 @@ def observe_requests(app: Flask, metrics: Metrics, tracing: Tracing | None) -> N
         g.began = time.perf_counter()
         request_id.set("unnamed")  # until the hook that names it; from here on errors are logged without their message
         metrics.in_flight.inc()
+        if arrived := request.environ.get("structbert.arrived"):  # of gunicorn's worker (front/worker.py)
+            metrics.wait_seconds.observe(max(0.0, time.monotonic() - arrived))
         if tracing and not _is_probe():
             g.span = tracing.begin(_method(), _route(), request.headers)
 

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
-from structbert_lite.cli.score.command import command
+from structbert_lite.bulk.command import command
 from tests.e2e.conftest import Server
 from tests.e2e.test_accessible import light_and_dark, violations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from structbert_lite.cli.score.command import command
+from structbert_lite.bulk.command import command
 from tests.e2e.conftest import Server
 from tests.e2e.test_accessible import light_and_dark
 from tests.e2e.test_bulk import put_texts, score

@@ -7,7 +7,7 @@ from io import BytesIO
 
 import pytest
 
-from structbert_lite.front.answers import wants_close, write_refusal
+from structbert_lite.front.answers import wants_close, write_answer
 
 
 class Wire:
@@ -25,8 +25,10 @@ def read(data: bytes) -> HTTPResponse:
 
 
 def test_a_refusal_is_a_whole_answer_in_the_errors_form() -> None:
-    answer = read(write_refusal(503, "overloaded", "try again later", b"", 7, stays=True))
+    body = b'{"error":{"type":"overloaded","message":"try again later"}}\n'
+    answer = read(write_answer(503, b"", body, (("Vary", "Origin"),), 7, stays=True))
     assert (answer.status, answer.headers["Retry-After"], answer.headers["Connection"]) == (503, "7", "keep-alive")
+    assert answer.headers["Vary"] == "Origin"
     assert parsedate_to_datetime(answer.headers["Date"])
     assert len(answer.headers["X-Request-ID"]) == 32
     assert json.loads(answer.read()) == {"error": {"type": "overloaded", "message": "try again later"}}
@@ -35,7 +37,7 @@ def test_a_refusal_is_a_whole_answer_in_the_errors_form() -> None:
 def test_each_has_an_id_of_its_own_or_the_callers() -> None:
     head = b"GET / HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine-1\r\n"
     ids = [
-        read(write_refusal(408, "request_timeout", "slow", h, 0, stays=False)).headers["X-Request-ID"]
+        read(write_answer(408, h, b"{}", (), 0, stays=False)).headers["X-Request-ID"]
         for h in (b"", b"", head, b"GET / HTTP/1.1\r\nX-Request-ID: not one\r\n")
     ]
     assert ids[2] == "mine-1"

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from structbert_lite.cli.server import Server
-from tests.front.conftest import BODY, HEAD, REQUEST, TEXT, ask, connect, read_all
+from tests.front.conftest import BODY, HEAD, REQUEST, SITE, TEXT, ask, connect, read_all, read_requests
 
 SLOW = 200
 BEGINNINGS = {
@@ -35,6 +35,19 @@ def test_slow_clients_stop_nobody_and_are_cut_off(server: Server, beginning: byt
     finally:
         for connection in slow:
             connection.close()
+
+
+def test_a_refusal_of_the_loop_can_be_read_by_scripts_and_is_counted(server: Server) -> None:
+    counted = {"route": "/v1/embeddings", "method": "POST", "status": "408"}
+    before = read_requests(server, counted)
+    with connect(server) as connection:
+        head = f"POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nOrigin: {SITE}\r\nContent-Type: application/json\r\n"
+        connection.sendall(head.encode() + b"Content-Length: 50\r\n\r\n{")
+        answer = read_all(connection).decode()
+    assert answer.startswith("HTTP/1.1 408 ")
+    assert f"Access-Control-Allow-Origin: {SITE}\r\n" in answer
+    assert json.loads(answer.partition("\r\n\r\n")[2])["error"]["code"] == "request_timeout"  # OpenAI's shape
+    assert read_requests(server, counted) == before + 1
 
 
 def test_a_slow_client_that_makes_progress_is_answered(server: Server) -> None:

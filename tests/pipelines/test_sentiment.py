@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from structbert_lite.cache.memory import ModelOutput
 from structbert_lite.engine import Engine
 from structbert_lite.errors import InvalidInput
 from structbert_lite.manifest import THREE_WAY, Manifest, Uncertainty, read_manifest
 from structbert_lite.pipelines.sentiment import SentimentPipeline
 from structbert_lite.results import Classification
-from structbert_lite.runtime.cache import Row
 from structbert_lite.settings import Settings
 from tests.tiny_models import make_cross, make_three_way, table
 
@@ -29,9 +29,9 @@ class Written:
 
     def __init__(self, manifest: Manifest, logits: Sequence[float]) -> None:
         self.manifest = manifest
-        self._row = Row(np.array(logits, np.float32), False)
+        self._row = ModelOutput(np.array(logits, np.float32), False)
 
-    def encode(self, inputs: list, deadline: float) -> list[Row]:
+    def encode(self, inputs: list, deadline: float) -> list[ModelOutput]:
         return [self._row for _ in inputs]
 
 

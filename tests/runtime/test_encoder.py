@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from structbert_lite.cache.memory import MemoryCache
+from structbert_lite.cache.tiered import TieredCache
 from structbert_lite.deadline import Deadline
 from structbert_lite.errors import ClientLeft, DeadlineExceeded, ModelRefused, Overloaded
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, read_manifest
-from structbert_lite.runtime.cache import Cache
 from structbert_lite.runtime.encoder import Encoder, Limits
 from structbert_lite.runtime.session import Session
 from structbert_lite.runtime.slots import Slots
-from structbert_lite.runtime.tiers import Tiers
 from structbert_lite.runtime.tokenizer import Encoding, Tokenizer
 from tests.tiny_models import make_cross, table
 
@@ -48,7 +48,7 @@ def soon() -> float:
 def make(folder: Path, cache_bytes: int = 0, **limits: int) -> Encoder:
     defaults = {"threads": 2, "max_batch": 32, "batch_tokens": 512, "queue_tokens": 1 << 20}
     bounds = Limits(**(defaults | limits))
-    return Encoder(folder, read_manifest(folder), bounds, Tiers(Cache(cache_bytes)), Slots(bounds.threads))
+    return Encoder(folder, read_manifest(folder), bounds, TieredCache(MemoryCache(cache_bytes)), Slots(bounds.threads))
 
 
 def rows_of(encoder: Encoder, *texts: str) -> list[np.ndarray]:
@@ -217,4 +217,4 @@ def test_a_graph_of_another_width_than_the_manifest_says_is_refused(tmp_path: Pa
     make_cross(tmp_path / "wrong", "rerank", table(1))
     manifest = read_manifest(tmp_path / "wrong").model_copy(update=facts)
     with pytest.raises(ModelRefused, match=r"model\.onnx gives \[1, 1\] for one input"):
-        Encoder(tmp_path / "wrong", manifest, Limits(1, 1, 1, 512), Tiers(Cache(0)), Slots(1))
+        Encoder(tmp_path / "wrong", manifest, Limits(1, 1, 1, 512), TieredCache(MemoryCache(0)), Slots(1))

@@ -7,15 +7,15 @@ from unittest.mock import Mock
 
 import pytest
 
+from structbert_lite.cache.memory import MemoryCache
+from structbert_lite.cache.tiered import TieredCache
 from structbert_lite.errors import DeadlineExceeded, InferenceFailed, Overloaded
 from structbert_lite.manifest import read_manifest
 from structbert_lite.runtime.batcher import Batcher
-from structbert_lite.runtime.cache import Cache
 from structbert_lite.runtime.encoder import Encoder, Limits
 from structbert_lite.runtime.entry_queue import Entry
 from structbert_lite.runtime.observer import Observer, Observers
 from structbert_lite.runtime.slots import Slots
-from structbert_lite.runtime.tiers import Tiers
 from tests.runtime.test_batcher import POISON, Kernel, encoding, hold, make, soon
 
 EVENTS = [name for name in vars(Observer) if name.startswith("on_")]
@@ -80,7 +80,9 @@ def test_what_gets_no_answer_is_told_with_the_reason(notes: Notes) -> None:
 
 def test_an_encoder_tells_each_stage_of_a_call_in_order(model_folder: Path, notes: Notes) -> None:
     limits = Limits(threads=1, max_batch=8, batch_tokens=128, queue_tokens=1000)
-    encoder = Encoder(model_folder, read_manifest(model_folder), limits, Tiers(Cache(1 << 20)), Slots(1), notes)
+    encoder = Encoder(
+        model_folder, read_manifest(model_folder), limits, TieredCache(MemoryCache(1 << 20)), Slots(1), notes
+    )
     assert notes.told == []  # the look at the model's width is no inference that anybody asked for
     began = time.monotonic()
     encoder.encode([("好",), ("好",), ("很好",)], soon())

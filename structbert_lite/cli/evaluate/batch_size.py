@@ -13,10 +13,10 @@ from structbert_lite.cli.evaluate.batch_report import markdown, split_page, tabl
 from structbert_lite.cli.evaluate.batch_study import Kind, Row, choose_kind, study
 from structbert_lite.cli.evaluate.rows import label_numbers, read_rows, take_sample
 from structbert_lite.cli.machine import describe_machine
-from structbert_lite.cli.serving import serving_folder
 from structbert_lite.cli.side import light_command, start_side
 from structbert_lite.errors import StructBertError
 from structbert_lite.evaluation.perturbation import PERTURBATION
+from structbert_lite.installed import serving_folder
 from structbert_lite.manifest import read_manifest
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

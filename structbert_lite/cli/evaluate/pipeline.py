@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from structbert_lite.cache.memory import MemoryCache
+from structbert_lite.cache.tiered import TieredCache
 from structbert_lite.errors import ModelRefused
 from structbert_lite.manifest import read_decider, read_manifest
 from structbert_lite.model_set import PIPELINES
-from structbert_lite.runtime.cache import Cache
 from structbert_lite.runtime.cpu import usable_cpus
 from structbert_lite.runtime.encoder import Encoder, Limits
 from structbert_lite.runtime.slots import Slots
-from structbert_lite.runtime.tiers import Tiers
 from structbert_lite.settings import Settings
 
 NO_LIMIT = sys.maxsize
@@ -28,7 +28,7 @@ def open_pipeline(task: str, folder: Path) -> Iterator[Any]:
     usual = Settings()
     limits = Limits(usable_cpus(), usual.max_batch, usual.batch_tokens, NO_LIMIT)
     decider = read_decider(folder, manifest) if task == "similarity" else None
-    tiers, slots = Tiers(Cache(0)), Slots(limits.threads)
+    tiers, slots = TieredCache(MemoryCache(0)), Slots(limits.threads)
     encoders = [Encoder(*read, limits, tiers, slots) for read in ((folder, manifest), decider) if read]
     try:
         yield PIPELINES[task](encoders[0], NO_LIMIT, *encoders[1:])

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from structbert_lite.cache.memory import ModelOutput
 from structbert_lite.cli.evaluate.pipeline import NO_LIMIT
 from structbert_lite.cli.side import Side, start_side
 from structbert_lite.manifest import TOKENIZER_NAME, Manifest, read_manifest
 from structbert_lite.model_set import PIPELINES
-from structbert_lite.runtime.cache import Row
 from structbert_lite.runtime.cpu import usable_cpus
 from structbert_lite.runtime.encoder import Input
 from structbert_lite.runtime.tokenizer import Tokenizer
@@ -48,7 +48,7 @@ class ReferenceEncoder:
         self.tokenizer = Tokenizer(folder / TOKENIZER_NAME, manifest.max_tokens)
         self._side = side
 
-    def encode(self, inputs: Sequence[Input], deadline: float) -> list[Row]:
+    def encode(self, inputs: Sequence[Input], deadline: float) -> list[ModelOutput]:
         """The rows of `inputs`, in their order; never called truncated. Raises RuntimeError when the process ends."""
         del deadline  # a study waits as long as it takes
         if not inputs:
@@ -57,7 +57,7 @@ class ReferenceEncoder:
         asked = [inputs[i] if len(inputs[i]) == 2 else inputs[i][0] for i in order]
         answer = self._side.ask([asked[start : start + BATCH] for start in range(0, len(asked), BATCH)])
         rows = dict(zip(order, answer.logits, strict=True))
-        return [Row(rows[i], False) for i in range(len(inputs))]
+        return [ModelOutput(rows[i], False) for i in range(len(inputs))]
 
 
 @contextmanager

@@ -78,10 +78,9 @@ def note_dialect() -> None:
 
 def dialect() -> Dialect:
     """The dialect of the request being answered; ours on a shared path whose body nobody has read yet."""
-    noted = g.get("dialect")
-    if noted:
-        return noted
-    for path, found in PATHS.items():
-        if request.path == path or request.path.startswith(path + "/"):
-            return found
-    return Dialect.OURS
+    return g.get("dialect") or dialect_of_path(request.path)
+
+
+def dialect_of_path(path: str) -> Dialect:
+    """The dialect of a path that is one service's alone; ours for all others."""
+    return next((found for of, found in PATHS.items() if path == of or path.startswith(of + "/")), Dialect.OURS)

@@ -1,0 +1,95 @@
+"""One model that scores windows of rows; a row that cannot be scored says why and harms no other."""
+
+import sys
+from itertools import starmap
+from pathlib import Path
+from typing import Any
+
+from structbert_lite.bulk.answers import answers_of
+from structbert_lite.bulk.job import Job
+from structbert_lite.cache.memory import MemoryCache
+from structbert_lite.cache.tiered import TieredCache
+from structbert_lite.errors import ModelRefused, StructBertError
+from structbert_lite.manifest import read_decider, read_manifest
+from structbert_lite.model_set import PIPELINES
+from structbert_lite.pipelines.inputs import is_blank
+from structbert_lite.runtime.bulk import BulkEncoder
+from structbert_lite.runtime.encoder import Encoder, Limits
+from structbert_lite.runtime.slots import Slots
+from structbert_lite.tables.window import Column, Record
+
+NO_LIMIT = sys.maxsize
+TRUNCATED, ERROR = Column("truncated", "bool"), Column("error", "text")
+
+
+class Scorer:
+    """Loads the job's model. Several threads may call `score`; they share `threads` inferences at a time."""
+
+    def __init__(self, job: Job) -> None:
+        """Raises ModelRefused, and InvalidInput for options that the task refuses."""
+        self._asked = job.columns
+        self._encoders = _open(job.task, job.model, job.threads)
+        self._bulks = [BulkEncoder(encoder, job.threads) for encoder in self._encoders]
+        try:
+            pipeline = PIPELINES[job.task](self._bulks[0], NO_LIMIT, *self._bulks[1:])
+            self._answers = answers_of(job.task, pipeline, job.options)
+        except BaseException:
+            self.close()
+            raise
+        found = [*self._answers.columns, TRUNCATED, ERROR]
+        self.columns = [Column(job.prefix + name, kind) for name, kind in found]
+
+    def score(self, records: list[Record]) -> list[tuple]:
+        """One value for each of `columns`, for each record, in order; all but the error are None where it has one."""
+        fields = list(map(self._fields, records))
+        readable = [given for given in fields if not isinstance(given, str)]
+        results = iter(self._ask(readable))
+        return [self._failed(given) if isinstance(given, str) else next(results) for given in fields]
+
+    def close(self) -> None:
+        """Drops what has not begun."""
+        for part in (*self._bulks, *self._encoders):
+            part.close()
+
+    def _fields(self, record: Record) -> tuple[str, ...] | str:
+        """What the task reads of a row, or why it cannot."""
+        if record.fault:
+            return record.fault
+        given = tuple(map(record.values.get, self._asked))
+        return next(filter(None, starmap(_fault, zip(self._asked, given, strict=True))), given)
+
+    def _ask(self, fields: list[tuple[str, ...]]) -> list[tuple]:
+        try:
+            results = self._answers.ask([given if len(given) > 1 else given[0] for given in fields])
+        except StructBertError as error:
+            if len(fields) == 1:
+                return [self._failed(str(error))]
+            middle = len(fields) // 2  # only the one at fault may fail
+            return self._ask(fields[:middle]) + self._ask(fields[middle:])
+        return [(*self._answers.cells(result), result.truncated, None) for result in results]
+
+    def _failed(self, reason: str) -> tuple:
+        return (*[None] * (len(self.columns) - 1), reason)
+
+
+def _fault(column: str, value: Any) -> str:
+    if value is None or value == "":
+        return f"{column} is empty"
+    if not isinstance(value, str):
+        return f"{column} is not text but {type(value).__name__}"
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return f"{column} has bytes that are no text in this encoding"
+    return f"{column} has no readable characters" if is_blank(value) else ""
+
+
+def _open(task: str, folder: Path, threads: int) -> list[Encoder]:
+    """The task's model, and behind it the one that a similarity model asks, where there is one."""
+    manifest = read_manifest(folder)
+    if task not in manifest.tasks:
+        raise ModelRefused(f"{folder} is a {' and '.join(manifest.tasks)} model, not one for {task}")
+    decider = read_decider(folder, manifest) if task == "similarity" else None
+    # Each encoder's own batcher stays idle: its one thread waits.
+    tiers, slots = TieredCache(MemoryCache(0)), Slots(threads)
+    return [Encoder(*read, Limits(1, 1, 1, 1), tiers, slots) for read in ((folder, manifest), decider) if read]

@@ -1,1 +1,0 @@
-"""How bulk scoring is spread: a module each, with `run(job, show) -> Tally`."""

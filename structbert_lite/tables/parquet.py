@@ -1,0 +1,153 @@
+"""Parquet, the only file that needs pyarrow. An unfinished file is an Arrow stream, which can be appended to."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from structbert_lite.tables.window import Column, Record, Window
+
+TYPES = {
+    "text": pa.string(),
+    "int": pa.int64(),
+    "float": pa.float64(),
+    "bool": pa.bool_(),
+    "json": pa.string(),
+    "vector": pa.list_(pa.float32()),
+}
+GROUP_BYTES = 32 << 20  # of one row group of the finished file, about
+
+
+class ParquetSource:
+    """Keeps the rows as Arrow has them beside their values, so that Parquet to Parquet loses no type."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises ValueError where the file is no Parquet file."""
+        try:
+            file = pq.ParquetFile(path)
+        except pa.ArrowInvalid as error:
+            raise ValueError(f"{path} cannot be read as Parquet: {error}") from None
+        with file:
+            self.schema = _plain(file.schema_arrow)
+            self.total = file.metadata.num_rows
+        self.columns = [Column(field.name, "json") for field in self.schema]
+        self._path = path
+
+    def windows(self, size: int, skip: int, stop: int | None = None) -> Iterator[Window]:
+        """As Source says; from the row `stop` on nothing. Row groups before and behind are not read."""
+        stop = self.total if stop is None else stop
+        with pq.ParquetFile(self._path) as file:
+            groups, seen = _groups(file.metadata, skip, stop)
+            if not groups:
+                return
+            try:
+                for batch in file.iter_batches(size, row_groups=groups):
+                    first, seen = seen, seen + len(batch)
+                    if seen > skip and first < stop:
+                        start = max(0, skip - first)
+                        yield self._window(batch.slice(start, stop - first - start).cast(self.schema))
+            except (pa.ArrowException, OSError) as error:
+                raise ValueError(f"{self._path} cannot be read beyond row {seen}: {error}") from None
+
+    def count(self, column: str) -> int:
+        """How many cells of `column` are not empty, by the file's own statistics."""
+        with pq.ParquetFile(self._path) as file:
+            metadata = file.metadata
+            paths = [metadata.schema.column(i).path for i in range(metadata.num_columns)]
+            chunks = [metadata.row_group(i).column(paths.index(column)) for i in range(metadata.num_row_groups)]
+            return sum(chunk.statistics.num_values for chunk in chunks)
+
+    def _window(self, batch: pa.RecordBatch) -> Window:
+        values = [_values(column) for column in batch.columns]
+        names = batch.schema.names
+        return Window([Record(dict(zip(names, row, strict=True))) for row in zip(*values, strict=True)], batch)
+
+
+class ParquetSink:
+    """`schema`: of the original columns, where they come from Parquet; else made from `columns`."""
+
+    def __init__(self, columns: list[Column], results: list[Column], schema: pa.Schema | None) -> None:
+        self._columns, self._results = columns, results
+        schema = schema or pa.schema([(name, TYPES[kind]) for name, kind in columns])
+        for name, kind in results:
+            schema = schema.append(pa.field(name, TYPES[kind]))
+        self._schema = schema
+
+    def head(self) -> bytes:
+        return self._schema.serialize().to_pybytes()
+
+    def rows(self, window: Window, results: list[tuple]) -> bytes:
+        """As Sink says."""
+        if window.batch is not None:
+            arrays = list(window.batch.columns)
+        else:
+            arrays = [
+                _array([record.values.get(name) for record in window.records], kind) for name, kind in self._columns
+            ]
+        arrays += [
+            _array(list(values), column.kind)
+            for column, values in zip(self._results, zip(*results, strict=True), strict=True)
+        ]
+        batch = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
+        return batch.serialize().to_pybytes()
+
+    def finish(self, path: str) -> str:
+        """Makes a Parquet file of the stream; its row groups do not depend on the windows."""
+        made = f"{path}.parquet"
+        with open(path, "rb") as file, pq.ParquetWriter(made, self._schema) as writer:
+            waiting: list[pa.RecordBatch] = []
+            rows = 0
+            for batch in pa.ipc.open_stream(file):
+                rows = rows or max(1, GROUP_BYTES * len(batch) // max(1, batch.nbytes))
+                waiting.append(batch)
+                table = pa.Table.from_batches(waiting)
+                while len(table) >= rows:
+                    writer.write_table(table.slice(0, rows), row_group_size=rows)
+                    table = table.slice(rows)
+                waiting = table.to_batches()
+            if waiting:
+                writer.write_table(pa.Table.from_batches(waiting))
+        with open(made, "rb+") as file:
+            os.fsync(file.fileno())
+        return made
+
+
+def _groups(metadata: pq.FileMetaData, skip: int, stop: int) -> tuple[list[int], int]:
+    """The row groups with rows from `skip` to `stop`, and how many rows are before the first of them."""
+    groups, before, seen = [], 0, 0
+    for i in range(metadata.num_row_groups):
+        rows = metadata.row_group(i).num_rows
+        if seen + rows > skip and seen < stop:
+            before = before if groups else seen
+            groups.append(i)
+        seen += rows
+    return groups, before
+
+
+def _plain(schema: pa.Schema) -> pa.Schema:
+    """The schema without dictionaries, which cannot be appended to a stream."""
+    for i, field in enumerate(schema):
+        if pa.types.is_dictionary(field.type):
+            schema = schema.set(i, field.with_type(field.type.value_type))
+    return schema
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """Python's values of a column; dates and the like as text, which is how other formats show them."""
+    if pa.types.is_temporal(column.type) or pa.types.is_decimal(column.type):
+        column = column.cast(pa.string())
+    return column.to_pylist()
+
+
+def _array(values: list[Any], kind: str) -> pa.Array:
+    if kind == "json":
+        values = [None if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in values]
+    try:
+        return pa.array(values, TYPES[kind])
+    except UnicodeEncodeError:
+        clean = [None if v is None else v.encode("utf-8", "backslashreplace").decode() for v in values]
+        return pa.array(clean, TYPES[kind])
