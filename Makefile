@@ -14,6 +14,7 @@ serve: $(SERVE)/.done
 test: $(DEV)/.done .browser .emulator .redis .nginx
 	$(DEV)/bin/python -m ruff check .
 	$(DEV)/bin/python -m ruff format --check .
+	$(DEV)/bin/python -m mypy
 	$(DEV)/bin/python -m pytest -n 2 --dist loadfile --reruns 1
 
 # Bulk scoring on a real Ray, on loopback: minutes, and 250 MB more in the environment.

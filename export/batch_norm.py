@@ -6,6 +6,7 @@ that depends on no batch. In front of a linear layer it is a change of that laye
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from export.refusal import ExportRefused
@@ -37,7 +38,7 @@ def read_batch_norm(tensors: dict[str, torch.Tensor], name: str, width: int) -> 
     return layer.eval()
 
 
-def fold_batch_norm(layer: nn.BatchNorm1d, weight: np.ndarray) -> tuple[np.ndarray, float]:
+def fold_batch_norm(layer: nn.BatchNorm1d, weight: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     """(weight', bias) with weight' x + bias = weight layer(x), float64 [channels] and a number."""
     state = {key: tensor.double().numpy() for key, tensor in layer.state_dict().items()}
     factor = state.get("weight", 1.0) / np.sqrt(state["running_var"] + layer.eps)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
+from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from export.onnx_file import load_graph
@@ -18,11 +19,11 @@ ROWS_OF_A_TEXT = 8
 class Calibration:
     """One activation. `largest`: max|x| of each channel, float32 [channels]; `rows`: some of its rows [n, channels]."""
 
-    largest: np.ndarray
-    rows: np.ndarray
+    largest: NDArray[np.float32]
+    rows: NDArray[np.float32]
 
 
-def calibrate(source: Path, inputs: Iterable[dict[str, np.ndarray]]) -> dict[str, Calibration]:
+def calibrate(source: Path, inputs: Iterable[dict[str, NDArray[np.int64]]]) -> dict[str, Calibration]:
     """The outputs of every LayerNormalization of the graph `source`, by name, over `inputs` (feeds of the graph)."""
     model = load_graph(source)
     names = [node.output[0] for node in model.graph.node if node.op_type == "LayerNormalization"]
@@ -30,8 +31,8 @@ def calibrate(source: Path, inputs: Iterable[dict[str, np.ndarray]]) -> dict[str
     probe = source.with_name("calibrate.onnx")
     onnx.save(model, probe)
     session = onnxruntime.InferenceSession(probe, providers=["CPUExecutionProvider"])
-    largest = {name: np.float32(0) for name in names}
-    rows: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    largest: dict[str, NDArray[np.float32]] = {name: np.array(0, np.float32) for name in names}
+    rows: dict[str, list[NDArray[np.float32]]] = {name: [] for name in names}
     for feed in inputs:
         for name, value in zip(names, session.run(names, feed), strict=True):
             flat = value.reshape(-1, value.shape[-1])

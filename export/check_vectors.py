@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
@@ -89,14 +90,14 @@ def check_int8_vectors(
     return facts | {"batch_max_difference": batch_difference(session, tokenizer)}
 
 
-def _alone(session: Any, tokenizer: Tokenizer, texts: Sequence[str]) -> np.ndarray:
+def _alone(session: Any, tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.float32]:
     """float32 [texts, n], each text read by itself."""
     return np.concatenate([run_vectors(session, tokenizer, [text]) for text in texts])
 
 
-def _torch_vectors(model: PreTrainedModel, pooling: str, inputs: dict[str, np.ndarray]) -> torch.Tensor:
+def _torch_vectors(model: PreTrainedModel, pooling: str, inputs: dict[str, NDArray[np.int64]]) -> torch.Tensor:
     tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
-    tokens = model(**tensors).last_hidden_state
+    tokens: torch.Tensor = model(**tensors).last_hidden_state
     if pooling == "cls":
         return tokens[:, 0]
     mask = tensors["attention_mask"][..., None].float()

@@ -23,13 +23,13 @@ from export.weights import digest_weights, find_weights, read_weights
 
 @dataclass(slots=True)
 class Checkpoint:
-    """A loaded checkpoint. `model` is in evaluation mode, float32, on the CPU; None when it is no longer needed."""
+    """A loaded checkpoint. `model` is in evaluation mode, float32, on the CPU."""
 
     folder: Path
     task: Task
     architecture: Architecture
     config: PretrainedConfig
-    model: PreTrainedModel | None
+    model: PreTrainedModel
     head: Head
     siamese: SiameseHead | None  # of a Siamese model: what stands on two of its vectors
     labels: tuple[str, ...]  # in the order of the logits
@@ -50,6 +50,11 @@ class Checkpoint:
     @property
     def reads_pairs(self) -> bool:
         return self.kind == "cross-encoder"
+
+    def drop_models(self) -> None:
+        """Gives back their memory, perhaps gigabytes; from now on the checkpoint has no `model`."""
+        del self.model
+        self.reference = None
 
 
 def load_checkpoint(
@@ -87,7 +92,8 @@ def load_checkpoint(
             reference=published,
         )
     tensors, keys = rename_keys(stored, wanted, architecture)
-    names, where = (), "none"
+    names: tuple[str, ...] = ()
+    where = "none"
     if keys.head is Head.CLASSIFIER:
         names, where = choose_labels(folder, wanted, labels)
     elif labels is not None:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import torch
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
-from transformers import PreTrainedModel
+from torch import nn
 
 from export.encoding import Item
 from export.refusal import ExportRefused
@@ -20,7 +21,7 @@ BATCH = 4
 
 
 def check_parity(
-    model: PreTrainedModel,
+    model: nn.Module,
     path: Path,
     tokenizer: Tokenizer,
     items: Sequence[Item] = PARITY_TEXTS,
@@ -85,7 +86,7 @@ def check_int8(
     }
 
 
-def _agreement(expected: np.ndarray, found: np.ndarray, what: str, least: float) -> dict[str, float]:
+def _agreement(expected: NDArray[np.float32], found: NDArray[np.float32], what: str, least: float) -> dict[str, float]:
     if expected.shape[1] == 1:
         centred = [logits[:, 0] - logits.mean() for logits in (expected, found)]
         norms = np.linalg.norm(centred[0]) * np.linalg.norm(centred[1])
@@ -108,13 +109,15 @@ def _agreement(expected: np.ndarray, found: np.ndarray, what: str, least: float)
 def batch_difference(session: onnxruntime.InferenceSession, tokenizer: Tokenizer, reads_pairs: bool = False) -> float:
     """How much an output for PARITY_TEXTS, or for a beginning of one, moves between alone and in a padded batch."""
     # Of every length up to a few vectors of floats: kernels treat what is left over of a vector in ways of their own.
-    growing: list[Item] = [PARITY_TEXTS[-1][:characters] for characters in range(1, 34)]
-    items: list[Item] = list(PARITY_TEXTS)
-    if reads_pairs:
-        growing, items = ([(text, PARITY_TEXTS[1]) for text in texts] for texts in (growing, items))
+    beginnings = [PARITY_TEXTS[-1][:characters] for characters in range(1, 34)]
+    growing, items = (_as_items(texts, reads_pairs) for texts in (beginnings, PARITY_TEXTS))
     single = [run_rows(session, tokenizer, batch)[0] for batch in alone([*items, *growing])]
     batched = [row for batch in [*batches(items), growing] for row in run_rows(session, tokenizer, batch)]
     return max(float(np.abs(one - other).max()) for one, other in zip(single, batched, strict=True))
+
+
+def _as_items(texts: Sequence[str], reads_pairs: bool) -> list[Item]:
+    return [(text, PARITY_TEXTS[1]) if reads_pairs else text for text in texts]
 
 
 def alone(items: Sequence[Item]) -> list[Sequence[Item]]:

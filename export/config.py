@@ -19,6 +19,7 @@ SIZES = (
     "max_position_embeddings",
     "type_vocab_size",
 )
+NUMBERS = {"layer_norm_eps": (int, float), "pad_token_id": (int,)}  # some architectures have defaults for them
 ONLY = {"hidden_act": "gelu", "position_embedding_type": "absolute", "is_decoder": False}
 CONFIGS = {"BERT": BertConfig, BERT_UNIGRAM.name: BertConfig, "XLM-RoBERTa": XLMRobertaConfig}
 
@@ -49,10 +50,12 @@ def read_config(
         )
     chosen = {name: given[name] for name in SIZES}
     defaults = dict(architecture.defaults)
-    for name in ("layer_norm_eps", "pad_token_id"):
+    for name, kinds in NUMBERS.items():
         if name not in given and name not in defaults:
             raise ExportRefused(f"config.json gives no usable {name}: it is missing")
         chosen[name] = given.get(name, defaults.get(name))
+        if type(chosen[name]) not in kinds or chosen[name] < 0:
+            raise ExportRefused(f"config.json gives no usable {name}: {chosen[name]}")
     config = CONFIGS[architecture.name](
         **chosen,
         **ONLY,
@@ -64,8 +67,12 @@ def read_config(
 
 def longest_input(config: PretrainedConfig, architecture: Architecture) -> int:
     """Tokens that the position table has rows for."""
-    skipped = config.pad_token_id + 1 if architecture.positions_after_pad else 0
-    return config.max_position_embeddings - skipped
+    rows: int = config.max_position_embeddings
+    if not architecture.positions_after_pad:
+        return rows
+    if config.pad_token_id is None:
+        raise ExportRefused("the config has no pad_token_id, behind which the positions begin")
+    return rows - config.pad_token_id - 1
 
 
 def has_unigram_vocabulary(folder: Path) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from export.architecture import BERT
@@ -26,7 +27,7 @@ def load_tokenizer(path: Path, max_tokens: int, pad_id: int) -> Tokenizer:
     return tokenizer
 
 
-def encode(tokenizer: Tokenizer, items: Sequence[Item], inputs: Sequence[str] = INPUTS) -> dict[str, np.ndarray]:
+def encode(tokenizer: Tokenizer, items: Sequence[Item], inputs: Sequence[str] = INPUTS) -> dict[str, NDArray[np.int64]]:
     """`inputs` by name, int64 [items, tokens], padded to the longest of `items`."""
     encodings = tokenizer.encode_batch(list(items))
     fields = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}

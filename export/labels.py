@@ -32,7 +32,7 @@ def choose_labels(folder: Path, task: Task, given: Sequence[str] | None = None) 
     """
     check_purpose(folder, task)
     rule = task.labels
-    if rule is None:
+    if not rule.words:
         if given is not None:
             raise ExportRefused(f"--labels is for classifiers with labels; --task {task.name} has one logit")
         return (), "none"
@@ -76,13 +76,15 @@ def _recognise(where: str, names: dict[int, str], task: Task, expected: Sequence
     """The labels that `names` spell, in the order of their indexes; `expected`: the order that they must have."""
     rule = task.labels
     labels = {word: label for label, words in rule.words.items() for word in words}
-    found = [labels.get(names[index].strip().lower()) for index in range(len(names))]
-    for index, label in enumerate(found):
+    found: list[str] = []
+    for index in range(len(names)):
+        label = labels.get(names[index].strip().lower())
         if label is None or (expected and label != expected[index]):
             wanted = expected[index] if expected else f"any of {', '.join(rule.words)}"
             wrong = "contradicts" if label else "is not known as"
             hint = "" if label else _hint(task)
             raise ExportRefused(f"{where} calls label {index} {names[index]!r}, which {wrong} {wanted}{hint}")
+        found.append(label)
     if len(set(found)) < len(found):
         raise ExportRefused(f"{where} gives two labels one meaning: {list(names.values())}")
     return tuple(found)
@@ -102,7 +104,7 @@ def find_names(folder: Path) -> tuple[str, dict[int, str] | None]:
     configuration = read_json(folder / "configuration.json")
     config = read_json(folder / "config.json")
     model, preprocessor = (_section(configuration, name) for name in ("model", "preprocessor"))
-    places = [("label_mapping.json", read_json(folder / "label_mapping.json"), "label2id")]
+    places: list[tuple[str, Any, str]] = [("label_mapping.json", read_json(folder / "label_mapping.json"), "label2id")]
     for file, section in (("configuration.json model", model), ("configuration.json preprocessor", preprocessor)):
         places += [(f"{file}.{kind}", section.get(kind), kind) for kind in ("label2id", "id2label")]
     places += [(f"config.json {kind}", config.get(kind), kind) for kind in ("label2id", "id2label")]

@@ -133,7 +133,7 @@ class _Cutter:
         return int(numpy_helper.to_array(value).reshape(()))
 
     def _producer(self, name: str, op: str | None = None) -> onnx.NodeProto:
-        node = self.producers.get(name)
+        node: onnx.NodeProto | None = self.producers.get(name)
         if node is None or (op is not None and node.op_type != op):
             raise _OtherGraphError
         return node

@@ -8,16 +8,17 @@ of 1 and 0 keep the scale finite where the labels can be told apart without erro
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 STEPS = 100
 ENOUGH = 1e-9  # of the gradient
 
 
-def fit_platt(logits: np.ndarray, labels: Sequence[int]) -> tuple[float, float]:
+def fit_platt(logits: NDArray[np.floating], labels: Sequence[int]) -> tuple[float, float]:
     """(scale, bias) with the least log loss on `logits` [pairs] and `labels`, 0 or 1, both of which occur."""
-    labels = np.asarray(labels)
-    positives, negatives = (labels == 1).sum(), (labels == 0).sum()
-    targets = np.where(labels == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    truth = np.asarray(labels)
+    positives, negatives = (truth == 1).sum(), (truth == 0).sum()
+    targets = np.where(truth == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     # On standardised logits, so that the steps are well scaled whatever the logits' own size.
     centre, width = float(np.mean(logits)), max(float(np.std(logits)), 1e-9)
     columns = np.stack([(np.asarray(logits, np.float64) - centre) / width, np.ones(len(labels))], axis=1)
@@ -36,10 +37,10 @@ def fit_platt(logits: np.ndarray, labels: Sequence[int]) -> tuple[float, float]:
     return float(line[0] / width), float(line[1] - line[0] * centre / width)
 
 
-def sigmoid(values: np.ndarray) -> np.ndarray:
+def sigmoid(values: NDArray[np.floating]) -> NDArray[np.float64]:
     """1 / (1 + exp(-x)) without overflow, float64."""
     return np.exp(-np.logaddexp(0.0, -np.asarray(values, np.float64)))
 
 
-def _loss(values: np.ndarray, targets: np.ndarray) -> float:
+def _loss(values: NDArray[np.float64], targets: NDArray[np.float64]) -> float:
     return float((np.logaddexp(0.0, values) - targets * values).sum())

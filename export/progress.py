@@ -4,8 +4,11 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import click
+
+Item = TypeVar("Item")
 
 LONG = 500  # texts from which a progress bar is shown
 
@@ -20,14 +23,15 @@ class Stage:
     def say(self, result: str) -> None:
         self.results.append(result)
 
-    def watch(self, items: Iterable[str], count: int) -> Iterable[str]:
+    def watch(self, items: Iterable[Item], count: int) -> Iterable[Item]:
         """`items` themselves, with a progress bar on a terminal when there are many."""
         if count < LONG or not sys.stderr.isatty():
             return items
         from tqdm import tqdm
 
         click.echo()
-        return tqdm(items, total=count, desc=self.title, unit="text", leave=False)
+        watched: Iterable[Item] = tqdm(items, total=count, desc=self.title, unit="text", leave=False)
+        return watched
 
 
 class Stages:

@@ -19,6 +19,7 @@ right on every x86-64 host.
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -38,7 +39,7 @@ TABLE_ROWS = 4096
 LARGE_TABLE = 1 << 20  # elements: an embedding table from this size on becomes int8
 
 
-def quantize(source: Path, target: Path, calibrations: Mapping[str, Calibration]) -> dict:
+def quantize(source: Path, target: Path, calibrations: Mapping[str, Calibration]) -> dict[str, Any]:
     """Reads the float32 graph `source` and writes its int8 form to `target`.
 
     Activations in `calibrations` get static scales, all others scales per token. Returns facts for the
@@ -204,8 +205,8 @@ class _Rewriter:
     def _table(self, node: onnx.NodeProto) -> None:
         name = node.input[0]
         if name not in self.int8_tables:
-            rows, scales = _quantize_table(read_tensor(self.constants[name], self.folder))
-            self.int8_tables[name] = self._constant(f"{name}/int8", rows), self._constant(f"{name}/scale", scales)
+            integers, steps = _quantize_table(read_tensor(self.constants[name], self.folder))
+            self.int8_tables[name] = self._constant(f"{name}/int8", integers), self._constant(f"{name}/scale", steps)
             self.tables += 1
         rows, scales = self.int8_tables[name]
         out = node.output[0]
@@ -225,13 +226,13 @@ class _Rewriter:
     def _last(self) -> str:
         return self._constant("last", np.array([-1]))
 
-    def _constant(self, name: str, value: np.ndarray) -> str:
+    def _constant(self, name: str, value: np.ndarray | np.generic) -> str:
         name = f"per_token/{name}"
         if name not in self.new:
             self.new[name] = numpy_helper.from_array(np.asarray(value), name)
         return name
 
-    def _add(self, op: str, inputs: list[str], out: str, **attributes: object) -> str:
+    def _add(self, op: str, inputs: list[str], out: str, **attributes: Any) -> str:
         self.nodes.append(helper.make_node(op, inputs, [out], name=out, **attributes))
         return out
 
@@ -240,7 +241,7 @@ def choose_steps(calibration: Calibration, weight: np.ndarray) -> np.ndarray:
     """c, float64 [K]: the quantization step of each channel with the least error of x W on the sample rows."""
     largest = np.maximum(calibration.largest * MARGIN, 1e-3 * calibration.largest.max()).astype(np.float64)
     exact = calibration.rows @ weight
-    best = np.inf, largest
+    best: tuple[float, np.ndarray] = (np.inf, largest)
     for exponent in SMOOTHING:
         steps = largest**exponent
         steps *= (largest / steps).max() / ACTIVATION_LEVELS

@@ -21,6 +21,7 @@ from structbert_lite.evaluation.lines import Run, serve_lines
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
 MODULES = ("torch", "transformers", "tokenizers", "safetensors", "yaml", "numpy", "pydantic")
 
@@ -68,16 +69,17 @@ def load_reference(
         tokenizer = load_tokenizer(path, longest, pad_id(path, architecture))
         size = sum(file.stat().st_size for file in find_weights(source.folder)) + path.stat().st_size
 
-    model = loaded.reference or loaded.model
+    model: torch.nn.Module = loaded.reference or loaded.model
 
-    def run(inputs: list) -> "np.ndarray":
+    def run(inputs: list[Any]) -> "NDArray[np.float32]":
         items = [given if isinstance(given, str) else tuple(given) for given in inputs]
         arrays = encode(tokenizer, items, architecture.inputs)
         with torch.inference_mode():
             output = model(**{name: torch.from_numpy(array) for name, array in arrays.items()})
         if loaded.pooling is None:
-            return output.logits.numpy()
-        tokens = output.last_hidden_state.numpy()
+            logits: NDArray[np.float32] = output.logits.numpy()
+            return logits
+        tokens: NDArray[np.float32] = output.last_hidden_state.numpy()
         return tokens[:, 0] if loaded.pooling == "cls" else pool(tokens, arrays["attention_mask"])
 
     return {"labels": loaded.labels, "bytes": size, "layout": loaded.layout}, run

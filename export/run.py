@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from export.card import write_card
 from export.checkpoint import load_checkpoint
@@ -61,11 +62,12 @@ def run_export(export: Export) -> Path:
         with stages.stage("export to ONNX") as stage:
             whole, float32 = make_float32(checkpoint, work, stage)
         with stages.stage("parity with PyTorch") as stage:
-            checks = {"parity_max_difference": prove_parity(loaded, float32, stage), "parity_bound": PARITY_BOUND}
+            difference = prove_parity(loaded, float32, stage)
+            checks: dict[str, Any] = {"parity_max_difference": difference, "parity_bound": PARITY_BOUND}
             if loaded.matcher is not None:
                 checks["matcher_max_difference"] = prove_matcher(loaded, float32, stage)
             checks |= {"label_names": checkpoint.label_names, "tokenizer": loaded.how}
-            checkpoint.model = checkpoint.reference = None  # not needed again, and perhaps gigabytes
+            checkpoint.drop_models()
         with stages.stage("quantize to int8") as stage:
             quantization = make_int8(loaded, (whole, float32), model / MODEL_NAME, texts, stage)
         with stages.stage("int8 against float32") as stage:

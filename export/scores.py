@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from export.encoding import Pair
@@ -55,7 +56,7 @@ def read_scores(folder: Path) -> Found:
     given = read_json(folder / FILE_NAME)
     if not given:
         return Calibration(), Thresholds(low=DEFAULT_LOW, high=DEFAULT_HIGH), {"source": "none"}
-    numbers = [given.get(name) for name in ("scale", "bias", "low", "high")]
+    numbers: list[Any] = [given.get(name) for name in ("scale", "bias", "low", "high")]
     if not all(type(number) in (int, float) and np.isfinite(number) for number in numbers):
         raise ExportRefused(f"{FILE_NAME} has to hold the numbers scale, bias, low and high")
     scale, bias, low, high = numbers
@@ -64,12 +65,15 @@ def read_scores(folder: Path) -> Found:
     return Calibration(scale=scale, bias=bias), Thresholds(low=low, high=high), {"source": FILE_NAME}
 
 
-def pair_logits(path: Path, tokenizer: Tokenizer, matcher: FoldedMatcher | None, pairs: list[Pair]) -> np.ndarray:
+def pair_logits(
+    path: Path, tokenizer: Tokenizer, matcher: FoldedMatcher | None, pairs: list[Pair]
+) -> NDArray[np.float32]:
     """float32 [pairs]: the matcher's logits, or of a cross-encoder with two logits the second less the first."""
     session = open_session(path)
     if matcher is None:
         logits = np.concatenate([run(session, tokenizer, [pair]) for pair in pairs])
-        return logits[:, 1] - logits[:, 0]
+        margins: NDArray[np.float32] = logits[:, 1] - logits[:, 0]
+        return margins
     texts = list(dict.fromkeys(text for pair in pairs for text in pair))
     vectors = {text: run_vectors(session, tokenizer, [text])[0] for text in texts}
     return matcher.logits(*(np.stack([vectors[text] for text in side]) for side in zip(*pairs, strict=True)))

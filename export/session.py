@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from export.encoding import Item, encode
@@ -22,17 +23,22 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def feed(session: onnxruntime.InferenceSession, tokenizer: Tokenizer, items: Sequence[Item]) -> dict[str, np.ndarray]:
+def feed(
+    session: onnxruntime.InferenceSession, tokenizer: Tokenizer, items: Sequence[Item]
+) -> dict[str, NDArray[np.int64]]:
     """The graph's own inputs for `items` as one padded batch."""
     return encode(tokenizer, items, [node.name for node in session.get_inputs()])
 
 
-def run(session: onnxruntime.InferenceSession, tokenizer: Tokenizer, items: Sequence[Item]) -> np.ndarray:
+def run(session: onnxruntime.InferenceSession, tokenizer: Tokenizer, items: Sequence[Item]) -> NDArray[np.float32]:
     """The graph's output for `items` as one padded batch: logits or vectors [items, n], or [items, tokens, n]."""
-    return session.run(None, feed(session, tokenizer, items))[0]
+    output: NDArray[np.float32] = session.run(None, feed(session, tokenizer, items))[0]
+    return output
 
 
-def run_rows(session: onnxruntime.InferenceSession, tokenizer: Tokenizer, items: Sequence[Item]) -> list[np.ndarray]:
+def run_rows(
+    session: onnxruntime.InferenceSession, tokenizer: Tokenizer, items: Sequence[Item]
+) -> list[NDArray[np.float32]]:
     """As `run`, one array for each item; of vectors of tokens only those of the item itself, without padding."""
     inputs = feed(session, tokenizer, items)
     output = session.run(None, inputs)[0]
@@ -41,7 +47,9 @@ def run_rows(session: onnxruntime.InferenceSession, tokenizer: Tokenizer, items:
     return [row[: mask.sum()] for row, mask in zip(output, inputs["attention_mask"], strict=True)]
 
 
-def run_vectors(session: onnxruntime.InferenceSession, tokenizer: Tokenizer, texts: Sequence[str]) -> np.ndarray:
+def run_vectors(
+    session: onnxruntime.InferenceSession, tokenizer: Tokenizer, texts: Sequence[str]
+) -> NDArray[np.float32]:
     """One vector for each text, float32 [texts, n]: pooled as the server does, where the graph gives tokens."""
     inputs = feed(session, tokenizer, texts)
     output = session.run(None, inputs)[0]

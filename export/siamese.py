@@ -5,7 +5,7 @@ layout is fc(concat(bn1(u), bn2(v))) on mean-pooled vectors that are left at the
 """
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import torch
 from torch import nn
@@ -40,7 +40,7 @@ class SiameseHead(nn.Module):
         if self.batch_norms:
             u, v = self.batch_norms[0](u), self.batch_norms[1](v)
         parts = {"u": u, "v": v, "abs_diff": (u - v).abs(), "product": u * v}
-        out = self.linear(torch.cat([parts[name] for name in self.features], dim=-1))
+        out: torch.Tensor = self.linear(torch.cat([parts[name] for name in self.features], dim=-1))
         return out[..., -1] - out[..., 0] if out.shape[-1] == 2 else out[..., 0]
 
     def fold(self) -> FoldedMatcher:
@@ -49,7 +49,8 @@ class SiameseHead(nn.Module):
         weight, bias = (weight[-1] - weight[0], bias[-1] - bias[0]) if len(weight) == 2 else (weight[0], bias[0])
         weight = weight.reshape(len(self.features), -1).copy()
         for row, layer in enumerate(self.batch_norms):
-            weight[row], shift = fold_batch_norm(layer, weight[row])
+            # No type says what a ModuleList holds.
+            weight[row], shift = fold_batch_norm(cast("nn.BatchNorm1d", layer), weight[row])
             bias += shift
         return FoldedMatcher(weight.astype("float32"), float(bias), self.features, self.normalize)
 

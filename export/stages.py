@@ -102,6 +102,8 @@ def prove_parity(loaded: Loaded, float32: Path, stage: Stage) -> float:
 
 def prove_matcher(loaded: Loaded, float32: Path, stage: Stage) -> float:
     checkpoint = loaded.checkpoint
+    if checkpoint.siamese is None or checkpoint.pooling is None:
+        raise ValueError("only an encoder with a head for pairs has a matcher")
     pairs = make_pairs(PARITY_TEXTS)
     difference = check_matcher(
         checkpoint.model, checkpoint.siamese, checkpoint.pooling, float32, loaded.tokenizer, pairs
@@ -132,15 +134,14 @@ def prove_int8(
     loaded: Loaded, float32: Path, int8: Path, texts: list[str], least: float, stage: Stage
 ) -> dict[str, Any]:
     items = loaded.make_items(texts)
-    watched = stage.watch(items, len(items))
     pairs = loaded.checkpoint.reads_pairs
     if loaded.checkpoint.kind == "encoder":
         scorer = (loaded.matcher, make_pairs(texts)) if loaded.matcher is not None else None
-        facts = check_int8_vectors(float32, int8, loaded.tokenizer, watched, least, scorer)
+        facts = check_int8_vectors(float32, int8, loaded.tokenizer, stage.watch(texts, len(texts)), least, scorer)
         stage.say(f"mean cosine {facts['mean_cosine']:.4f} over {len(items)} texts (bound {least:.2f})")
         stage.say(f"lowest {facts['lowest_cosine']:.4f}")
     else:
-        facts = check_int8(float32, int8, loaded.tokenizer, watched, least, pairs)
+        facts = check_int8(float32, int8, loaded.tokenizer, stage.watch(items, len(items)), least, pairs)
         noun = "pairs" if pairs else "texts"
         if "label_agreement" in facts:
             stage.say(f"same label for {facts['label_agreement']:.1%} of {len(items)} {noun} (bound {least:.1%})")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 PRECISIONS = (0.9, 0.8, 0.7, 0.6, 0.5)
 LOW_SHARE = 0.1
@@ -25,18 +26,18 @@ class Chosen:
     below: float | None
 
 
-def choose_thresholds(scores: np.ndarray, labels: Sequence[int]) -> Chosen:
+def choose_thresholds(scores: NDArray[np.float64], labels: Sequence[int]) -> Chosen:
     """The rule above on `scores` [pairs] from 0 to 1 and `labels` (0 or 1)."""
-    labels = np.asarray(labels)
+    truth = np.asarray(labels)
     candidates = np.unique(scores)
-    above = np.array([labels[scores >= s].mean() for s in candidates])
+    above = np.array([truth[scores >= s].mean() for s in candidates])
     high, precision = DEFAULT_HIGH, None
     for wanted in PRECISIONS:
         if (above >= wanted).any():
             place = int(np.argmax(above >= wanted))
             high, precision = float(candidates[place]), float(above[place])
             break
-    below = [labels[scores < s].mean() if (scores < s).any() else 0.0 for s in candidates]
+    below = [truth[scores < s].mean() if (scores < s).any() else 0.0 for s in candidates]
     place = int(np.flatnonzero(np.array(below) <= LOW_SHARE)[-1])
     low = min(float(candidates[place]), high)
-    return Chosen(low, high, precision, float(labels[scores < low].mean()) if (scores < low).any() else 0.0)
+    return Chosen(low, high, precision, float(truth[scores < low].mean()) if (scores < low).any() else 0.0)

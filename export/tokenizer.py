@@ -75,7 +75,8 @@ def read_vocabulary(path: Path) -> list[str]:
 
 def pad_id(path: Path, architecture: Architecture = BERT) -> int:
     """The id of the padding token in the tokenizer.json at `path`."""
-    return Tokenizer.from_file(str(path)).token_to_id(architecture.pad)
+    number: int = Tokenizer.from_file(str(path)).token_to_id(architecture.pad)
+    return number
 
 
 def _build(folder: Path, target: Path, rows: int, texts: Sequence[str]) -> None:

@@ -19,5 +19,7 @@ class Deadline(float):
     def __new__(cls, instant: float, has_left: Callable[[], bool] | None = None) -> Self:
         """`has_left` is taken over from `instant` where that is a Deadline and none is given."""
         self = super().__new__(cls, instant)
-        self.has_left = has_left or getattr(instant, "has_left", _stays)
+        if has_left is None:
+            has_left = instant.has_left if isinstance(instant, Deadline) else _stays
+        self.has_left = has_left
         return self

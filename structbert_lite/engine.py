@@ -82,7 +82,7 @@ class Engine:
         self._loaded = True
         self._tell_models()
 
-    def predict(self, task: str, inputs: list, deadline: float, **options: Any) -> list:
+    def predict(self, task: str, inputs: list[Any], deadline: float, **options: Any) -> list[Any]:
         """Results of `task` by `deadline`, an instant of time.monotonic: what its pipeline's `predict` returns.
 
         | task | inputs | options | results |
@@ -98,15 +98,17 @@ class Engine:
         """
         with self._pipeline(task) as pipeline:
             self._on_ask(task, len(inputs))
-            return pipeline.get(deadline).predict(inputs, deadline, **options)
+            results: list[Any] = pipeline.get(deadline).predict(inputs, deadline, **options)
+            return results
 
-    def count_tokens(self, task: str, inputs: list, **options: Any) -> int:
+    def count_tokens(self, task: str, inputs: list[Any], **options: Any) -> int:
         """Tokens that the model reads for such inputs of `embedding` or `rerank`, whether they are cached or not.
 
         Options as for `predict`, of rerank only `query`. Raises TaskNotAvailable and NotReady, and as loading one does.
         """
         with self._pipeline(task) as pipeline:
-            return pipeline.get(math.inf).count_tokens(inputs, **options)
+            tokens: int = pipeline.get(math.inf).count_tokens(inputs, **options)
+            return tokens
 
     @property
     def names(self) -> dict[str, str]:
@@ -167,7 +169,7 @@ class Engine:
         self.tiers.close()
 
     @contextmanager
-    def _pipeline(self, task: str) -> Iterator[Once]:
+    def _pipeline(self, task: str) -> Iterator[Once[Any]]:
         """The pipeline of `task`, in use until the block ends. Raises TaskNotAvailable or NotReady."""
         with self._lease() as models:
             _name(models, task)

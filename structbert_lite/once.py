@@ -21,17 +21,17 @@ class Once(Generic[Value]):
 
     def get(self, deadline: float) -> Value:
         """The value. Raises DeadlineExceeded where another caller still makes it, and whatever `make` raises."""
-        if self.value is None:
-            patience = min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX)
-            if not self._lock.acquire(timeout=patience):
-                raise DeadlineExceeded("the deadline passed while the model was loading")
-            try:
-                self._fill()
-            finally:
-                self._lock.release()
-        return self.value
+        if self.value is not None:
+            return self.value
+        patience = min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX)
+        if not self._lock.acquire(timeout=patience):
+            raise DeadlineExceeded("the deadline passed while the model was loading")
+        try:
+            return self._fill()
+        finally:
+            self._lock.release()
 
-    def _fill(self) -> None:
+    def _fill(self) -> Value:
         if self.refusal:
             raise ModelRefused(self.refusal)
         if self.value is None:
@@ -40,3 +40,4 @@ class Once(Generic[Value]):
             except ModelRefused as error:
                 self.refusal = str(error)
                 raise
+        return self.value

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 Level = Literal["high", "medium", "low"]
 # What gave the score of a pair: two vectors, or a model that read both texts at once.
@@ -43,7 +44,7 @@ class Similarity:
 class Embedding:
     """A text's vector, float32 [dimensions], of length 1 unless asked for as the model gives it."""
 
-    vector: np.ndarray
+    vector: NDArray[np.float32]
     truncated: bool
 
 

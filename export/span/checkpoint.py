@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import torch
-from transformers import BertConfig
+from transformers import BertConfig, PretrainedConfig
 from transformers.modeling_utils import no_init_weights
 
 from export.architecture import BERT
@@ -28,13 +28,15 @@ def is_span_model(keys: Collection[str]) -> bool:
 
 
 def load_span_model(
-    config: BertConfig, tensors: dict[str, torch.Tensor], task: Task
+    config: PretrainedConfig, tensors: dict[str, torch.Tensor], task: Task
 ) -> tuple[JointMatcher, PublishedMatcher]:
     """Both models on one set of tensors, in evaluation mode; `config` is the whole BERT's.
 
     Raises ExportRefused, with the cause, when config.json and the weights disagree, the layers are not divided as
     ModelScope does it, or a tensor is missing, left over, of another shape or not finite.
     """
+    if not isinstance(config, BertConfig):
+        raise ExportRefused(f"a span extractor stands on BERT, config.json says model_type {config.model_type}")
     tensors = _rename(tensors)
     lower, upper = _count_layers(tensors, "plm.encoder.layer."), _count_layers(tensors, "crossattention.layer.")
     if upper != CROSS_LAYERS:

@@ -26,7 +26,7 @@ class JointMatcher(BertPreTrainedModel):
         # Firsts, then lasts, in one Gather: export/last_layer.py sees from it which tokens the last layer is for.
         tokens = [first for first, _ in spans] + [last for _, last in spans]
         self.register_buffer("tokens", torch.tensor(tokens), persistent=False)
-        self.eval()
+        self.train(False)  # as eval, which transformers has without types
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor

@@ -70,7 +70,8 @@ class PromptingTokenizer:
 
     def encode_batch(self, pairs: Sequence[Pair]) -> list[Encoding]:
         """The encoding of each pair, padded to the longest."""
-        return self._tokenizer.encode_batch([self._prompt.fill(*pair)[0] for pair in pairs])
+        encodings: list[Encoding] = self._tokenizer.encode_batch([self._prompt.fill(*pair)[0] for pair in pairs])
+        return encodings
 
 
 def _check_places(tokenizer: Tokenizer, encoding: Encoding) -> None:

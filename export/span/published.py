@@ -5,6 +5,7 @@ After modelscope/models/nlp/bert/siamese_uie.py (SiameseUieModel) and modelscope
 """
 
 from copy import deepcopy
+from typing import cast
 
 import torch
 from torch import nn
@@ -67,4 +68,5 @@ class PublishedMatcher(nn.Module):
             parts = [ids[(mask == 1) & (types == part)][None] for part in (0, 1)]
             starts, ends = self.model(*parts)
             rows.append(torch.stack([starts[first] + ends[last] for first, last in self.spans]))
-        return SequenceClassifierOutput(logits=torch.stack(rows))
+        # transformers declares the type that PyTorch had before 0.4.
+        return SequenceClassifierOutput(logits=cast("torch.FloatTensor", torch.stack(rows)))

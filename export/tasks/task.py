@@ -40,7 +40,7 @@ class Task:
     modelscope: tuple[str, ...]  # values of configuration.json's task that are this one
     title: str  # for the model card
     logits: int = 0  # of its classifier
-    labels: LabelRule | None = None  # None: its classifier has one logit, or it has none
+    labels: LabelRule = LabelRule({}, {})  # of no words: its classifier has one logit, or it has none
     reads_pairs: bool = False  # its classifier does; encoders read single texts
     scores_pairs: bool = False  # its manifest holds a calibration and thresholds
     architectures: tuple[Architecture, ...] = field(default=(BERT,))
@@ -54,8 +54,9 @@ class Task:
         meanings = [usual.get(name.lower()) for name in given]
         # 负面, 正面: the usual labels under other names. A checkpoint without names has them in the usual order.
         known = self.labels.orders.get(None)
-        same = known is not None and sorted(map(str, meanings)) == sorted(known)
-        orders = {None: tuple(given[meanings.index(label)] for label in known)} if same else {}
+        orders: dict[str | None, tuple[str, ...]] = {}
+        if known is not None and sorted(map(str, meanings)) == sorted(known):
+            orders[None] = tuple(given[meanings.index(label)] for label in known)
         words = {name: (name.lower(),) for name in given}
         title = "A classifier for Chinese text, with labels of its own"
         return replace(self, logits=len(given), labels=LabelRule(words, orders, own=True), title=title)

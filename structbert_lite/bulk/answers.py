@@ -10,14 +10,16 @@ from structbert_lite.pipelines.scores import DECIMALS
 from structbert_lite.results import ZeroShot
 from structbert_lite.tables.window import Column
 
+Cells = Callable[[Any], tuple[Any, ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class Answers:
     """`columns` of a result; `ask(inputs)` gives results in order, `cells(result)` one value for each column."""
 
     columns: list[Column]
-    ask: Callable[[list], list]
-    cells: Callable[[Any], tuple]
+    ask: Callable[[list[Any]], list[Any]]
+    cells: Cells
 
 
 def answers_of(task: str, pipeline: Any, options: Mapping[str, Any]) -> Answers:
@@ -29,7 +31,7 @@ def answers_of(task: str, pipeline: Any, options: Mapping[str, Any]) -> Answers:
     return Answers(columns, lambda inputs: pipeline.predict(inputs, np.inf, **options), cells)
 
 
-def _sentiment(pipeline: Any, options: Mapping[str, Any]) -> tuple[list[Column], Callable]:
+def _sentiment(pipeline: Any, options: Mapping[str, Any]) -> tuple[list[Column], Cells]:
     manifest = pipeline.encoder.manifest
     labels = manifest.answered_labels(options.get("neutral", False))
     columns = [Column("label", "text"), Column("score", "float")]
@@ -40,20 +42,20 @@ def _sentiment(pipeline: Any, options: Mapping[str, Any]) -> tuple[list[Column],
     return columns, lambda r: (r.label, r.score, *map(r.probabilities.__getitem__, labels), r.neutral, r.uncertain)
 
 
-def _similarity(_: Any, __: Mapping[str, Any]) -> tuple[list[Column], Callable]:
+def _similarity(_: Any, __: Mapping[str, Any]) -> tuple[list[Column], Cells]:
     return [Column("score", "float"), Column("level", "text")], lambda r: (r.score, r.level)
 
 
-def _embedding(_: Any, __: Mapping[str, Any]) -> tuple[list[Column], Callable]:
+def _embedding(_: Any, __: Mapping[str, Any]) -> tuple[list[Column], Cells]:
     return [Column("embedding", "vector")], lambda r: (np.round(r.vector.astype(np.float64), DECIMALS).tolist(),)
 
 
-def _zero_shot(_: Any, options: Mapping[str, Any]) -> tuple[list[Column], Callable]:
+def _zero_shot(_: Any, options: Mapping[str, Any]) -> tuple[list[Column], Cells]:
     labels = options["labels"]
     columns = [Column("label", "text"), Column("score", "float")]
     columns += [Column(f"score_{label}", "float") for label in labels]
 
-    def cells(result: ZeroShot) -> tuple:
+    def cells(result: ZeroShot) -> tuple[Any, ...]:
         scores = dict(zip(result.labels, result.scores, strict=True))
         return result.labels[0], result.scores[0], *map(scores.__getitem__, labels)
 

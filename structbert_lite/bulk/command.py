@@ -71,7 +71,7 @@ FILE = click.Path(allow_dash=True, path_type=Path)
 @click.option("--quiet", is_flag=True, help="No progress and no closing line.")
 def command(
     source: Path,
-    task: str,
+    task: Task,
     out: Path,
     model: Path | None,
     source_format: Format | None,

@@ -6,6 +6,7 @@ While one window is finished and written the next ones are already being scored,
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from structbert_lite.bulk.job import Counts, Job
 from structbert_lite.bulk.progress import Progress
@@ -67,9 +68,9 @@ def window_rows(job: Job) -> int:
     return max(1, WINDOW_INPUTS // (len(job.options.get("labels", ())) or 1))
 
 
-def map_windows(scorer: Scorer, windows: Iterator[Window]) -> Iterator[tuple[Window, list[tuple]]]:
+def map_windows(scorer: Scorer, windows: Iterator[Window]) -> Iterator[tuple[Window, list[tuple[Any, ...]]]]:
     """Each window with its results, in order."""
-    waiting: deque[tuple[Window, Future]] = deque()
+    waiting: deque[tuple[Window, Future[list[tuple[Any, ...]]]]] = deque()
     pool = ThreadPoolExecutor(AHEAD, "window")
     try:
         for window in windows:

@@ -36,6 +36,8 @@ def run(job: Job, progress: Progress, cluster: Cluster) -> Counts:
     finally:
         scorer.close()
     fingerprint = job.fingerprint("") | {"input": plan.identity, "shard rows": cluster.shard_rows}
+    if job.out is None:
+        raise ValueError("--executor ray writes a folder, not standard output")
     folder = ShardFolder(job.out.resolve(), fingerprint, job.restart)
     try:
         kept = [shard for shard in plan.shards if folder.has(shard)]

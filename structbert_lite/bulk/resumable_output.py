@@ -21,9 +21,10 @@ def journal_of(out: Path) -> Path:
 def rows_kept(out: Path) -> int:
     """How many rows of the unfinished `out` count, by its journal; 0 where there is none."""
     try:
-        return json.loads(journal_of(out).read_text(encoding="utf-8"))["rows"]
+        rows: int = json.loads(journal_of(out).read_text(encoding="utf-8"))["rows"]
     except (OSError, ValueError):
         return 0
+    return rows
 
 
 class ResumableOutput:
@@ -37,13 +38,13 @@ class ResumableOutput:
         self.out, self.path, self.journal = out, Path(f"{out}.part"), journal_of(out)
         self.rows = self.errors = self._bytes = 0
         self._fingerprint = fingerprint
-        kept = None if restart or fingerprint is None else self._read()
+        kept = None if restart or fingerprint is None else self._read(fingerprint)
         if kept is not None and kept["finished"] and not (self.path.exists() or out.exists()):
             kept = None  # somebody has removed the result
         self.finished = kept is not None and kept["finished"]
         if kept is None and not restart and out.exists():
             raise ValueError(f"{out} exists already; --restart writes it anew")
-        if self.finished and not self.path.exists():  # killed behind its last step but one
+        if kept is not None and self.finished and not self.path.exists():  # killed behind its last step but one
             self.rows, self.errors = kept["rows"], kept["errors"]
             return
         self._file = self.path.open("ab")
@@ -88,15 +89,15 @@ class ResumableOutput:
         if hasattr(self, "_file"):
             self._file.close()
 
-    def _read(self) -> dict[str, Any] | None:
+    def _read(self, fingerprint: dict[str, Any]) -> dict[str, Any] | None:
         try:
-            kept = json.loads(self.journal.read_text(encoding="utf-8"))
+            kept: dict[str, Any] = json.loads(self.journal.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         except ValueError:
             raise ValueError(f"{self.journal} is damaged; --restart begins anew") from None
         theirs = kept["fingerprint"]
-        if other := [name for name, value in self._fingerprint.items() if theirs.get(name) != value]:
+        if other := [name for name, value in fingerprint.items() if theirs.get(name) != value]:
             raise ValueError(f"{self.path} is of another job: other {', '.join(other)}; --restart begins anew")
         return kept
 

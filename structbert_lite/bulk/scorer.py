@@ -1,7 +1,6 @@
 """One model that scores windows of rows; a row that cannot be scored says why and harms no other."""
 
 import sys
-from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ class Scorer:
         found = [*self._answers.columns, TRUNCATED, ERROR]
         self.columns = [Column(job.prefix + name, kind) for name, kind in found]
 
-    def score(self, records: list[Record]) -> list[tuple]:
+    def score(self, records: list[Record]) -> list[tuple[Any, ...]]:
         """One value for each of `columns`, for each record, in order; all but the error are None where it has one."""
         fields = list(map(self._fields, records))
         readable = [given for given in fields if not isinstance(given, str)]
@@ -48,17 +47,22 @@ class Scorer:
 
     def close(self) -> None:
         """Drops what has not begun."""
-        for part in (*self._bulks, *self._encoders):
-            part.close()
+        for bulk in self._bulks:
+            bulk.close()
+        for encoder in self._encoders:
+            encoder.close()
 
     def _fields(self, record: Record) -> tuple[str, ...] | str:
         """What the task reads of a row, or why it cannot."""
         if record.fault:
             return record.fault
-        given = tuple(map(record.values.get, self._asked))
-        return next(filter(None, starmap(_fault, zip(self._asked, given, strict=True))), given)
+        given: tuple[Any, ...] = tuple(map(record.values.get, self._asked))
+        for column, value in zip(self._asked, given, strict=True):
+            if fault := _fault(column, value):
+                return fault
+        return given
 
-    def _ask(self, fields: list[tuple[str, ...]]) -> list[tuple]:
+    def _ask(self, fields: list[tuple[str, ...]]) -> list[tuple[Any, ...]]:
         try:
             results = self._answers.ask([given if len(given) > 1 else given[0] for given in fields])
         except StructBertError as error:
@@ -68,7 +72,7 @@ class Scorer:
             return self._ask(fields[:middle]) + self._ask(fields[middle:])
         return [(*self._answers.cells(result), result.truncated, None) for result in results]
 
-    def _failed(self, reason: str) -> tuple:
+    def _failed(self, reason: str) -> tuple[Any, ...]:
         return (*[None] * (len(self.columns) - 1), reason)
 
 

@@ -150,11 +150,13 @@ class Plan(NamedTuple):
     """The shards of a job, and what identifies its input: each file's name, size, time of change and rows."""
 
     shards: list[Shard]
-    identity: list[list]
+    identity: list[list[Any]]
 
 
 def plan_shards(job: Job, scorer: Scorer, size: int) -> Plan:
     """Raises ValueError for files that do not fit each other or the job; OSError."""
+    if job.source is None:
+        raise ValueError("shards are of a Parquet file or a folder of them, not of standard input")
     paths = sorted(job.source.glob("*.parquet")) if job.source.is_dir() else [job.source]
     if not paths:
         raise ValueError(f"there is no *.parquet in {job.source}")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 # What one entry costs besides its key and values: the dictionary's slot and links, three objects' headers.
 OVERHEAD = 350
@@ -16,7 +17,7 @@ OVERHEAD = 350
 class ModelOutput:
     """The model's output for one input, float32 [width], and whether the input was truncated."""
 
-    values: np.ndarray
+    values: NDArray[np.float32]
     truncated: bool
 
 

@@ -1,7 +1,7 @@
 """Redis, as far as the shared cache needs it. The only file that imports its library."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import redis
 from redis.backoff import NoBackoff
@@ -45,7 +45,8 @@ class RedisStore(Store):
 
     def get_many(self, names: list[bytes]) -> list[bytes | None]:
         """As Store says, in one command. A value that is not a string, a list for example, is none."""
-        return _translate(lambda: self._client.mget(names))
+        # The library's types are at the same time those of its asyncio client.
+        return cast("list[bytes | None]", _translate(lambda: self._client.mget(names)))
 
     def set_many(self, values: dict[bytes, bytes], seconds: int) -> list[str]:
         """As Store says, in one round trip."""

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 import numpy as np
@@ -46,7 +46,7 @@ def command(model: Path, texts: TextIO | None, requests: int, rounds: int, as_js
     click.echo(json.dumps(figures, ensure_ascii=False, indent=2) if as_json else _table(figures))
 
 
-def measure(model: Path, texts: list[str], requests: int, rounds: int) -> dict:
+def measure(model: Path, texts: list[str], requests: int, rounds: int) -> dict[str, Any]:
     """All figures of one model folder. Raises ModelRefused, or RuntimeError when the server does not start."""
     manifest = read_manifest(model)
     check_files(model, manifest)
@@ -108,11 +108,11 @@ def _one_by_one(session: Session, tokenizer: Tokenizer, texts: list[str]) -> flo
     return float(np.median(times)) * 1000
 
 
-def _median(rows: list[dict]) -> dict:
+def _median(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {name: type(rows[0][name])(np.median([row[name] for row in rows])) for name in rows[0]}
 
 
-def _table(figures: dict) -> str:
+def _table(figures: dict[str, Any]) -> str:
     bare = figures["bare_loop_per_second"]
     lines = [
         f"{figures['model']} on {figures['machine']}",

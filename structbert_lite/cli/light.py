@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from structbert_lite.errors import StructBertError
 from structbert_lite.evaluation.lines import Run, serve_lines
@@ -28,14 +29,13 @@ def load_model(folder: Path, file: Path) -> tuple[dict[str, Any], Run]:
     manifest = read_manifest(folder)
     check_files(folder, manifest)
     tokenizer = Tokenizer(folder / TOKENIZER_NAME, manifest.max_tokens)
+    pooling = manifest.pooling if manifest.kind == "encoder" else None
     session = Session(file, manifest.inputs, manifest.pad_id)
 
-    def run(inputs: list) -> np.ndarray:
+    def run(inputs: list[Any]) -> NDArray[np.float32]:
         encodings = tokenizer.encode(inputs)
         output = session.run(encodings)
-        if manifest.kind != "encoder":
-            return output
-        return pool(output, list(map(len, encodings)), manifest.pooling)
+        return output if pooling is None else pool(output, list(map(len, encodings)), pooling)
 
     size = file.stat().st_size + (folder / TOKENIZER_NAME).stat().st_size
     facts = {"labels": manifest.labels, "bytes": size}
@@ -45,11 +45,11 @@ def load_model(folder: Path, file: Path) -> tuple[dict[str, Any], Run]:
 def _of_pairs(folder: Path, manifest: Manifest, tokenizer: Tokenizer, run: Run) -> Run:
     """Pairs -> float32 [pairs, 1], as pipelines/similarity.py has them, all texts of a batch in one run."""
 
-    def match(pairs: Pairs) -> np.ndarray:
+    def match(pairs: Pairs) -> NDArray[np.float32]:
         vectors = run([text for pair in pairs for text in pair])
         return np.array([[matcher.logit(a, b)] for a, b in zip(vectors[::2], vectors[1::2], strict=True)], np.float32)
 
-    def cross(pairs: Pairs) -> np.ndarray:
+    def cross(pairs: Pairs) -> NDArray[np.float32]:
         orders = [order for a, b in pairs for order in ((a, b), (b, a))]
         rows = run([prompt.fill(*order)[0] for order in orders] if prompt else orders)
         found = [(pair_logit(one) + pair_logit(other)) / 2 for one, other in zip(rows[::2], rows[1::2], strict=True)]

@@ -4,6 +4,7 @@ import json
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -45,7 +46,7 @@ def command(model: Path, times: float, seconds: float, texts: int, as_json: bool
     click.echo(json.dumps(figures, ensure_ascii=False, indent=2) if as_json else _table(figures))
 
 
-def measure(model: Path, times: float, seconds: float, texts: int) -> dict:
+def measure(model: Path, times: float, seconds: float, texts: int) -> dict[str, Any]:
     """All figures of one model folder. Raises ModelRefused, or RuntimeError when the server does not start."""
     manifest = read_manifest(model)
     check_files(model, manifest)
@@ -84,7 +85,7 @@ def measure(model: Path, times: float, seconds: float, texts: int) -> dict:
     }
 
 
-def _ask(server: Server, bodies: list[dict]) -> tuple[list[bytes], float]:
+def _ask(server: Server, bodies: list[dict[str, Any]]) -> tuple[list[bytes], float]:
     """The answers, and how many a second came. On a machine that is busy otherwise some may have to be asked again.
 
     Raises RuntimeError when one is still not 200 after that.
@@ -103,7 +104,7 @@ def _ask(server: Server, bodies: list[dict]) -> tuple[list[bytes], float]:
     raise RuntimeError(f"the server does not answer {CLIENTS} clients that wait for their answers")
 
 
-def _describe(outcomes: list[Outcome]) -> dict:
+def _describe(outcomes: list[Outcome]) -> dict[str, Any]:
     accepted = [outcome.seconds * 1000 for outcome in outcomes if outcome.status == 200]
     refused = [outcome.seconds * 1000 for outcome in outcomes if outcome.status in {429, 503}]
     p50, p99 = np.percentile(accepted or [np.nan], [50, 99])
@@ -119,7 +120,7 @@ def _describe(outcomes: list[Outcome]) -> dict:
     }
 
 
-def _table(figures: dict) -> str:
+def _table(figures: dict[str, Any]) -> str:
     memory = figures["memory_mb"]
     lines = [
         f"{figures['model']} on {figures['machine']}",

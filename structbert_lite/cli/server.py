@@ -72,7 +72,7 @@ def run_server(command: list[str], port: int, ready: str, environment: dict[str,
                 process.wait()
 
 
-def _wait_until_ready(process: subprocess.Popen, port: int, ready: str, log: BinaryIO) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, ready: str, log: BinaryIO) -> None:
     limit = time.monotonic() + START_SECONDS
     while time.monotonic() < limit:
         if process.poll() is not None:
@@ -89,7 +89,8 @@ def _wait_until_ready(process: subprocess.Popen, port: int, ready: str, log: Bin
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _children(pid: int) -> list[int]:

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from structbert_lite.cli.memory import forget_peak, peak_mb, proportional_mb
 from structbert_lite.settings import PROJECT
@@ -23,17 +24,18 @@ CLOSE_SECONDS = 10.0
 class Answer:
     """`logits` float32 [texts, labels]; `seconds` float64 [batches]; `wall`: seconds of all batches together."""
 
-    logits: np.ndarray
-    seconds: np.ndarray
+    logits: NDArray[np.float32]
+    seconds: NDArray[np.float64]
     wall: float
 
 
 class Side:
     """A running process. `facts` is what it said of its model, `started_in` the seconds until it was ready."""
 
-    def __init__(self, process: subprocess.Popen, log: BinaryIO, began: float) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], command: Sequence[str], log: BinaryIO, began: float) -> None:
         """Waits until `process`, started at `began`, is ready. Raises RuntimeError with its words when it is not."""
-        self._process = process
+        self._process, self._command = process, command
+        self._in, self._out = _pipes(process)
         self._log = log
         message = self._receive()
         if "error" in message:
@@ -41,11 +43,11 @@ class Side:
         self.facts: dict[str, Any] = message["ready"]
         self.started_in = time.perf_counter() - began
 
-    def ask(self, batches: Sequence[Sequence[str]], threads: int = 1) -> Answer:
-        """The logits of each batch's texts, in order. Raises RuntimeError when the process ends instead."""
+    def ask(self, batches: Sequence[Sequence[str | Sequence[str]]], threads: int = 1) -> Answer:
+        """The logits of each batch's texts or pairs, in order. Raises RuntimeError when the process ends instead."""
         with suppress(BrokenPipeError):  # it has ended; what it said is read below
-            self._process.stdin.write(json.dumps({"batches": batches, "threads": threads}).encode() + b"\n")
-            self._process.stdin.flush()
+            self._in.write(json.dumps({"batches": batches, "threads": threads}).encode() + b"\n")
+            self._in.flush()
         message = self._receive()
         return Answer(np.array(message["logits"], np.float32), np.array(message["seconds"]), message["wall"])
 
@@ -61,12 +63,13 @@ class Side:
         return peak_mb(self._process.pid)
 
     def _receive(self) -> dict[str, Any]:
-        line = self._process.stdout.readline()
+        line = self._out.readline()
         if not line:
             self._log.seek(0)
             said = self._log.read().decode(errors="replace").strip() or "it said nothing"
-            raise RuntimeError(f"{' '.join(self._process.args[:3])} stopped: {said}")
-        return json.loads(line)
+            raise RuntimeError(f"{' '.join(self._command[:3])} stopped: {said}")
+        message: dict[str, Any] = json.loads(line)
+        return message
 
 
 @contextmanager
@@ -80,17 +83,25 @@ def start_side(command: Sequence[str]) -> Iterator[Side]:
             )
         except OSError as error:
             raise RuntimeError(f"{command[0]} cannot be run: {error.strerror}") from None
+        its_input, its_output = _pipes(process)
         try:
-            yield Side(process, log, began)
+            yield Side(process, command, log, began)
         finally:
             with suppress(BrokenPipeError):
-                process.stdin.close()  # the end of its input is the end of its work
+                its_input.close()  # the end of its input is the end of its work
             try:
                 process.wait(CLOSE_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            process.stdout.close()
+            its_output.close()
+
+
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    """Where to write to and read from a process that was started with pipes."""
+    if process.stdin is None or process.stdout is None:
+        raise ValueError("the process was started without pipes")
+    return process.stdin, process.stdout
 
 
 def light_command(folder: Path, file: Path | None = None) -> list[str]:

@@ -7,6 +7,7 @@ do not touch one another gives the same scores every time; one that takes a scal
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 THRESHOLD = 0.7
 OUTLIERS = 0.45, 0.55  # scores from which nothing can be decided
@@ -33,7 +34,7 @@ class Stability:
     best_delta: float
 
 
-def measure_stability(scores: np.ndarray, strong: np.ndarray) -> Stability:
+def measure_stability(scores: NDArray[np.float64], strong: NDArray[np.bool_]) -> Stability:
     """The figures of `scores`, float64 [shuffles, inputs]; `strong` is bool [inputs].
 
     Raises ValueError unless there are both strong inputs and others.
@@ -54,7 +55,7 @@ def measure_stability(scores: np.ndarray, strong: np.ndarray) -> Stability:
     )
 
 
-def threshold_gain(scores: np.ndarray, strong: np.ndarray, threshold: float) -> float:
+def threshold_gain(scores: NDArray[np.float64], strong: NDArray[np.bool_], threshold: float) -> float:
     """Recall of the strong inputs at `threshold` minus the false alarms among the others, -1 to 1.
 
     This is Youden's J (Cancer 3, 1950, page 32) at that threshold. Raises ValueError unless there are both kinds.
@@ -64,7 +65,7 @@ def threshold_gain(scores: np.ndarray, strong: np.ndarray, threshold: float) -> 
     return float(alarms[strong].mean() - alarms[~strong].mean())
 
 
-def suggest_threshold(scores: np.ndarray, strong: np.ndarray) -> tuple[float, float]:
+def suggest_threshold(scores: NDArray[np.float64], strong: NDArray[np.bool_]) -> tuple[float, float]:
     """(threshold, gain): where `threshold_gain` is highest; the highest such threshold when several are.
 
     It lies half-way between two scores, so that rounding it changes nothing. Raises ValueError unless there are
@@ -80,20 +81,21 @@ def suggest_threshold(scores: np.ndarray, strong: np.ndarray) -> tuple[float, fl
     return float((ranked[best] + below) / 2), float(gains[best])
 
 
-def probability_of(logits: np.ndarray, label: int) -> np.ndarray:
+def probability_of(logits: NDArray[np.float32], label: int) -> NDArray[np.float64]:
     """The softmax's column `label` of `logits` [..., labels], float64 and not rounded."""
     wide = logits.astype(np.float64)
     powers = np.exp(wide - wide.max(axis=-1, keepdims=True))
-    return powers[..., label] / powers.sum(axis=-1)
+    share: NDArray[np.float64] = powers[..., label] / powers.sum(axis=-1)
+    return share
 
 
-def sigmoid(logits: np.ndarray) -> np.ndarray:
+def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     """1 / (1 + exp(-z)), float64 and not rounded; no z overflows."""
     wide = logits.astype(np.float64)
     power = np.exp(-np.abs(wide))
     return np.where(wide >= 0, 1.0, power) / (1.0 + power)
 
 
-def _check_both_kinds(strong: np.ndarray) -> None:
+def _check_both_kinds(strong: NDArray[np.bool_]) -> None:
     if strong.all() or not strong.any():
         raise ValueError("a threshold needs strong inputs and others, and there is only one kind")

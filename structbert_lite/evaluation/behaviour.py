@@ -31,7 +31,7 @@ NEEDED = {
 
 Item = dict[str, Any]
 # Results of a task for its inputs, with its options: Engine.predict without the deadline.
-Ask = Callable[..., list]
+Ask = Callable[..., list[Any]]
 
 
 @dataclass(frozen=True, slots=True)

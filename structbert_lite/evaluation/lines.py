@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
-Run = Callable[[list], "np.ndarray"]  # the inputs of one batch -> float32 [inputs, labels]
+Run = Callable[[list[Any]], "NDArray[np.float32]"]  # the inputs of one batch -> float32 [inputs, labels]
 
 
 def serve_lines(load: Callable[[], tuple[dict[str, Any], Run]], refusals: tuple[type[Exception], ...]) -> None:
@@ -38,8 +39,8 @@ def serve_lines(load: Callable[[], tuple[dict[str, Any], Run]], refusals: tuple[
         say(_answer(run, **json.loads(line)))
 
 
-def _answer(run: Run, batches: list[list], threads: int) -> dict[str, Any]:
-    def timed(batch: list) -> "tuple[np.ndarray, float]":
+def _answer(run: Run, batches: list[list[Any]], threads: int) -> dict[str, Any]:
+    def timed(batch: list[Any]) -> "tuple[NDArray[np.float32], float]":
         began = time.perf_counter()
         logits = run(batch)
         return logits, time.perf_counter() - began

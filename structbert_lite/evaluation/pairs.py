@@ -1,12 +1,15 @@
 """Figures of scored pairs whose labels are whole numbers: 0 and 1, or grades such as 0 to 5."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from structbert_lite.evaluation.labels import accuracy, f1
 from structbert_lite.evaluation.scores import best_accuracy, mean_score, roc_auc, spearman
 
 
-def pair_figures(scores: np.ndarray, labels: np.ndarray, highest: int, threshold: float | None) -> dict[str, float]:
+def pair_figures(
+    scores: NDArray[np.float64], labels: np.ndarray, highest: int, threshold: float | None
+) -> dict[str, float]:
     """Where `highest`, the highest label that there can be, is 1: accuracy and F1 at `threshold`, if there is one, and
     at the best one, and AUC. Where it is a grade: Spearman's correlation, and the AUC of that grade against all others.
     Of both: the mean score of each label.
@@ -25,6 +28,6 @@ def pair_figures(scores: np.ndarray, labels: np.ndarray, highest: int, threshold
     }
 
 
-def _at(threshold: float, scores: np.ndarray, positive: np.ndarray, where: str) -> dict[str, float]:
+def _at(threshold: float, scores: NDArray[np.float64], positive: NDArray[np.bool_], where: str) -> dict[str, float]:
     found, expected = (scores >= threshold).tolist(), positive.tolist()
     return {f"accuracy {where}": accuracy(found, expected), f"F1 {where}": f1(found, expected, True)}

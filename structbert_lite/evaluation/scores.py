@@ -4,6 +4,7 @@ A figure that its rows do not define is nan: the AUC of one kind alone, a correl
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def average_ranks(values: np.ndarray) -> np.ndarray:
@@ -13,7 +14,7 @@ def average_ranks(values: np.ndarray) -> np.ndarray:
     return (last - (counts - 1) / 2)[place]
 
 
-def roc_auc(scores: np.ndarray, positive: np.ndarray) -> float:
+def roc_auc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
     """Probability that a positive row outscores a negative one, ties counting half.
 
     (R - P (P + 1) / 2) / (P N), where R is the positives' sum of average ranks: the Mann-Whitney statistic
@@ -33,7 +34,7 @@ def spearman(first: np.ndarray, second: np.ndarray) -> float:
     return float((a * b).sum() / spread) if spread else float("nan")
 
 
-def best_accuracy(scores: np.ndarray, positive: np.ndarray) -> tuple[float, float]:
+def best_accuracy(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> tuple[float, float]:
     """(threshold, accuracy): where calling `scores >= threshold` positive is right most often.
 
     The threshold lies half-way between two scores; the highest of several equally good ones, and above every
@@ -49,6 +50,6 @@ def best_accuracy(scores: np.ndarray, positive: np.ndarray) -> tuple[float, floa
     return float((above + below) / 2), float(right[best] / len(scores))
 
 
-def mean_score(scores: np.ndarray, chosen: np.ndarray) -> float:
+def mean_score(scores: NDArray[np.float64], chosen: np.ndarray) -> float:
     """The mean score of the rows `chosen`, bool."""
     return float(scores[chosen].mean()) if chosen.any() else float("nan")

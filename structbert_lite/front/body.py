@@ -14,9 +14,10 @@ class Body:
     def read(self, size: int | None = None) -> bytes:
         """Raises OSError where a chunk is none."""
         try:
-            return self._body.read(size)
+            data: bytes = self._body.read(size)
         except ParseException as error:
             raise OSError("the body is not framed as HTTP says") from error
+        return data
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._body, name)

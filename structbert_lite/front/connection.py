@@ -28,7 +28,8 @@ class Given(Unreader):
 
     def take_rest(self) -> bytes:
         """What was not read: the beginning of the client's next request."""
-        return self.take_buffered() + self.chunk()
+        buffered: bytes = self.take_buffered()
+        return buffered + self.chunk()
 
 
 class Outbox:
@@ -74,6 +75,8 @@ class Connection(TConn):
     `arrived`: when it was whole. `stays`: whether another request may follow. `due`: when patience with its client
     ends. `events`: what the loop looks out for. `swallowed`: bytes that came after the last answer.
     """
+
+    initialized: bool  # gunicorn's own
 
     def __init__(self, cfg: Any, connection: socket.socket, client: Any, server: Any, max_body: int) -> None:
         super().__init__(cfg, Outbox(connection), client, server)

@@ -68,7 +68,7 @@ class FrontWorker(ThreadWorker):
         )
         application = self.wsgi.wsgi_app
 
-        def stamped(environ: dict, start_response: Any) -> Any:
+        def stamped(environ: dict[str, Any], start_response: Any) -> Any:
             environ["structbert.arrived"] = self._current.connection.arrived
             environ["wsgi.input"] = Body(environ["wsgi.input"])
             return application(environ, start_response)
@@ -131,14 +131,15 @@ class FrontWorker(ThreadWorker):
             # The application reads nothing of a body that says by itself how large it is.
             req.headers = [field for field in req.headers if field[0] not in {"TRANSFER-ENCODING", "CONTENT-LENGTH"}]
             req.headers.append(("CONTENT-LENGTH", str(conn.asked.body_bytes)))
-        return super().handle_request(req, conn)
+        stays: bool = super().handle_request(req, conn)
+        return stays
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         # gunicorn's own answer is HTML that repeats what it could not read.
         util.write_error = self._write_error
         super().handle_error(req, client, addr, exc)
 
-    def finish_request(self, conn: Connection, fs: Future) -> None:
+    def finish_request(self, conn: Connection, fs: Future[bool]) -> None:
         self._in_hand -= conn.path not in PROBES
         self._traffic.answer(conn, not fs.cancelled() and fs.exception() is None and fs.result())
 
@@ -174,7 +175,8 @@ class FrontWorker(ThreadWorker):
         if self._in_hand + len(self._waiting) >= 2 * self.cfg.threads or self._traffic.patience.is_full:
             self._door.turn_away(path)
             return 1
-        return self._door.refuses(path, len(self._waiting))
+        seconds: int = self._door.refuses(path, len(self._waiting))
+        return seconds
 
     def _refuse(self, conn: Connection, seconds: int) -> None:
         asked = conn.asked

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from structbert_lite.errors import ModelRefused
 from structbert_lite.manifest import LEXICAL_NAME, Lexical
@@ -26,7 +27,7 @@ K1, B = 1.2, 0.75  # of BM25 (Robertson and Zaragoza 2009)
 class WordOverlap:
     """Fuses a reranker's logit with two shares of the query's terms: plain, and with BM25's saturation."""
 
-    def __init__(self, idf: np.ndarray, facts: Lexical, fold: Callable[[str], str]) -> None:
+    def __init__(self, idf: NDArray[np.float32], facts: Lexical, fold: Callable[[str], str]) -> None:
         """`idf`: float32 [buckets]; `fold`: the tokenizer's normalization of a text."""
         self._idf, self._facts, self._fold = idf, facts, fold
 
@@ -50,7 +51,7 @@ class WordOverlap:
         return facts.logit_scale * logit + facts.share * share + facts.saturation * saturation + facts.bias
 
 
-def overlap(query: str, document: str, idf: np.ndarray, average_length: float) -> tuple[float, float]:
+def overlap(query: str, document: str, idf: NDArray[np.float32], average_length: float) -> tuple[float, float]:
     """Of the query's terms, weighted, the share that the folded document has, and that share with BM25's saturation."""
     wanted = dict.fromkeys(terms(query))
     found = Counter(terms(document))

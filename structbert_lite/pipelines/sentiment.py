@@ -1,6 +1,7 @@
 """Sentiment: which label fits a text, and how surely."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from structbert_lite.errors import InvalidInput
 from structbert_lite.manifest import THREE_WAY, Uncertainty
@@ -37,10 +38,12 @@ class SentimentPipeline:
         result = self._result_of_three if self._manifest.has_neutral else self._result
         return [result(text, row.values, row.truncated, may_be_neutral) for text, row in zip(texts, rows, strict=True)]
 
-    def _result(self, text: str, logits: np.ndarray, truncated: bool, _: bool) -> Classification:
+    def _result(self, text: str, logits: NDArray[np.float32], truncated: bool, _: bool) -> Classification:
         return Classification(text, *_best(self._manifest.labels, softmax(logits)), truncated)
 
-    def _result_of_three(self, text: str, logits: np.ndarray, truncated: bool, neutral: bool) -> Classification:
+    def _result_of_three(
+        self, text: str, logits: NDArray[np.float32], truncated: bool, neutral: bool
+    ) -> Classification:
         against, none, for_it = (float(logits[self._manifest.labels.index(label)]) for label in THREE_WAY)
         two, three = softmax([against, for_it]), whole_softmax([against, none, for_it])
         # Rounded as they are shown: whoever reads the answer comes to the same verdict.

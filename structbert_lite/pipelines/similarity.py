@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from structbert_lite.errors import ModelRefused
+from structbert_lite.manifest import MANIFEST_NAME
 from structbert_lite.pipelines.inputs import require_at_most, require_readable
 from structbert_lite.pipelines.matcher import PairMatcher
 from structbert_lite.pipelines.scores import same_logit, sigmoid
@@ -28,6 +30,8 @@ class SimilarityPipeline:
         self._decider = decider
         self._max_items = max_items
         manifest = encoder.manifest
+        if manifest.thresholds is None:
+            raise ModelRefused(f"{encoder.folder / MANIFEST_NAME} has no thresholds")
         self._calibration, self._thresholds = manifest.calibration, manifest.thresholds
         self._matcher = PairMatcher.load(encoder.folder, manifest) if manifest.kind == "encoder" else None
         self._prompt = Prompt(manifest.pair_template, encoder.tokenizer) if manifest.pair_template else None
@@ -41,23 +45,23 @@ class SimilarityPipeline:
         for i, pair in enumerate(pairs):
             for j, text in enumerate(pair):
                 require_readable(text, f"pairs[{i}][{j}]")
-        answers = self._match(pairs, deadline) if self._matcher else self._cross(pairs, deadline)
+        answers = self._match(self._matcher, pairs, deadline) if self._matcher else self._cross(pairs, deadline)
         return [
             Similarity(*pair, answer.score, self._level(answer.score), answer.truncated, answer.by)
             for pair, answer in zip(pairs, answers, strict=True)
         ]
 
-    def _match(self, pairs: list[Pair], deadline: float) -> list[_Answer]:
+    def _match(self, matcher: PairMatcher, pairs: list[Pair], deadline: float) -> list[_Answer]:
         """Every text is encoded once, in however many pairs it stands; the decider reads those that look alike."""
         texts = list(dict.fromkeys(text for pair in pairs for text in pair))
         rows = dict(zip(texts, self.encoder.encode([(text,) for text in texts], deadline), strict=True))
-        logits = [self._matcher.logit(rows[a].values, rows[b].values) for a, b in pairs]
+        logits = [matcher.logit(rows[a].values, rows[b].values) for a, b in pairs]
         answers = [
             _Answer(self._calibrated(logit), rows[a].truncated or rows[b].truncated, "encoder")
             for logit, (a, b) in zip(logits, pairs, strict=True)
         ]
         rule = self.encoder.manifest.decider
-        if self._decider is None:
+        if self._decider is None or rule is None:
             return answers
         places = [i for i, answer in enumerate(answers) if answer.score >= rule.asked_from]
         read = _both_orders(self._decider, [pairs[i] for i in places], None, deadline)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from structbert_lite.deadline import Deadline
 from structbert_lite.errors import ClientLeft, DeadlineExceeded, InferenceFailed, NotReady, Overloaded
@@ -50,7 +51,7 @@ class Batcher:
 
     def __init__(
         self,
-        run: Callable[[list[Encoding]], np.ndarray],
+        run: Callable[[list[Encoding]], NDArray[np.float32]],
         workers: int,
         max_batch: int,
         batch_tokens: int,
@@ -129,7 +130,7 @@ class Batcher:
     def queued_tokens(self) -> int:
         return self._queue.tokens
 
-    def wait(self, entry: Entry, deadline: float) -> np.ndarray:
+    def wait(self, entry: Entry, deadline: float) -> NDArray[np.float32]:
         """The entry's row, float32 [width].
 
         Raises DeadlineExceeded at `deadline`, ClientLeft soon after the deadline's client has left, InferenceFailed
@@ -145,6 +146,8 @@ class Batcher:
             entry.done.wait(min(LOOK_SECONDS, left))
         if entry.error is not None:
             raise entry.error
+        if entry.row is None:
+            raise InferenceFailed("the model gave nothing for this input")
         return entry.row
 
     def join(self, entry: Entry, deadline: float) -> bool:
@@ -288,7 +291,7 @@ class Batcher:
         for entry in batch:
             _announce(entry)
 
-    def _timed_run(self, encodings: list[Encoding]) -> np.ndarray:
+    def _timed_run(self, encodings: list[Encoding]) -> NDArray[np.float32]:
         thread = threading.get_ident()
         self._running[thread] = time.monotonic()
         try:

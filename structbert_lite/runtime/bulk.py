@@ -1,5 +1,6 @@
 """Inputs to rows for a whole window at a time: sorted by length, on every CPU, without queue, deadline or cache."""
 
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -23,7 +24,7 @@ class BulkEncoder:
         self._infer = encoder.infer
         self._pool = ThreadPoolExecutor(threads, "bulk")
 
-    def encode(self, inputs: list[Input], deadline: float) -> list[ModelOutput]:
+    def encode(self, inputs: Sequence[Input], deadline: float) -> list[ModelOutput]:
         """The model's output for each input, in order, as Encoder gives it; equal inputs are computed once.
 
         There is no deadline: a bulk job takes as long as it takes. Raises InferenceFailed when the model fails on any
@@ -31,8 +32,8 @@ class BulkEncoder:
         """
         distinct = {fields: i for i, fields in enumerate(dict.fromkeys(inputs))}
         encodings = self.tokenizer.encode([fields if len(fields) == 2 else fields[0] for fields in distinct])
-        rows: list[ModelOutput | None] = [None] * len(encodings)
-        running: list[Future] = []
+        rows: dict[int, ModelOutput] = {}  # by the place of the encoding
+        running: list[Future[None]] = []
         try:
             for places in cut_batches([len(encoding) for encoding in encodings]):
                 running.append(self._pool.submit(self._fill, rows, encodings, places))
@@ -47,7 +48,7 @@ class BulkEncoder:
         """Drops what has not begun, and waits for the rest."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _fill(self, rows: list[ModelOutput | None], encodings: list[Encoding], places: list[int]) -> None:
+    def _fill(self, rows: dict[int, ModelOutput], encodings: list[Encoding], places: list[int]) -> None:
         try:
             output = self._infer([encodings[i] for i in places])
         except Exception as error:  # onnxruntime's exceptions share no base class

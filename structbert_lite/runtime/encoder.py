@@ -2,13 +2,14 @@
 
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from structbert_lite import __version__
 from structbert_lite.cache.memory import ModelOutput, make_key
@@ -69,7 +70,11 @@ class Encoder:
         self._observer = observer or Observer()
         self._threads = limits.threads
         self._pace = Pace()
-        self._width = manifest.dimensions if manifest.kind == "encoder" else len(manifest.labels) or 1
+        # A manifest that says encoder has both of these.
+        self._pooling, dimensions = (
+            (manifest.pooling, manifest.dimensions) if manifest.kind == "encoder" else (None, None)
+        )
+        self._width = dimensions or len(manifest.labels) or 1
         self._session = Session(folder / MODEL_NAME, manifest.inputs, manifest.pad_id)
         self._check_width()
         self.batcher = Batcher(
@@ -84,7 +89,7 @@ class Encoder:
         self._in_flight: dict[bytes, Entry] = {}
         self._lock = threading.Lock()
 
-    def encode(self, inputs: list[Input], deadline: float) -> list[ModelOutput]:
+    def encode(self, inputs: Sequence[Input], deadline: float) -> list[ModelOutput]:
         """The model's output for each input, in order, by `deadline` (an instant of time.monotonic).
 
         A classifier's and a cross-encoder's row is its logits, an encoder's the pooled vector, not of unit length.
@@ -109,18 +114,16 @@ class Encoder:
         finally:
             self.batcher.note_answer()
 
-    def infer(self, encodings: list[Encoding]) -> np.ndarray:
+    def infer(self, encodings: list[Encoding]) -> NDArray[np.float32]:
         """float32 [len(encodings), width], on the caller's thread, past cache, queue and slots."""
         output = self._session.run(encodings)
-        if self.manifest.kind != "encoder":
-            return output
-        return pool(output, list(map(len, encodings)), self.manifest.pooling)
+        return output if self._pooling is None else pool(output, list(map(len, encodings)), self._pooling)
 
     def close(self) -> None:
         """Finishes what is queued; later calls raise NotReady."""
         self.batcher.close()
 
-    def _run(self, encodings: list[Encoding]) -> np.ndarray:
+    def _run(self, encodings: list[Encoding]) -> NDArray[np.float32]:
         """float32 [len(encodings), width]."""
         asked = time.monotonic()
         with self._slots:
@@ -133,7 +136,7 @@ class Encoder:
                 self._pace.note(max(map(len, encodings)) * len(encodings), seconds)
 
     def _short_input(self) -> Encoding:
-        given = "好"
+        given: str | tuple[str, str] = "好"
         if self.manifest.kind == "cross-encoder":
             template = self.manifest.pair_template
             given = template.fill("好", "好") if template else ("好", "好")

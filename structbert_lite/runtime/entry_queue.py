@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from structbert_lite.runtime.tokenizer import Encoding
 
@@ -31,7 +32,7 @@ class Entry:
     deadline: float  # the latest of its waiters'
     waiters: int = 1
     done: threading.Event = field(default_factory=threading.Event)
-    row: np.ndarray | None = None
+    row: NDArray[np.float32] | None = None
     error: Exception | None = None
     on_done: Callable[["Entry"], None] | None = None
     # Instants of time.monotonic, infinite before they come: queued, taken from the queue, done.

@@ -3,9 +3,10 @@
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 
-def pool(output: np.ndarray, lengths: list[int], pooling: Literal["mean", "cls"]) -> np.ndarray:
+def pool(output: NDArray[np.float32], lengths: list[int], pooling: Literal["mean", "cls"]) -> NDArray[np.float32]:
     """float32 [rows, dimensions] of a graph's float32 [rows, tokens, dimensions].
 
     "mean": over a row's own `lengths[i]` tokens, special ones included; "cls": its first token. An output that is
@@ -20,7 +21,7 @@ def pool(output: np.ndarray, lengths: list[int], pooling: Literal["mean", "cls"]
     return np.array(rows, np.float32)
 
 
-def unit_length(vector: np.ndarray) -> np.ndarray:
+def unit_length(vector: NDArray[np.floating]) -> NDArray[np.float64]:
     """float64 [dimensions] of Euclidean length 1 in the vector's direction; a vector of zeros stays what it is."""
     wide = vector.astype(np.float64)
     length = float(np.sqrt((wide * wide).sum()))

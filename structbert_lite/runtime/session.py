@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 # onnxruntime's wheels report usage to Microsoft; this is read when the library is loaded.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -52,7 +53,7 @@ class Session:
         self._inputs = inputs
         self._pad_id = pad_id
 
-    def run(self, encodings: list[Encoding]) -> np.ndarray:
+    def run(self, encodings: list[Encoding]) -> NDArray[np.float32]:
         """float32 [len(encodings), ...]; pads to the longest. Raises whatever onnxruntime raises."""
         shape = len(encodings), max(map(len, encodings))
         columns = {
@@ -64,4 +65,5 @@ class Session:
             columns["input_ids"][row, : len(encoding)] = encoding.ids
             columns["attention_mask"][row, : len(encoding)] = 1
             columns["token_type_ids"][row, : len(encoding)] = encoding.type_ids
-        return self._session.run(None, {name: columns[name] for name in self._inputs})[0]
+        output: NDArray[np.float32] = self._session.run(None, {name: columns[name] for name in self._inputs})[0]
+        return output

@@ -85,7 +85,7 @@ class Tokenizer:
         self._tokenizer.enable_truncation(max_tokens)
         self.max_tokens = max_tokens
         self._long_text = threading.RLock()
-        self._room_for_two = max_tokens - self._tokenizer.num_special_tokens_to_add(True)
+        self._room_for_two: int = max_tokens - self._tokenizer.num_special_tokens_to_add(True)
 
     def encode(self, inputs: Sequence[str | tuple[str, str]]) -> list[Encoding]:
         """The encoding of each text or pair of texts. Only as much of a long text is read as the model can take.
@@ -155,7 +155,7 @@ class Tokenizer:
         # The library also makes every combination of what two overlong parts lost, so a pair has to be shorter.
         return len(given) <= 8 * self.max_tokens if isinstance(given, str) else sum(map(len, given)) <= self.max_tokens
 
-    def _turn(self, characters: int) -> AbstractContextManager:
+    def _turn(self, characters: int) -> AbstractContextManager[object]:
         return self._long_text if characters > LONG else nullcontext()
 
     def _take_long(self, given: str | tuple[str, str]) -> Encoding:
@@ -213,7 +213,8 @@ class Tokenizer:
         return [encoding, *encoding.overflowing]
 
     def _encode_bare(self, texts: list[str]) -> list[_Encoding]:
-        return self._tokenizer.encode_batch(texts, add_special_tokens=False)
+        encodings: list[_Encoding] = self._tokenizer.encode_batch(texts, add_special_tokens=False)
+        return encodings
 
 
 def _longest_first(counts: list[int], room: int) -> list[int]:

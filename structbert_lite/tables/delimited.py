@@ -80,7 +80,7 @@ class DelimitedSink:
         """The header line, behind a byte order mark where the encoding has one."""
         return to_bytes([self._line(self._header)], self._encoding)
 
-    def rows(self, window: Window, results: list[tuple]) -> bytes:
+    def rows(self, window: Window, results: list[tuple[Any, ...]]) -> bytes:
         """As Sink says."""
         lines = [
             self._line([*map(record.values.get, self._names), *found])

@@ -2,12 +2,15 @@
 
 import codecs
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from structbert_lite.tables.delimited import DelimitedSink, DelimitedSource
 from structbert_lite.tables.input_file import InputFile
 from structbert_lite.tables.json_lines import JsonLinesSink, JsonLinesSource
 from structbert_lite.tables.window import Column, Sink, Source
+
+if TYPE_CHECKING:
+    from structbert_lite.tables.parquet import ParquetSink, ParquetSource
 
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
 ENDINGS: dict[str, Format] = {
@@ -43,9 +46,9 @@ def known_encoding(name: str) -> str:
 def open_source(origin: InputFile, form: Format, quoted: bool) -> tuple[Source, str]:
     """The rows of `origin` and the encoding that a table made of them should have. Raises ValueError, OSError."""
     if form == "parquet":
-        if not origin.is_file:
+        if origin.file is None:
             raise ValueError("Parquet can only be read from a file")
-        return _parquet().ParquetSource(origin.path), "utf-8"
+        return open_parquet(origin.file), "utf-8"
     encoding = known_encoding(origin.find_encoding())
     kept = encoding if encoding in KEPT_ENCODINGS else "utf-8"
     if form == "jsonl":
@@ -53,9 +56,10 @@ def open_source(origin: InputFile, form: Format, quoted: bool) -> tuple[Source, 
     return DelimitedSource(origin, encoding, DELIMITERS[form], quoted or form == "csv"), kept
 
 
-def open_parquet(path: Path) -> Any:
+def open_parquet(path: Path) -> "ParquetSource":
     """The rows of a Parquet file. Raises ValueError, OSError."""
-    return _parquet().ParquetSource(path)
+    source, _ = _parquet()
+    return source(path)
 
 
 def open_sink(form: Format, source: Source, results: list[Column], encoding: str, quoted: bool) -> Sink:
@@ -65,13 +69,14 @@ def open_sink(form: Format, source: Source, results: list[Column], encoding: str
     if source.columns is None:
         raise ValueError("JSON lines from a stream can only be written as JSON lines: their columns are not known")
     if form == "parquet":
-        return _parquet().ParquetSink(source.columns, results, getattr(source, "schema", None))
+        _, sink = _parquet()
+        return sink(source.columns, results, getattr(source, "schema", None))
     return DelimitedSink(source.columns, results, encoding, DELIMITERS[form], quoted or form == "csv")
 
 
-def _parquet() -> Any:
+def _parquet() -> "tuple[type[ParquetSource], type[ParquetSink]]":
     try:
-        from structbert_lite.tables import parquet
+        from structbert_lite.tables.parquet import ParquetSink, ParquetSource
     except ImportError:
         raise ValueError("Parquet needs pyarrow: pip install -r requirements-parquet.txt") from None
-    return parquet
+    return ParquetSource, ParquetSink

@@ -6,9 +6,9 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from io import TextIOWrapper
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 BLOCK = 1 << 20
 PEEK = 1 << 16
@@ -25,10 +25,15 @@ class InputFile:
         """
         self.path = path
         self.name = str(path or "standard input")
-        self.is_file = path is not None and stat.S_ISREG(os.stat(path).st_mode)
         self._given = encoding
-        self._stream = None if self.is_file else sys.stdin.buffer if path is None else path.open("rb", PEEK)
-        self.digest = self._digest() if self.is_file else None
+        self._origin = _open(path)
+        self.file = self._origin if isinstance(self._origin, Path) else None
+        self.digest = None if self.file is None else _digest(self.file)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it can be read more than once."""
+        return self.file is not None
 
     def find_encoding(self) -> str:
         """`utf-8`, `utf-8-sig`, `utf-16` or `gb18030`, or the one that was given.
@@ -52,36 +57,46 @@ class InputFile:
 
     def open_text(self, encoding: str, newline: str) -> TextIO:
         """The text from its beginning; a stream may be opened once. Bytes that cannot be decoded become surrogates."""
-        if self.is_file:
-            return self.path.open(encoding=encoding, errors="surrogateescape", newline=newline)
-        return TextIOWrapper(self._stream, encoding=encoding, errors="surrogateescape", newline=newline)
-
-    def _blocks(self) -> Iterator[bytes]:
-        with self.path.open("rb") as file:
-            while block := file.read(BLOCK):
-                yield block
-
-    def _digest(self) -> str:
-        digest = hashlib.sha256()
-        for block in self._blocks():
-            digest.update(block)
-        return digest.hexdigest()
+        if isinstance(self._origin, Path):
+            return self._origin.open(encoding=encoding, errors="surrogateescape", newline=newline)
+        return TextIOWrapper(self._origin, encoding=encoding, errors="surrogateescape", newline=newline)
 
     def _peek(self) -> bytes:
-        if self._stream is not None:
-            return self._stream.peek(PEEK)[:PEEK]
-        return next(self._blocks(), b"")
+        if isinstance(self._origin, Path):
+            return next(_blocks(self._origin), b"")
+        return self._origin.peek(PEEK)[:PEEK]
 
     def _decodes(self, encoding: str, start: bytes) -> bool:
         decoder = codecs.getincrementaldecoder(encoding)()
         try:
-            for block in self._blocks() if self.is_file else [start]:
+            for block in [start] if self.file is None else _blocks(self.file):
                 decoder.decode(block)
-            if self.is_file:  # what a stream has sent so far may end within a character
+            if self.file is not None:  # what a stream has sent so far may end within a character
                 decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             return False
         return True
+
+
+def _open(path: Path | None) -> Path | BufferedReader:
+    """`path` itself where it is a regular file, else the stream."""
+    if path is not None and stat.S_ISREG(os.stat(path).st_mode):
+        return path
+    stream = sys.stdin.buffer if path is None else path.open("rb", PEEK)
+    return cast("BufferedReader", stream)  # it is one, which neither type says
+
+
+def _blocks(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as opened:
+        while block := opened.read(BLOCK):
+            yield block
+
+
+def _digest(file: Path) -> str:
+    digest = hashlib.sha256()
+    for block in _blocks(file):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def to_bytes(lines: list[str], encoding: str) -> bytes:

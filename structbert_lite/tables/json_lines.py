@@ -51,7 +51,7 @@ class JsonLinesSink:
     def head(self) -> bytes:
         return b""
 
-    def rows(self, window: Window, results: list[tuple]) -> bytes:
+    def rows(self, window: Window, results: list[tuple[Any, ...]]) -> bytes:
         """As Sink says."""
         lines = []
         for record, found in zip(window.records, results, strict=True):
@@ -80,7 +80,7 @@ def _kind(value: Any) -> Kind | None:
 
 def _common(kinds: set[Kind | None]) -> Kind:
     """The one kind that all values of a column fit."""
-    found = kinds - {None}
+    found = {kind for kind in kinds if kind is not None}
     if found == {"int", "float"}:
         return "float"
     return found.pop() if len(found) == 1 else "json" if found else "text"

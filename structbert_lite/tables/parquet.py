@@ -33,7 +33,7 @@ class ParquetSource:
             raise ValueError(f"{path} cannot be read as Parquet: {error}") from None
         with file:
             self.schema = _plain(file.schema_arrow)
-            self.total = file.metadata.num_rows
+            self.total: int = file.metadata.num_rows
         self.columns = [Column(field.name, "json") for field in self.schema]
         self._path = path
 
@@ -78,9 +78,10 @@ class ParquetSink:
         self._schema = schema
 
     def head(self) -> bytes:
-        return self._schema.serialize().to_pybytes()
+        head: bytes = self._schema.serialize().to_pybytes()
+        return head
 
-    def rows(self, window: Window, results: list[tuple]) -> bytes:
+    def rows(self, window: Window, results: list[tuple[Any, ...]]) -> bytes:
         """As Sink says."""
         if window.batch is not None:
             arrays = list(window.batch.columns)
@@ -93,7 +94,8 @@ class ParquetSink:
             for column, values in zip(self._results, zip(*results, strict=True), strict=True)
         ]
         batch = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
-        return batch.serialize().to_pybytes()
+        data: bytes = batch.serialize().to_pybytes()
+        return data
 
     def finish(self, path: str) -> str:
         """Makes a Parquet file of the stream; its row groups do not depend on the windows."""
@@ -118,7 +120,8 @@ class ParquetSink:
 
 def _groups(metadata: pq.FileMetaData, skip: int, stop: int) -> tuple[list[int], int]:
     """The row groups with rows from `skip` to `stop`, and how many rows are before the first of them."""
-    groups, before, seen = [], 0, 0
+    groups: list[int] = []
+    before = seen = 0
     for i in range(metadata.num_row_groups):
         rows = metadata.row_group(i).num_rows
         if seen + rows > skip and seen < stop:
@@ -140,7 +143,8 @@ def _values(column: pa.Array) -> list[Any]:
     """Python's values of a column; dates and the like as text, which is how other formats show them."""
     if pa.types.is_temporal(column.type) or pa.types.is_decimal(column.type):
         column = column.cast(pa.string())
-    return column.to_pylist()
+    values: list[Any] = column.to_pylist()
+    return values
 
 
 def _array(values: list[Any], kind: str) -> pa.Array:

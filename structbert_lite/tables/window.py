@@ -35,8 +35,11 @@ class Window:
 class Source(Protocol):
     """A file of rows. `columns` and `total` are None where only reading all of a stream would tell."""
 
-    columns: list[Column] | None
-    total: int | None
+    @property
+    def columns(self) -> list[Column] | None: ...
+
+    @property
+    def total(self) -> int | None: ...
 
     def windows(self, size: int, skip: int) -> Iterator[Window]:
         """All rows but the first `skip`, in order, `size` at a time at the most; the same windows every time.
@@ -50,7 +53,7 @@ class Sink(Protocol):
 
     def head(self) -> bytes: ...
 
-    def rows(self, window: Window, results: list[tuple]) -> bytes:
+    def rows(self, window: Window, results: list[tuple[Any, ...]]) -> bytes:
         """The window's rows with their `results`, one value for each result column."""
 
     def finish(self, path: str) -> str:

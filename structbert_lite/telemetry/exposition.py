@@ -37,7 +37,7 @@ class _Processes(Collector):
     """The client library's process metrics, added up: it has none for several processes."""
 
     def __init__(self, pids: list[int]) -> None:
-        self._collectors = [ProcessCollector(pid=lambda pid=pid: pid, registry=None) for pid in pids]
+        self._collectors = list(map(_collector, pids))
 
     def collect(self) -> Iterator[Metric]:
         found: dict[str, list[Metric]] = {}
@@ -50,3 +50,7 @@ class _Processes(Collector):
             (sample,) = metrics[0].samples
             metrics[0].samples = [sample._replace(value=together(values))]
             yield metrics[0]
+
+
+def _collector(pid: int) -> ProcessCollector:
+    return ProcessCollector(pid=lambda: pid, registry=None)

@@ -17,7 +17,7 @@ class LineFormatter(JsonFormatter):
         super().__init__("{levelname}{name}{message}", style="{", rename_fields=NAMES, timestamp="time")
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
-        facts = log_data.pop("facts", {})
+        facts: dict[str, Any] = log_data.pop("facts", {})
         mine = {"request_id": request_id.get()} if request_id.get() else {}
         return {"time": log_data.pop("time")} | log_data | mine | facts
 

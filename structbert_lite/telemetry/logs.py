@@ -57,7 +57,8 @@ class GunicornFilter(logging.Filter):
         if record.msg.startswith("Error handling request"):
             record.msg, record.args = "Error handling request", ()
             if record.exc_info:
-                record.exc_info, record.exc_text = None, describe(record.exc_info[1])
+                record.exc_text = describe(record.exc_info[1])
+                record.exc_info = None
         if record.msg.startswith("Invalid request from ip="):
             record.msg = QUOTE.split(": ".join(record.msg.split(": ")[:2]))[0]
         if isinstance(record.args, tuple):

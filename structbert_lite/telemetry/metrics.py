@@ -6,6 +6,7 @@ Names and labels are a promise to whoever draws them. No label takes a value fro
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from typing import Literal
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -16,6 +17,8 @@ from structbert_lite.runtime.observer import Observer
 from structbert_lite.telemetry.buckets import PADDED_TOKENS, REQUEST_SECONDS, ROWS, STAGE_SECONDS
 
 STAGES = ("tokenize", "queue", "slot", "inference")
+# What one gauge of several processes is, of those that live.
+Together = Literal["livesum", "livemin", "livemax"]
 UNANSWERED = ("refused", "expired", "failed")
 
 
@@ -29,7 +32,7 @@ class Metrics:
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(f"structbert_{name}", text, labels, registry=registry)
 
-        def gauge(name: str, text: str, *labels: str, together: str = "livesum") -> Gauge:
+        def gauge(name: str, text: str, *labels: str, together: Together = "livesum") -> Gauge:
             return Gauge(f"structbert_{name}", text, labels, registry=registry, multiprocess_mode=together)
 
         def histogram(name: str, text: str, buckets: Sequence[float], *labels: str) -> Histogram:

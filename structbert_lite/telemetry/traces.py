@@ -40,7 +40,7 @@ class OpenTelemetry:
         self._tracer = provider.get_tracer("structbert_lite", __version__)
         self.observer: Observer = _StageSpans(self._tracer)
 
-    def begin(self, method: str, route: str, headers: Mapping[str, str]) -> tuple[Span, Any]:
+    def begin(self, method: str, route: str, headers: Any) -> tuple[Span, Any]:
         name = method if route == "unmatched" else f"{method} {route}"
         span = self._tracer.start_span(name, propagate.extract(headers), SpanKind.SERVER)
         return span, context.attach(trace.set_span_in_context(span))

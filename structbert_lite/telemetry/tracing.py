@@ -7,12 +7,18 @@ from structbert_lite.errors import BadSettings
 from structbert_lite.runtime.observer import Observer
 
 
+class Headers(Protocol):
+    """A request's headers, whose names may be in capitals or not."""
+
+    def get(self, key: str, /) -> str | None: ...
+
+
 class Tracing(Protocol):
     """What happens to a request's trace; `observer` adds to it what the models do."""
 
     observer: Observer
 
-    def begin(self, method: str, route: str, headers: Mapping[str, str]) -> Any:
+    def begin(self, method: str, route: str, headers: Headers) -> Any:
         """A request's span, current in this thread until `end`."""
 
     def describe(self, begun: Any, facts: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ import ipaddress
 import logging
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 OPEN = {"ops.livez", "ops.readyz", "ops.health", "static", "ui.static"}
 # The same probes by path: with a method that they do not take there is no endpoint, and the answer is still 405.
 OPEN_PATHS = {"/livez", "/readyz", "/health"}
-REALM = {"realm": "StructBERT Lite"}
+REALM: dict[str, str | None] = {"realm": "StructBERT Lite"}
 # Browsers understand Basic and ask the user for the key by themselves, also where scripts are off.
 CHALLENGES = (WWWAuthenticate("bearer", REALM), WWWAuthenticate("basic", REALM | {"charset": "UTF-8"}))
 ERROR = "#/components/schemas/ErrorAnswer"
@@ -50,7 +51,7 @@ def guard(app: Flask, settings: Settings, keys: Keys) -> None:
         app.after_request(_challenge)
 
 
-def describe_keys(app: Flask, document: dict) -> dict:
+def describe_keys(app: Flask, document: dict[str, Any]) -> dict[str, Any]:
     """The OpenAPI `document`, where keys are needed with how to send one and which routes answer without."""
     if not app.extensions["structbert_keys"]:
         return document
@@ -65,7 +66,7 @@ def describe_keys(app: Flask, document: dict) -> dict:
     return document
 
 
-def _refusal(operation: dict) -> dict:
+def _refusal(operation: dict[str, Any]) -> dict[str, Any]:
     """The description of a 401, in the shape of the route's other errors: other services' routes have theirs."""
     others = (answer for status, answer in operation["responses"].items() if status >= "400" and "content" in answer)
     ours = {"content": {"application/json": {"schema": {"$ref": ERROR}}}}

@@ -25,7 +25,7 @@ def make_blueprint(engine: Engine, settings: Settings) -> APIBlueprint:
     api.before_request(require_json_object)
     api.before_request(note_dialect)
 
-    def ask(task: str, inputs: list, **options: Any) -> list:
+    def ask(task: str, inputs: list[Any], **options: Any) -> list[Any]:
         return engine.predict(task, inputs, read_deadline(settings.timeout_ms), **options)
 
     for task in (sentiment, similarity, embedding, zero_shot, rerank):
@@ -42,7 +42,7 @@ def make_blueprint(engine: Engine, settings: Settings) -> APIBlueprint:
     return api
 
 
-def _facts(task: str, engine: Engine, settings: Settings) -> dict:
+def _facts(task: str, engine: Engine, settings: Settings) -> dict[str, Any]:
     manifest = engine.manifest(task)
     return {
         "task": task,
@@ -63,7 +63,7 @@ def _facts(task: str, engine: Engine, settings: Settings) -> dict:
 
 
 def _thresholds(task: str, manifest: Manifest) -> dict[str, float]:
-    if task == "similarity":
+    if task == "similarity" and manifest.thresholds is not None:
         return manifest.thresholds.model_dump()
     if task == "sentiment" and manifest.has_neutral:
         return (manifest.uncertainty or Uncertainty()).model_dump()

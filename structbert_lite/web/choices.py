@@ -1,5 +1,7 @@
 """Language and colours of the pages: what the address says, else what was chosen before, else what the browser says."""
 
+from typing import Any
+
 from flask import Blueprint, Response, request
 
 LANGUAGES = ("zh", "en")  # the first one is for a browser that accepts none of them
@@ -24,7 +26,7 @@ def keep_choices(pages: Blueprint) -> None:
     pages.after_request(_remember)
 
     @pages.url_defaults
-    def pass_on(endpoint: str, values: dict) -> None:
+    def pass_on(endpoint: str, values: dict[str, Any]) -> None:
         # A browser without cookies keeps the language all the same.
         if (lang := _asked("lang")) and endpoint.startswith("ui.") and endpoint != "ui.static":
             values.setdefault("lang", lang)

@@ -1,6 +1,7 @@
 """Scripts of other sites (CORS): off, unless the settings name the sites."""
 
 from flask import Flask, Response, request
+from werkzeug.datastructures import HeaderSet
 
 ANY = "*"
 # What a script may read of an answer besides its body.
@@ -41,7 +42,7 @@ def _share(response: Response, allowed: set[str]) -> Response:
     if request.origin is None or not allowed & {ANY, request.origin.lower()}:
         return response
     if request.method == "OPTIONS" and request.access_control_request_method:
-        response.access_control_allow_methods = response.allow or ("GET", "POST")
+        response.access_control_allow_methods = response.allow or HeaderSet(("GET", "POST"))
         # As asked: the official clients add headers of their own, and nothing here gives a header rights.
         response.access_control_allow_headers = request.access_control_request_headers
         response.access_control_max_age = PREFLIGHT_SECONDS

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator
 from http import HTTPStatus
+from typing import Any
 
 from flask import Response, jsonify
 from flask_openapi3 import OpenAPI
@@ -56,7 +57,7 @@ def add_route(app: OpenAPI, engine: Engine) -> None:
         return jsonify(document if has_neutral else two_way)
 
 
-def _without_neutral(document: dict) -> dict:
+def _without_neutral(document: dict[str, Any]) -> dict[str, Any]:
     """A copy without the examples that are refused by a sentiment model that does not know Neutral."""
     document = copy.deepcopy(document)
     for path in ("/predict", "/predict_batch"):
@@ -64,7 +65,7 @@ def _without_neutral(document: dict) -> dict:
     return document
 
 
-def _complete(app: OpenAPI, document: dict) -> None:
+def _complete(app: OpenAPI, document: dict[str, Any]) -> None:
     """What happens around every route: headers, and the errors of whoever stands in front of it."""
     components = document["components"]
     components["headers"], components["parameters"] = HEADERS, PARAMETERS
@@ -87,7 +88,7 @@ def _complete(app: OpenAPI, document: dict) -> None:
                 answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def _dimensions(document: dict) -> Iterator[dict]:
+def _dimensions(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Where a request may say the size of the vectors that it wants."""
     for schema in document["components"]["schemas"].values():
         for form in schema.get("properties", {}).get("dimensions", {}).get("anyOf", []):

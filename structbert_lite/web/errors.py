@@ -4,7 +4,8 @@ import logging
 
 from flask import Flask, Response, current_app, g
 from pydantic import ValidationError
-from werkzeug.exceptions import ClientDisconnected, HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed
+from werkzeug.wrappers import Response as AnyResponse
 
 from structbert_lite import errors
 from structbert_lite.web.compat.errors import error_response
@@ -83,7 +84,7 @@ def _answer_ours(error: errors.StructBertError) -> Response:
     return response
 
 
-def _answer_http(error: HTTPException) -> Response:
+def _answer_http(error: HTTPException) -> AnyResponse:
     if error.response is not None:  # an answer that was made already, and a redirect
         return error.get_response()
     code = error.code or 500
@@ -93,7 +94,7 @@ def _answer_http(error: HTTPException) -> Response:
     if code == 413:
         message = f"the body is larger than the limit of {current_app.config['MAX_CONTENT_LENGTH']} bytes"
     response = error_response(code, HTTP_TYPES.get(code, "bad_request" if code < 500 else "internal_error"), message)
-    if code == 405:
+    if isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
     return response
 

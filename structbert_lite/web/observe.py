@@ -57,7 +57,7 @@ def observe_requests(app: Flask, metrics: Metrics, tracing: Tracing | None) -> N
         elif facts:
             metrics.items.labels(facts["task"]).inc(facts["items"])
         facts = {"method": method, "route": route, "status": status, "duration_ms": round(seconds * 1000, 2)} | facts
-        if "span" in g:
+        if tracing and "span" in g:
             tracing.describe(g.span, facts)
             facts["trace_id"] = tracing.trace_id(g.span)
         facts["request_id"] = g.get("request_id", "")
@@ -66,7 +66,7 @@ def observe_requests(app: Flask, metrics: Metrics, tracing: Tracing | None) -> N
     def tear_down(sender: Flask, **_: Any) -> None:
         if "began" in g:  # not for a context without a request, as in a test
             metrics.in_flight.dec()
-        if "span" in g:
+        if tracing and "span" in g:
             tracing.end(g.span)
         request_id.set("")
 

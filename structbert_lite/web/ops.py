@@ -16,6 +16,10 @@ def make_blueprint(engine: Engine, counted: Metrics) -> APIBlueprint:
     """/livez, /readyz, /health and /metrics, bound to `engine`."""
     ops = APIBlueprint("ops", __name__, operation_id_callback=name_operation)
 
+    def ready() -> Response:
+        engine.ping()
+        return jsonify({"status": "ready"})
+
     @ops.get("/livez", tags=[OPERATIONS], responses={200: Status, 503: ErrorAnswer})
     def livez() -> Response:
         """The process works, or is loading or draining; 503 when it is stuck and only a new one can help."""
@@ -25,13 +29,12 @@ def make_blueprint(engine: Engine, counted: Metrics) -> APIBlueprint:
     @ops.get("/readyz", tags=[OPERATIONS], responses={200: Status, 503: ErrorAnswer})
     def readyz() -> Response:
         """Every model can answer; 503 while loading, while draining and when inference fails."""
-        engine.ping()
-        return jsonify({"status": "ready"})
+        return ready()
 
     @ops.get("/health", tags=[OPERATIONS], responses={200: Status, 503: ErrorAnswer})
     def health() -> Response:
         """The same as /readyz, for people and containers."""
-        return readyz()
+        return ready()
 
     @ops.get("/metrics", tags=[OPERATIONS], responses={200: PROMETHEUS_TEXT})
     def metrics() -> Response:

@@ -107,10 +107,17 @@ def _open(url: str, timeout_ms: int) -> Storage:
     if url.startswith("unix://"):
         url = f"redis+{url}"
     seconds = timeout_ms / 1000
-    options = {"socket_timeout": seconds, "socket_connect_timeout": seconds, "key_prefix": "structbert:rate"}
+    options: dict[str, float | str | bool] = {
+        "socket_timeout": seconds,
+        "socket_connect_timeout": seconds,
+        "key_prefix": "structbert:rate",
+    }
     try:
-        return storage_from_string(url, **options)
+        storage = storage_from_string(url, **options)
+        if not isinstance(storage, Storage):  # async+redis://: its answers would have to be awaited
+            raise ConfigurationError("only a storage without asyncio can be used here")
     except (ConfigurationError, ValueError) as error:  # its message may show the password
         raise BadSettings(
             f"STRUCTBERT_REDIS_URL cannot be used for the limit ({type(error).__name__}; see requirements-redis.txt)"
         ) from None
+    return storage

@@ -4,7 +4,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
@@ -14,7 +14,7 @@ from structbert_lite.telemetry.logs import request_id
 from structbert_lite.web.headers import ANSWERS, PAGES
 
 # (task, inputs, **options) -> results: the engine's `predict` with this request's deadline.
-Ask = Callable[..., list]
+Ask = Callable[..., list[Any]]
 REQUEST_ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
 
 

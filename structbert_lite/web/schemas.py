@@ -2,15 +2,22 @@
 
 from typing import Annotated, Any
 
+from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 # A body of two forms is told apart by these tags; they are in pydantic's path to an error and not in the request.
 ONE, MANY, OBJECT, OURS, THEIRS = FORMS = "<one>", "<many>", "<object>", "<ours>", "<theirs>"
 
 
-def shown(**bodies: Any) -> ConfigDict:
+class Shown(ConfigDict, total=False):
+    """A model's configuration with what the OpenAPI library reads there."""
+
+    openapi_extra: dict[str, Any]
+
+
+def shown(**bodies: Any) -> Shown:
     """A model's configuration with named examples of whole bodies, for /openapi.json: the fields' own get lost."""
-    return ConfigDict(openapi_extra={"examples": {name: {"value": body} for name, body in bodies.items()}})
+    return Shown(openapi_extra={"examples": {name: {"value": body} for name, body in bodies.items()}})
 
 
 def _as_integer(given: Any) -> Any:
@@ -86,7 +93,7 @@ class ErrorAnswer(BaseModel):
     error: ErrorFacts
 
 
-ERRORS = dict.fromkeys((400, 404, 413, 415, 422, 429, 500, 503, 504), ErrorAnswer)
+ERRORS: ResponseDict = dict.fromkeys((400, 404, 413, 415, 422, 429, 500, 503, 504), ErrorAnswer)
 
 
 def describe(location: tuple[Any, ...]) -> str:

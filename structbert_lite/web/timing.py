@@ -33,7 +33,8 @@ def found() -> Found:
     """What the cache has had for this request so far."""
     if "found" not in g:
         g.found = Found()
-    return g.found
+    noted: Found = g.found
+    return noted
 
 
 def _tell(response: Response) -> Response:

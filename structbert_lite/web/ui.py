@@ -43,7 +43,7 @@ def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
         page.add_url_rule(panel.path, panel.name, view, methods=["GET", "POST"])
 
     @page.context_processor
-    def frame() -> dict:
+    def frame() -> dict[str, Any]:
         mine = texts[language()]
         others = [(f"ui.{one}", mine["pages"][one]["nav"]) for one in OTHERS]
         return {"theme": theme(), "themes": THEMES, "tasks": _tasks(mine, engine), "others": others}
@@ -69,21 +69,21 @@ def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
     return page
 
 
-def _tasks(texts: dict, engine: Engine) -> list[tuple[str, str, bool]]:
+def _tasks(texts: dict[str, Any], engine: Engine) -> list[tuple[str, str, bool]]:
     """(endpoint, name, whether a model serves it) of each panel."""
     served = engine.names  # a reload may have changed them
     return [(f"ui.{one.name}", texts["panels"][one.name]["nav"], one.task in served) for one in PANELS]
 
 
-def _texts_of(name: str, group: str, texts: dict) -> dict:
+def _texts_of(name: str, group: str, texts: dict[str, Any]) -> dict[str, Any]:
     """The common texts with a page's own in front of them."""
     common = {key: text for key, text in texts.items() if key not in {"panels", "pages"}}
-    own = texts[group][name]
+    own: dict[str, Any] = texts[group][name]
     return common | own | {"errors": common["errors"] | own.get("errors", {})}
 
 
 def _view(
-    panel: Panel, texts: dict[str, dict], engine: Engine, settings: Settings
+    panel: Panel, texts: dict[str, dict[str, Any]], engine: Engine, settings: Settings
 ) -> Callable[[], ResponseReturnValue]:
     mine = {one: _texts_of(panel.name, "panels", texts[one]) for one in LANGUAGES}
     fixed = {

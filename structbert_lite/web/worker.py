@@ -50,6 +50,9 @@ class Worker(FrontWorker):
     `drain_seconds` where the whole server stops.
     """
 
+    alive: bool  # gunicorn's own, and the sockets that it listens on
+    sockets: list[Any]
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._drain_seconds = Settings.from_environment().drain_seconds

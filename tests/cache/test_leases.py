@@ -94,7 +94,7 @@ def test_a_lease_given_up_is_not_waited_for(two: tuple, keys: list[bytes]) -> No
     a, b = two
     acquire_leases(a, {keys[0]: 5.0}, math.inf)
     elsewhere = acquire_leases(b, {keys[0]: 5.0}, math.inf).elsewhere
-    a.release([keys[0]])
+    a.release_leases([keys[0]])
     started = time.monotonic()
     assert wait_for_leased(b, elsewhere, 2, math.inf) == {}
     assert time.monotonic() - started < 1.5

@@ -161,10 +161,19 @@ def test_config_that_disagrees_with_the_weights(checkpoint, name, value, true):
         ({"num_attention_heads": 5}, "5 attention heads do not divide"),
         ({"hidden_size": None}, "no usable hidden_size: it is missing"),
         ({"vocab_size": "21128"}, "no usable vocab_size: 21128"),
+        ({"layer_norm_eps": "1e-12"}, "no usable layer_norm_eps: 1e-12"),
+        ({"pad_token_id": -1}, "no usable pad_token_id: -1"),
     ],
 )
 def test_config_that_cannot_be_used(checkpoint, changes, cause):
     assert cause in refusal(change_config(checkpoint, **changes))
+
+
+@pytest.mark.parametrize("name", ["layer_norm_eps", "pad_token_id"])
+def test_a_null_in_config_is_no_number_and_no_default(checkpoint, name):
+    config = json.loads((checkpoint / "config.json").read_text("utf-8")) | {name: None}
+    (checkpoint / "config.json").write_text(json.dumps(config), "utf-8")
+    assert f"config.json gives no usable {name}: None" in refusal(checkpoint)
 
 
 def test_config_that_is_missing_or_malformed(checkpoint):

@@ -145,9 +145,10 @@ def test_replicas_share_a_quota_through_redis(redis_url: str) -> None:
     assert all(replica.counts["failed"] == 0 for replica in replicas)
 
 
-def test_a_url_that_cannot_be_used_is_refused_with_a_sentence() -> None:
+@pytest.mark.parametrize("url", ["nothing://127.0.0.1", "async+memory://"])
+def test_a_url_that_cannot_be_used_is_refused_with_a_sentence(url: str) -> None:
     with pytest.raises(BadSettings, match="STRUCTBERT_REDIS_URL"):
-        RateLimiter("1/minute", "nothing://127.0.0.1")
+        RateLimiter("1/minute", url)
 
 
 @hypothesis.given(st.from_regex(QUOTAS, fullmatch=True).filter(bool))

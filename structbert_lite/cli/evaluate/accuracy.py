@@ -32,7 +32,7 @@ def command(model: Path, files: tuple[Path, ...], group: str | None, as_json: bo
     model = model.resolve()
     try:
         engine = Engine(Settings(models=model.parent, sentiment_model=model.name, load="lazy", cache_mb=0))
-        figures = {}
+        figures: dict[str, Accuracy] = {}
         for file in files:
             figures |= _measure(engine, file, group)
         engine.close()

@@ -60,8 +60,10 @@ def ask_rankings(
     return found
 
 
-def _in_chunks(ask: Callable[[list], Sequence], items: Sequence, title: str, size: int = CHUNK) -> np.ndarray:
-    rows: list = []
+def _in_chunks(
+    ask: Callable[[list[Any]], Sequence[Any]], items: Sequence[Any], title: str, size: int = CHUNK
+) -> np.ndarray:
+    rows: list[Any] = []
     with click.progressbar(length=len(items), label=title, file=sys.stderr) as bar:
         for start in range(0, len(items), size):
             chunk = list(items[start : start + size])

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from structbert_lite.cli.evaluate.batch_report import markdown, split_page, table
 from structbert_lite.cli.evaluate.batch_study import Kind, Row, choose_kind, study
@@ -73,16 +75,16 @@ def command(
             f"{len(inputs)} inputs, {int(strong.sum())} of them strong, {shuffles} shuffles for each batch size, "
             f"one run at a time on one thread. {describe_machine()}."
         )
-        if page:
+        if page and around:
             page.write_text(markdown(about, figures).join(around), encoding="utf-8")
-        if draw:
+        if draw and plot:
             draw(figures, plot)
     except (StructBertError, RuntimeError, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(json.dumps(_plain(about, figures), indent=2) if as_json else table(about, figures))
 
 
-def _read(file: Path, kind: Kind, sample: int | None) -> tuple[list, np.ndarray]:
+def _read(file: Path, kind: Kind, sample: int | None) -> tuple[list[Any], NDArray[np.bool_]]:
     """(inputs, which of them are strong); raises ValueError as read_rows and label_numbers do."""
     rows = take_sample(read_rows(file, [*kind.columns, "label"]), sample)
     numbers = np.array(label_numbers(file, rows, kind.labels))
@@ -123,10 +125,11 @@ def _plotter() -> Callable[[dict[str, list[Row]], Path], None]:
     return draw
 
 
-def _plain(about: str, figures: dict[str, list[Row]]) -> dict:
-    def flat(row: Row) -> dict:
+def _plain(about: str, figures: dict[str, list[Row]]) -> dict[str, Any]:
+    def flat(row: Row) -> dict[str, Any]:
         fields = asdict(row)
-        return fields.pop("stability") | fields
+        stability: dict[str, Any] = fields.pop("stability")
+        return stability | fields
 
     files = {
         name: {"suggested_threshold": rows[0].stability.threshold, "rows": [flat(row) for row in rows]}

@@ -3,9 +3,11 @@
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from structbert_lite.cli.side import Side
 from structbert_lite.evaluation.batch_size import Stability, measure_stability, probability_of, sigmoid
@@ -24,7 +26,7 @@ class Kind:
     option: str
     columns: tuple[str, ...]
     labels: tuple[str, ...]
-    score: Callable[[np.ndarray], np.ndarray]
+    score: Callable[[NDArray[np.float32]], NDArray[np.float64]]
 
 
 def choose_kind(manifest: Manifest) -> Kind:
@@ -51,18 +53,18 @@ class Row:
 
 
 def study(
-    sides: dict[str, Side], kind: Kind, inputs: Sequence, strong: np.ndarray, shuffles: int
+    sides: dict[str, Side], kind: Kind, inputs: Sequence[Any], strong: NDArray[np.bool_], shuffles: int
 ) -> dict[str, list[Row]]:
     """Rows by file, one for each of SIZES. Raises ValueError when `strong` has only one kind in it."""
     measure_stability(np.zeros((1, len(inputs))), strong)  # a file that cannot be judged is refused before the work
     rng = np.random.default_rng(0)
     orders = [rng.permutation(len(inputs)) for _ in range(shuffles)]
-    alone: dict[str, np.ndarray] = {}
+    alone: dict[str, NDArray[np.float32]] = {}
     figures: dict[str, list[Row]] = {name: [] for name in sides}
     steps = len(SIZES) * shuffles * len(sides) * len(inputs)
     with click.progressbar(length=steps, label="scoring", file=sys.stderr) as bar:
         for size in SIZES:
-            runs: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in sides}
+            runs: dict[str, list[tuple[NDArray[np.float32], NDArray[np.float64]]]] = {name: [] for name in sides}
             for side in sides.values():
                 side.forget_peak()
             for order in orders:
@@ -87,7 +89,9 @@ def study(
     return figures
 
 
-def _run(side: Side, inputs: Sequence, order: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+def _run(
+    side: Side, inputs: Sequence[Any], order: NDArray[np.int64], size: int
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """(logits [inputs, labels] in the order of `inputs`, seconds [batches])."""
     batches = [[inputs[i] for i in order[start : start + size]] for start in range(0, len(order), size)]
     answer = side.ask(batches)

@@ -58,7 +58,7 @@ def _open_engine(model: Path | None) -> Engine:
 
 def _read_parts(engine: Engine, suite: Path | None, task: str | None) -> dict[str, list[Item]]:
     """Items by name of the suite, only those whose task can be asked."""
-    if suite is not None:
+    if suite is not None and task is not None:
         return {task: read_suite(suite, task)}
     names = [task] if task else list(NEEDED)
     parts = {name: read_suite(SUITE / f"{name}.jsonl", name) for name in names}
@@ -68,7 +68,7 @@ def _read_parts(engine: Engine, suite: Path | None, task: str | None) -> dict[st
 
 
 def _judge(engine: Engine, parts: dict[str, list[Item]]) -> list[Outcome]:
-    def ask(task: str, inputs: list, **options: Any) -> list:
+    def ask(task: str, inputs: list[Any], **options: Any) -> list[Any]:
         return engine.predict(task, inputs, time.monotonic() + SECONDS, **options)
 
     outcomes: list[Outcome] = []

@@ -19,11 +19,11 @@ class Collection:
 
 def find_parts(folder: Path) -> tuple[Path, Path, Path]:
     """corpus.tsv, queries.tsv and qrels.tsv in `folder`. Raises ValueError, with its name, when one is missing."""
-    paths = tuple(folder / f"{part}.tsv" for part in PARTS)
+    corpus, queries, qrels = paths = [folder / f"{part}.tsv" for part in PARTS]
     for path in paths:
         if not path.is_file():
             raise ValueError(f"{folder} has no {path.name}; name the files with --corpus, --queries and --qrels")
-    return paths
+    return corpus, queries, qrels
 
 
 def read_collection(corpus: Path, queries: Path, qrels: Path, limit: int | None) -> Collection:

@@ -29,11 +29,13 @@ def read_inputs(
 
     Where there are none, the built-in pairs by kind. Raises ValueError for what does not fit the task.
     """
-    if any(parts) and not all(parts):
+    given = [part for part in parts if part is not None]
+    if given and len(given) < len(parts):
         raise ValueError(f"{', '.join(f'--{part}' for part in PARTS)} belong together: give all three")
     sources = {folder: find_parts(folder) for folder in data if folder.is_dir()}
-    if all(parts):
-        sources[parts[0].parent] = tuple(parts)
+    if given:
+        corpus, queries, qrels = given
+        sources[corpus.parent] = corpus, queries, qrels
     if sources and task not in ON_COLLECTIONS:
         raise ValueError(f"{task} is asked about rows: --data has to be a file")
     files = [file for file in data if file.is_file()]

@@ -94,7 +94,8 @@ def _ask_similarity(pipeline: Any, rows: Rows, title: str) -> np.ndarray:
 def _ask_cosines(pipeline: Any, rows: Rows, title: str) -> np.ndarray:
     vectors = ask_vectors(pipeline, [row[side] for side in ("text_a", "text_b") for row in rows], title)
     a, b = np.split(vectors.astype(np.float64), 2)
-    return (a * b).sum(1)
+    cosines: np.ndarray = (a * b).sum(1)
+    return cosines
 
 
 def _ask_relevance(pipeline: Any, rows: Rows, title: str) -> np.ndarray:

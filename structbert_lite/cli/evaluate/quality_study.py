@@ -37,7 +37,9 @@ def study_rows(
     found = {name: task.ask(pipeline, rows, f"{title}, {name}") for name, pipeline in pipelines.items()}
     highest = int(expected.max())
     results = [_of_rows(task, title, found, expected, rows, highest)]
-    for value in dict.fromkeys(row[group] for row in rows) if group else ():
+    if not group:
+        return results
+    for value in dict.fromkeys(row[group] for row in rows):
         own = [i for i, row in enumerate(rows) if row[group] == value]
         part = {name: numbers[own] for name, numbers in found.items()}
         name = f"{title}, {group} {value}"

@@ -32,7 +32,7 @@ def reference_command(checkpoint: str, python: str | None, manifest: Manifest) -
     folder = Path(checkpoint)
     where = str(folder.resolve()) if folder.exists() else checkpoint
     command = [python, "-m", "export.reference", where, str(usable_cpus()), "--task", manifest.task]
-    if manifest.kind == "encoder":
+    if manifest.kind == "encoder" and manifest.pooling:
         command += ["--pooling", manifest.pooling]
     elif manifest.labels:
         command += ["--labels", ",".join(manifest.labels)]
@@ -54,7 +54,7 @@ class ReferenceEncoder:
         if not inputs:
             return []
         order = sorted(range(len(inputs)), key=lambda i: sum(map(len, inputs[i])))  # of like length, to pad little
-        asked = [inputs[i] if len(inputs[i]) == 2 else inputs[i][0] for i in order]
+        asked: list[str | Sequence[str]] = [inputs[i] if len(inputs[i]) == 2 else inputs[i][0] for i in order]
         answer = self._side.ask([asked[start : start + BATCH] for start in range(0, len(asked), BATCH)])
         rows = dict(zip(order, answer.logits, strict=True))
         return [ModelOutput(rows[i], False) for i in range(len(inputs))]

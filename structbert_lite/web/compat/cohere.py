@@ -86,7 +86,7 @@ def add_routes(api: APIBlueprint, ask: Ask, count: Callable[..., int], engine: E
         texts = [document if isinstance(document, str) else document.text for document in body.documents]
         ranked = ask("rerank", texts, query=body.query, top_n=body.top_n)
         tokens = count("rerank", texts, query=body.query)
-        found = [{"index": one.index, "relevance_score": one.score} for one in ranked]
+        found: list[dict[str, Any]] = [{"index": one.index, "relevance_score": one.score} for one in ranked]
         if body.return_documents:
             for result in found:
                 given = body.documents[result["index"]]

@@ -1,13 +1,13 @@
 """Which service a request is meant for: told by its path, on shared paths by the names of its fields."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias, TypeVar, cast
 
 from flask import g, request
 from pydantic import BaseModel, ConfigDict, Discriminator
 from pydantic import Tag as Form
 
-from structbert_lite.web.schemas import OURS, THEIRS, shown
+from structbert_lite.web.schemas import OURS, THEIRS, Shown, shown
 
 
 class Dialect(StrEnum):
@@ -36,6 +36,11 @@ SHARED = {
 }
 OUR_FIELDS = {"text", "texts", "text_a", "text_b", "pairs", "labels", "documents"}
 
+Ours = TypeVar("Ours")
+Theirs = TypeVar("Theirs")
+# The type of a body on a shared path, beside `told_apart`: ours or TEI's.
+Either: TypeAlias = Annotated[Ours, Form(OURS)] | Annotated[Theirs, Form(THEIRS)]
+
 
 class LenientRequest(BaseModel):
     """A body whose unknown fields are ignored, as the service does that it is meant for; wrong types are errors."""
@@ -48,26 +53,25 @@ def speaks_tei(body: Any, marker: str) -> bool:
     return isinstance(body, dict) and marker in body and not body.keys() & (OUR_FIELDS - {marker})
 
 
-def tei_body(path: str, **bodies: Any) -> ConfigDict:
+def tei_body(path: str, **bodies: Any) -> Shown:
     """The configuration of TEI's body on a shared path: named examples, and that no field of ours stands in it."""
-    ours = [{"required": [name]} for name in sorted(OUR_FIELDS - {SHARED[path]})]
-    return ConfigDict(shown(**bodies), json_schema_extra={"not": {"anyOf": ours}})
+    ours: list[Any] = [{"required": [name]} for name in sorted(OUR_FIELDS - {SHARED[path]})]
+    config = shown(**bodies)
+    config["json_schema_extra"] = {"not": {"anyOf": ours}}
+    return config
 
 
-def either(ours: type[BaseModel], theirs: type[BaseModel], path: str) -> Any:
-    """The type of a body on the shared `path`: ours or TEI's."""
+def told_apart(path: str) -> Discriminator:
+    """Which of Either a body on the shared `path` is."""
     marker = SHARED[path]
-
-    def form(body: Any) -> str:
-        return THEIRS if isinstance(body, theirs) or speaks_tei(body, marker) else OURS
-
-    return Annotated[Annotated[ours, Form(OURS)] | Annotated[theirs, Form(THEIRS)], Discriminator(form)]
+    return Discriminator(lambda body: THEIRS if isinstance(body, LenientRequest) or speaks_tei(body, marker) else OURS)
 
 
-def shown_of(*bodies: type[BaseModel]) -> ConfigDict:
+def shown_of(*bodies: type[BaseModel]) -> Shown:
     """The configuration of a body of several forms, with the examples of all of them."""
-    examples = {name: one for body in bodies for name, one in body.model_config["openapi_extra"]["examples"].items()}
-    return ConfigDict(openapi_extra={"examples": examples})
+    configs = [cast("Shown", body.model_config) for body in bodies]  # to pydantic it is a plain ConfigDict
+    examples = {name: one for config in configs for name, one in config["openapi_extra"]["examples"].items()}
+    return Shown(openapi_extra={"examples": examples})
 
 
 def note_dialect() -> None:
@@ -78,7 +82,8 @@ def note_dialect() -> None:
 
 def dialect() -> Dialect:
     """The dialect of the request being answered; ours on a shared path whose body nobody has read yet."""
-    return g.get("dialect") or dialect_of_path(request.path)
+    noted: Dialect | None = g.get("dialect")
+    return noted or dialect_of_path(request.path)
 
 
 def dialect_of_path(path: str) -> Dialect:

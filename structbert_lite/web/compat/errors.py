@@ -1,8 +1,10 @@
 """Errors in the shape that the caller's client reads, with our own statuses."""
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Response, g, jsonify
+from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, RootModel
 
 from structbert_lite.web.compat.dialect import Dialect, dialect
@@ -60,10 +62,10 @@ class SharedErrorAnswer(RootModel[ErrorAnswer | TEIErrorAnswer]):
     """An error in our own shape, or in TEI's where the body was one of TEI's."""
 
 
-OPENAI_ERRORS = dict.fromkeys(ERRORS, OpenAIErrorAnswer)
-COHERE_ERRORS = dict.fromkeys(ERRORS, CohereErrorAnswer)
-TEI_ERRORS = dict.fromkeys(ERRORS, TEIErrorAnswer)
-SHARED_ERRORS = dict.fromkeys(ERRORS, SharedErrorAnswer)
+OPENAI_ERRORS: ResponseDict = dict.fromkeys(ERRORS, OpenAIErrorAnswer)
+COHERE_ERRORS: ResponseDict = dict.fromkeys(ERRORS, CohereErrorAnswer)
+TEI_ERRORS: ResponseDict = dict.fromkeys(ERRORS, TEIErrorAnswer)
+SHARED_ERRORS: ResponseDict = dict.fromkeys(ERRORS, SharedErrorAnswer)
 
 
 def error_response(status: int, name: str, message: str, field: str | None = None) -> Response:
@@ -74,23 +76,23 @@ def error_response(status: int, name: str, message: str, field: str | None = Non
     return response
 
 
-def _ours(status: int, name: str, message: str, field: str | None) -> dict:
+def _ours(status: int, name: str, message: str, field: str | None) -> dict[str, Any]:
     body = {"type": name, "message": message}
     if field:
         body["field"] = field
     return {"error": body}
 
 
-def _openai(status: int, name: str, message: str, field: str | None) -> dict:
+def _openai(status: int, name: str, message: str, field: str | None) -> dict[str, Any]:
     kind = OPENAI_TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
     return {"error": {"message": message, "type": kind, "param": field, "code": OPENAI_CODES.get(name, name)}}
 
 
-def _cohere(status: int, name: str, message: str, field: str | None) -> dict:
+def _cohere(status: int, name: str, message: str, field: str | None) -> dict[str, Any]:
     return {"message": _beginning_with(field, message)}
 
 
-def _tei(status: int, name: str, message: str, field: str | None) -> dict:
+def _tei(status: int, name: str, message: str, field: str | None) -> dict[str, Any]:
     kind = TEI_TYPES.get(name, "Validation" if status < 500 else "Overloaded" if status == 503 else "Backend")
     return {"error": _beginning_with(field, message), "error_type": kind}
 
@@ -99,7 +101,7 @@ def _beginning_with(field: str | None, message: str) -> str:
     return f"{field}: {message}" if field else message
 
 
-SHAPES: dict[Dialect, Callable[[int, str, str, str | None], dict]] = {
+SHAPES: dict[Dialect, Callable[[int, str, str, str | None], dict[str, Any]]] = {
     Dialect.OURS: _ours,
     Dialect.OPENAI: _openai,
     Dialect.COHERE: _cohere,

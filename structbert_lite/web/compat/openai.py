@@ -1,7 +1,7 @@
 """OpenAI: POST /v1/embeddings and GET /v1/models."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from flask import Response, jsonify
@@ -112,6 +112,6 @@ def add_routes(api: APIBlueprint, ask: Ask, count: Callable[..., int], engine: E
         )
 
 
-def _models(engine: Engine) -> dict[str, dict]:
+def _models(engine: Engine) -> dict[str, dict[str, Any]]:
     names = dict.fromkeys(engine.manifest(task).name for task in engine.names)
     return {name: {"id": name, "object": "model", "created": 0, "owned_by": "structbert-lite"} for name in names}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from structbert_lite.web.vectors import as_numbers
 MAX_SENTENCES = 30  # more are a crowd on the map and in the table
 
 
-def _answer(fields: Mapping[str, str], ask: Ask) -> dict:
+def _answer(fields: Mapping[str, str], ask: Ask) -> dict[str, Any]:
     texts = split_lines(fields["texts"]) or [""]  # the pipeline says what is wrong with an empty text
     if len(texts) > MAX_SENTENCES:
         raise TooManyItems(f"{len(texts)} texts, this page shows {MAX_SENTENCES} at the most", "texts")

@@ -7,7 +7,7 @@ from typing import Any
 from structbert_lite.manifest import Task
 
 # (inputs, **options) -> results: the engine's `predict` of this panel's task with this request's deadline.
-Ask = Callable[..., list]
+Ask = Callable[..., list[Any]]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ width, which depends on the screen; down, it is pixels, so that labels can be ke
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 LINE = 20  # pixels that a label needs
 MARGIN = 24
@@ -28,7 +29,7 @@ def height_of(count: int) -> int:
     return max(LEAST_HEIGHT, LINE * count + 2 * MARGIN)
 
 
-def points_of(cosines: np.ndarray) -> list[Point]:
+def points_of(cosines: NDArray[np.float64]) -> list[Point]:
     """A point for each row of cosines [count, count]; one scale for both axes."""
     height = height_of(len(cosines))
     across, down = _components(cosines)
@@ -40,7 +41,7 @@ def points_of(cosines: np.ndarray) -> list[Point]:
     ]
 
 
-def _components(cosines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _components(cosines: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The first two, each [count]. A sign is free: the largest number is made positive, as the script does."""
     centre = np.eye(len(cosines)) - 1 / len(cosines)
     values, vectors = np.linalg.eigh(centre @ cosines @ centre)
@@ -50,7 +51,7 @@ def _components(cosines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return first, second
 
 
-def _apart(y: np.ndarray, height: float) -> np.ndarray:
+def _apart(y: NDArray[np.float64], height: float) -> NDArray[np.float64]:
     """Label places [count] at least a line from each other, in the order of `y`."""
     order = np.argsort(y, kind="stable")
     places = y[order]

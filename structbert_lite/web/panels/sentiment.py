@@ -8,6 +8,7 @@ from structbert_lite.web.requests import renamed
 
 
 def _answer(fields: Mapping[str, str], ask: Ask) -> Classification:
+    result: Classification
     with renamed({"texts[0]": "text"}):
         (result,) = ask([fields["text"]])
     return result

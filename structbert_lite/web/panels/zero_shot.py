@@ -12,6 +12,7 @@ LABEL_ALONE = "{}"
 
 
 def _answer(fields: Mapping[str, str], ask: Ask) -> ZeroShot:
+    result: ZeroShot
     with renamed({"texts[0]": "text"}):
         (result,) = ask(
             [fields["text"]],

@@ -1,11 +1,13 @@
 """POST /embed."""
 
+from typing import Annotated
+
 import numpy as np
 from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, RootModel
 
-from structbert_lite.web.compat.dialect import either, shown_of
+from structbert_lite.web.compat.dialect import Either, shown_of, told_apart
 from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.compat.tei import embedding as tei
 from structbert_lite.web.requests import Ask
@@ -32,7 +34,7 @@ class EmbedAnswer(BaseModel):
     truncated: list[bool]
 
 
-class EmbedBody(RootModel[either(EmbedRequest, tei.TEIEmbedRequest, "/embed")]):
+class EmbedBody(RootModel[Annotated[Either[EmbedRequest, tei.TEIEmbedRequest], told_apart("/embed")]]):
     """Our own body, or that of Text Embeddings Inference."""
 
     model_config = shown_of(EmbedRequest, tei.TEIEmbedRequest)

@@ -1,6 +1,6 @@
 """POST /rerank."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint, Tag
@@ -8,7 +8,7 @@ from pydantic import BaseModel, Discriminator, Field, RootModel
 from pydantic import Tag as Form
 
 from structbert_lite.results import Ranked
-from structbert_lite.web.compat.dialect import either, shown_of
+from structbert_lite.web.compat.dialect import Either, shown_of, told_apart
 from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.compat.tei import rerank as tei
 from structbert_lite.web.requests import Ask
@@ -62,7 +62,7 @@ class RerankAnswer(BaseModel):
     results: list[RankedDocument]
 
 
-class RerankBody(RootModel[either(RerankRequest, tei.TEIRerankRequest, "/rerank")]):
+class RerankBody(RootModel[Annotated[Either[RerankRequest, tei.TEIRerankRequest], told_apart("/rerank")]]):
     """Our own body, or that of Text Embeddings Inference."""
 
     model_config = shown_of(RerankRequest, tei.TEIRerankRequest)
@@ -84,6 +84,6 @@ def add_routes(api: APIBlueprint, ask: Ask) -> None:
         return jsonify({"results": [_result(one, texts if given.return_documents else None) for one in ranked]})
 
 
-def _result(ranked: Ranked, texts: list[str] | None) -> dict:
+def _result(ranked: Ranked, texts: list[str] | None) -> dict[str, Any]:
     document = {} if texts is None else {"document": {"text": texts[ranked.index]}}
     return {"index": ranked.index, "relevance_score": ranked.score, **document, "truncated": ranked.truncated}

@@ -1,11 +1,13 @@
 """POST /predict and /predict_batch."""
 
+from typing import Annotated, Any
+
 from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field, RootModel
 
 from structbert_lite.results import Classification
-from structbert_lite.web.compat.dialect import either, shown_of
+from structbert_lite.web.compat.dialect import Either, shown_of, told_apart
 from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.compat.tei import sentiment as tei
 from structbert_lite.web.requests import Ask, renamed
@@ -56,7 +58,7 @@ class Prediction(BaseModel):
     uncertain: bool | None = Field(None, description="Where the model knows texts without an opinion")
 
 
-class PredictBody(RootModel[either(PredictRequest, tei.TEIPredictRequest, "/predict")]):
+class PredictBody(RootModel[Annotated[Either[PredictRequest, tei.TEIPredictRequest], told_apart("/predict")]]):
     """Our own body, or that of Text Embeddings Inference and Hugging Face."""
 
     model_config = shown_of(PredictRequest, tei.TEIPredictRequest)
@@ -88,7 +90,7 @@ def add_routes(api: APIBlueprint, ask: Ask) -> None:
         return jsonify([_prediction(result) for result in results])
 
 
-def _prediction(result: Classification) -> dict:
+def _prediction(result: Classification) -> dict[str, Any]:
     own = {} if result.neutral is None else {"neutral": result.neutral, "uncertain": result.uncertain}
     return {
         "text": result.text,

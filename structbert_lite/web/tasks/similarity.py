@@ -1,6 +1,6 @@
 """POST /similarity."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint, Tag
@@ -8,7 +8,7 @@ from pydantic import BaseModel, Discriminator, Field, RootModel
 from pydantic import Tag as Form
 
 from structbert_lite.results import Kind, Similarity
-from structbert_lite.web.compat.dialect import either, shown_of
+from structbert_lite.web.compat.dialect import Either, shown_of, told_apart
 from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.compat.tei import similarity as tei
 from structbert_lite.web.requests import Ask, renamed
@@ -66,7 +66,9 @@ class SimilarityAnswer(BaseModel):
     decided_by: Kind | None = Field(None, description="Where the request asked for details")
 
 
-class SimilarityBody(RootModel[either(SimilarityRequest, tei.TEISimilarityRequest, "/similarity")]):
+class SimilarityBody(
+    RootModel[Annotated[Either[SimilarityRequest, tei.TEISimilarityRequest], told_apart("/similarity")]]
+):
     """Our own body, or that of Text Embeddings Inference and Hugging Face."""
 
     model_config = shown_of(SimilarityRequest, tei.TEISimilarityRequest)
@@ -91,7 +93,7 @@ def add_routes(api: APIBlueprint, ask: Ask) -> None:
         return jsonify(_answer(result, given.details))
 
 
-def _answer(result: Similarity, details: bool) -> dict:
+def _answer(result: Similarity, details: bool) -> dict[str, Any]:
     return {
         "text_a": result.text_a,
         "text_b": result.text_b,

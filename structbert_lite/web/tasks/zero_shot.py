@@ -1,6 +1,6 @@
 """POST /classify."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint, Tag
@@ -8,7 +8,7 @@ from pydantic import BaseModel, Discriminator, Field, RootModel
 from pydantic import Tag as Form
 
 from structbert_lite.results import ZeroShot
-from structbert_lite.web.compat.dialect import either, shown_of
+from structbert_lite.web.compat.dialect import Either, shown_of, told_apart
 from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.compat.tei import zero_shot as hugging_face
 from structbert_lite.web.requests import Ask, renamed
@@ -73,7 +73,9 @@ class ClassificationAnswer(BaseModel):
 
 
 class ClassificationBody(
-    RootModel[either(ClassificationRequest, hugging_face.HuggingFaceZeroShotRequest, "/classify")]
+    RootModel[
+        Annotated[Either[ClassificationRequest, hugging_face.HuggingFaceZeroShotRequest], told_apart("/classify")]
+    ]
 ):
     """Our own body, or that of Hugging Face."""
 
@@ -106,7 +108,7 @@ def add_routes(api: APIBlueprint, ask: Ask) -> None:
         return jsonify(_answer(result))
 
 
-def _answer(result: ZeroShot) -> dict:
+def _answer(result: ZeroShot) -> dict[str, Any]:
     return {
         "text": result.text,
         "labels": list(result.labels),

@@ -34,7 +34,7 @@ class TEIVectors(RootModel[list[list[float]]]):
     """A vector for each text, in request order."""
 
 
-def embed(body: TEIEmbedRequest, ask: Ask) -> list:
+def embed(body: TEIEmbedRequest, ask: Ask) -> list[list[float]]:
     """TEIVectors. Raises as the engine does, and InvalidInput."""
     with told(as_texts("inputs", body.inputs)):
         results = ask("embedding", as_list(body.inputs), normalize=body.normalize)

@@ -61,7 +61,7 @@ def add_routes(api: APIBlueprint, engine: Engine, settings: Settings) -> None:
         )
 
 
-def _kind(task: str, manifest: Manifest) -> dict:
+def _kind(task: str, manifest: Manifest) -> dict[str, Any]:
     if manifest.kind == "encoder":
         return {"embedding": {"pooling": manifest.pooling}}
     answered = manifest.answered_labels(neutral=False)  # what /predict gives to such clients

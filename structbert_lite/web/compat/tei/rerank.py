@@ -1,5 +1,7 @@
 """TEI's body on /rerank."""
 
+from typing import Any
+
 from pydantic import BaseModel, Field, RootModel
 
 from structbert_lite.web.compat.dialect import tei_body
@@ -33,7 +35,7 @@ class TEIRanks(RootModel[list[TEIRank]]):
     """Every text, best first."""
 
 
-def rerank(body: TEIRerankRequest, ask: Ask) -> list:
+def rerank(body: TEIRerankRequest, ask: Ask) -> list[dict[str, Any]]:
     """TEIRanks. Raises as the engine does, and InvalidInput."""
     with told(lambda field: field.replace("documents", "texts", 1)):
         ranked = ask("rerank", body.texts, query=body.query)

@@ -86,16 +86,17 @@ class TEILabels(RootModel[list[TEILabel] | list[list[TEILabel]]]):
     """Every label of a text, best first; of a batch, and for Hugging Face's client, an array of such arrays."""
 
 
-def predict(body: TEIPredictRequest, ask: Ask) -> list:
+def predict(body: TEIPredictRequest, ask: Ask) -> list[dict[str, Any]] | list[list[dict[str, Any]]]:
     """TEILabels. Raises as the engine does, and InvalidInput."""
     with told(as_texts("inputs", body.inputs)):
         results = ask("sentiment", as_list(body.inputs), neutral=False)  # these clients cannot ask for it
     require_whole(body, (result.truncated for result in results), "inputs")
-    found = [_labels(result)[: body.parameters and body.parameters.top_k] for result in results]
+    most = body.parameters.top_k if body.parameters else None
+    found = [_labels(result)[:most] for result in results]
     # Hugging Face's client always sends `parameters`, and takes the first item of the answer as the text's labels.
     return found[0] if isinstance(body.inputs, str) and body.parameters is None else found
 
 
-def _labels(result: Classification) -> list[dict]:
+def _labels(result: Classification) -> list[dict[str, Any]]:
     ranked = sorted(result.probabilities.items(), key=lambda item: -item[1])
     return [{"score": score, "label": label} for label, score in ranked]

@@ -30,7 +30,7 @@ class TEIScores(RootModel[list[float]]):
     """The score of each sentence, in request order."""
 
 
-def similarity(body: TEISimilarityRequest, ask: Ask) -> list:
+def similarity(body: TEISimilarityRequest, ask: Ask) -> list[float]:
     """TEIScores: our own /similarity's. Raises as the engine does, and InvalidInput."""
     with told(_as_sentences):
         results = ask("similarity", [(body.inputs.source_sentence, other) for other in body.inputs.sentences])

@@ -1,6 +1,7 @@
 """Hugging Face's zero-shot classification, on the path of our own /classify."""
 
 import re
+from typing import Any
 
 from flask import request
 from pydantic import BaseModel, Field, RootModel
@@ -61,7 +62,7 @@ class HuggingFaceZeroShotAnswer(RootModel[list[ZeroShotLabel] | ZeroShotColumns]
     """Every label, best first; in columns for a huggingface_hub before 1.1.5, which reads nothing else."""
 
 
-def zero_shot(body: HuggingFaceZeroShotRequest, ask: Ask) -> list | dict:
+def zero_shot(body: HuggingFaceZeroShotRequest, ask: Ask) -> list[dict[str, Any]] | dict[str, Any]:
     """HuggingFaceZeroShotAnswer. Raises as the engine does."""
     options = body.parameters
     with told(_as_parameters):
