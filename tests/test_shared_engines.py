@@ -132,12 +132,12 @@ def test_replicas_asked_at_the_same_moment_compute_once(start: Callable[..., Eng
     assert sum(session.rows for session in slow) == 1
 
 
-def test_a_claim_whose_owner_died_costs_no_more_than_computing_again(start: Callable[..., Engine]) -> None:
+def test_a_lease_whose_owner_died_costs_no_more_than_computing_again(start: Callable[..., Engine]) -> None:
     owner, engine = (start(threads=1) for _ in range(2))
     slow = slow_down(engine, "similarity", 0.3)
     text = "主人再也没有回来"
     key = make_key(engine.encoders["similarity"]._digest, (text,))
-    assert owner.tiers.claim({key: 60.0}, soon()).won == {key}
+    assert owner.tiers.acquire_leases({key: 60.0}, soon()).acquired == {key}
     started = time.monotonic()
     assert vectors(engine, text)
     took = time.monotonic() - started
