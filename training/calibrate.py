@@ -33,9 +33,9 @@ MOST_UNSURE = 0.15  # of the texts with an opinion
 # Of the vectors' logit beside the cross-encoder's. A free fit would give them an eighth: the cross-encoder was trained
 # on pairs like those that are held out here, and is less sure of itself on others.
 VECTORS_SHARE = 0.7
-# Of the pairs of one meaning, how many the vectors may decide against without the cross-encoder. Asked about all pairs,
-# it takes the order out of those that have little to do with each other (STS-B: 0.56 instead of 0.71).
-UNASKED = 0.15
+# Of the pairs of one meaning, how many the vectors may decide against without the cross-encoder: far paraphrases are
+# among them. Asked about more it takes order out of pairs that have little to do with each other (docs/training.md).
+UNASKED = 0.05
 BUCKETS = 1 << 16  # of the table of term weights
 SAMPLE = 400  # searches of each public set that a reranker's line is fitted to
 
