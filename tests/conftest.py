@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from structbert_lite.engine import Engine
 from structbert_lite.settings import PROJECT, Settings
+from tests.redis_server import RedisServer
 from tests.tiny_models import make_all
 
 # In CI the examples are the same every time: a rare find belongs to whoever looks for it, not to the next commit.
@@ -65,3 +66,11 @@ def tiny_app(tiny_models: Path) -> Flask:
 @pytest.fixture
 def tiny_client(tiny_app: Flask) -> FlaskClient:
     return tiny_app.test_client()
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis of its own, for a test that is going to be rough with it."""
+    server = RedisServer(tmp_path)
+    yield server
+    server.kill()

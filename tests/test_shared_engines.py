@@ -21,13 +21,6 @@ from tests.telemetry.scrape import Scrape, parse
 
 
 @pytest.fixture
-def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path)
-    yield server
-    server.kill()
-
-
-@pytest.fixture
 def start(tiny_models: Path, redis_server: RedisServer) -> Iterator[Callable[..., Engine]]:
     """Makes engines on one Redis. Waits are longer than the default: a busy machine is no outage."""
     made = []

@@ -39,7 +39,7 @@ def _share(response: Response, allowed: set[str]) -> Response:
             response.vary.add(value)
         else:
             response.headers[name] = value
-    if request.origin is None or not allowed & {ANY, request.origin.lower()}:
+    if response.access_control_allow_origin is None:
         return response
     if request.method == "OPTIONS" and request.access_control_request_method:
         response.access_control_allow_methods = response.allow or HeaderSet(("GET", "POST"))

@@ -1,7 +1,6 @@
 """A Redis, and caches that share it."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,14 +13,6 @@ from tests.redis_server import RedisServer
 def steady_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """One for tests that only read and write."""
     server = RedisServer(tmp_path_factory.mktemp("redis"))
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
-    """One for a test that is going to be rough with it."""
-    server = RedisServer(tmp_path)
     yield server
     server.kill()
 
