@@ -15,9 +15,9 @@ import numpy as np
 
 from benchmarks.medians import Scores, best_setting, largest_change
 from benchmarks.work import Pair, environment, last_line, python_of
+from structbert_lite.inference.cpu import usable_cpus
+from structbert_lite.inference.tokenizer import Tokenizer
 from structbert_lite.manifest import TOKENIZER_NAME, read_manifest
-from structbert_lite.runtime.cpu import usable_cpus
-from structbert_lite.runtime.tokenizer import Tokenizer
 from structbert_lite.settings import PROJECT
 
 SHAPES = ((1, 32), (1, 128), (8, 32), (8, 128))

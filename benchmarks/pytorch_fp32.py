@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from transformers import BertForSequenceClassification
 
+from structbert_lite.inference.cpu import usable_cpus
+from structbert_lite.inference.session import Session
+from structbert_lite.inference.tokenizer import Encoding
 from structbert_lite.manifest import MODEL_NAME, read_manifest
-from structbert_lite.runtime.cpu import usable_cpus
-from structbert_lite.runtime.session import Session
-from structbert_lite.runtime.tokenizer import Encoding
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 

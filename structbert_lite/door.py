@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 
 from structbert_lite.engine import Engine
-from structbert_lite.runtime.batcher import Batcher
-from structbert_lite.runtime.cpu import usable_cpus
-from structbert_lite.runtime.observer import Observer
+from structbert_lite.inference.batcher import Batcher
+from structbert_lite.inference.cpu import usable_cpus
+from structbert_lite.inference.observer import Observer
 
 EXTENSION = "structbert_door"  # the worker finds it there (front/worker.py)
 # So many requests are read and tokenized at once, beside those that take long: more would only fight for the

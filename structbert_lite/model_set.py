@@ -11,18 +11,18 @@ from typing import Any
 
 from structbert_lite.cache.tiered import TieredCache
 from structbert_lite.errors import DeadlineExceeded, InferenceFailed, NotReady, Stuck
+from structbert_lite.inference.encoder import Encoder, Limits
+from structbert_lite.inference.observer import Observer
+from structbert_lite.inference.slots import Slots
 from structbert_lite.installed import choose_models
 from structbert_lite.manifest import Manifest, read_decider, read_manifest
 from structbert_lite.once import Once
-from structbert_lite.pipelines.embedding import EmbeddingPipeline
-from structbert_lite.pipelines.rerank import RerankPipeline
-from structbert_lite.pipelines.sentiment import SentimentPipeline
-from structbert_lite.pipelines.similarity import SimilarityPipeline
-from structbert_lite.pipelines.zero_shot import ZeroShotPipeline
-from structbert_lite.runtime.encoder import Encoder, Limits
-from structbert_lite.runtime.observer import Observer
-from structbert_lite.runtime.slots import Slots
 from structbert_lite.settings import Settings
+from structbert_lite.tasks.embedding import EmbeddingPipeline
+from structbert_lite.tasks.rerank import RerankPipeline
+from structbert_lite.tasks.sentiment import SentimentPipeline
+from structbert_lite.tasks.similarity import SimilarityPipeline
+from structbert_lite.tasks.zero_shot import ZeroShotPipeline
 
 PIPELINES = {
     "sentiment": SentimentPipeline,

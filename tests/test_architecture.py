@@ -10,8 +10,8 @@ import pytest
 from structbert_lite.settings import PROJECT
 
 ONE_FILE_EACH = {
-    "onnxruntime": {"structbert_lite/runtime/session.py"},
-    "tokenizers": {"structbert_lite/runtime/tokenizer.py"},
+    "onnxruntime": {"structbert_lite/inference/session.py"},
+    "tokenizers": {"structbert_lite/inference/tokenizer.py"},
     "redis": {"structbert_lite/cache/redis_store.py"},
     "ray": {"structbert_lite/bulk/ray.py"},
     "pyarrow": {"structbert_lite/tables/parquet.py"},

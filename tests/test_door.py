@@ -9,9 +9,9 @@ import pytest
 
 from structbert_lite.door import AT_ONCE, LONG_SECONDS, Door
 from structbert_lite.errors import Overloaded
-from structbert_lite.runtime.batcher import Batcher
-from structbert_lite.runtime.entry_queue import Entry
-from structbert_lite.runtime.tokenizer import Encoding
+from structbert_lite.inference.batcher import Batcher
+from structbert_lite.inference.entry_queue import Entry
+from structbert_lite.inference.tokenizer import Encoding
 
 QUEUE_SECONDS = 0.5
 TOKENS = 1000

@@ -75,7 +75,7 @@ def test_a_wheel_has_the_server_and_no_model(wheel: Path) -> None:
     there = {path.relative_to(wheel).as_posix() for path in wheel.rglob("*") if path.is_file()}
     for name in ("app.py", "gunicorn.conf.py", "templates/base.html", "static/style.css"):
         assert f"structbert_lite/project/{name}" in there
-    assert "structbert_lite/evaluation/data/perturbation.tsv" in there
+    assert "structbert_lite/evaluate/data/perturbation.tsv" in there
     assert not [name for name in there if name.endswith((".onnx", ".pyc", ".npz"))]
     assert {name.split("/")[0] for name in there if ".dist-info" not in name} == {"structbert_lite"}
 

@@ -17,11 +17,11 @@ from sklearn.linear_model import LogisticRegression
 from export.platt import fit_platt, sigmoid
 from export.thresholds import choose_thresholds
 from structbert_lite.cli.evaluate.pipeline import open_pipeline
+from structbert_lite.inference.encoder import Encoder
 from structbert_lite.manifest import LEXICAL_NAME, read_manifest
-from structbert_lite.pipelines.lexical import bucket, overlap, terms
-from structbert_lite.pipelines.matcher import PairMatcher
-from structbert_lite.pipelines.scores import pair_logit, same_logit
-from structbert_lite.runtime.encoder import Encoder
+from structbert_lite.tasks.lexical import bucket, overlap, terms
+from structbert_lite.tasks.matcher import PairMatcher
+from structbert_lite.tasks.scores import pair_logit, same_logit
 from training.own import Search, choices, judged, opinions, paraphrases, questions, searches
 from training.retrieval import read_searches
 from training.sentiment import NAMES

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.kernels.worker import Run, answer
+from structbert_lite.inference.session import Session
+from structbert_lite.inference.tokenizer import Encoding
 from structbert_lite.manifest import MODEL_NAME, read_manifest
-from structbert_lite.runtime.session import Session
-from structbert_lite.runtime.tokenizer import Encoding
 
 
 def load(folder: Path, threads: int, callers: int) -> Run:

@@ -16,9 +16,9 @@ from export.encoding import Pair, load_tokenizer
 from export.refusal import ExportRefused
 from export.span.published import Spans
 from export.tasks.similarity import LABELS
+from structbert_lite.inference.prompt import Prompt
+from structbert_lite.inference.tokenizer import Tokenizer as ServersTokenizer
 from structbert_lite.manifest import PairTemplate
-from structbert_lite.runtime.prompt import Prompt
-from structbert_lite.runtime.tokenizer import Tokenizer as ServersTokenizer
 
 TEMPLATE = PairTemplate(text="相似,不相似|{a}&{b}", prompt="文本匹配: ")
 ANSWERS = {"different": (3, 6), "similar": (0, 2)}  # characters of the text

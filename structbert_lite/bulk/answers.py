@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from structbert_lite.pipelines.scores import DECIMALS
 from structbert_lite.results import ZeroShot
 from structbert_lite.tables.window import Column
+from structbert_lite.tasks.scores import DECIMALS
 
 Cells = Callable[[Any], tuple[Any, ...]]
 

@@ -9,13 +9,13 @@ from structbert_lite.bulk.job import Job
 from structbert_lite.cache.memory import MemoryCache
 from structbert_lite.cache.tiered import TieredCache
 from structbert_lite.errors import ModelRefused, StructBertError
+from structbert_lite.inference.bulk import BulkEncoder
+from structbert_lite.inference.encoder import Encoder, Limits
+from structbert_lite.inference.slots import Slots
 from structbert_lite.manifest import read_decider, read_manifest
 from structbert_lite.model_set import PIPELINES
-from structbert_lite.pipelines.inputs import is_blank
-from structbert_lite.runtime.bulk import BulkEncoder
-from structbert_lite.runtime.encoder import Encoder, Limits
-from structbert_lite.runtime.slots import Slots
 from structbert_lite.tables.window import Column, Record
+from structbert_lite.tasks.inputs import is_blank
 
 NO_LIMIT = sys.maxsize
 TRUNCATED, ERROR = Column("truncated", "bool"), Column("error", "text")

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structbert_lite.errors import StructBertError
-from structbert_lite.evaluation.lines import Run, serve_lines
+from structbert_lite.evaluate.lines import Run, serve_lines
+from structbert_lite.inference.pooling import pool
+from structbert_lite.inference.prompt import Prompt
+from structbert_lite.inference.session import Session
+from structbert_lite.inference.tokenizer import Tokenizer
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, Manifest, check_files, read_manifest
-from structbert_lite.pipelines.matcher import PairMatcher
-from structbert_lite.pipelines.scores import pair_logit
-from structbert_lite.runtime.pooling import pool
-from structbert_lite.runtime.prompt import Prompt
-from structbert_lite.runtime.session import Session
-from structbert_lite.runtime.tokenizer import Tokenizer
+from structbert_lite.tasks.matcher import PairMatcher
+from structbert_lite.tasks.scores import pair_logit
 
 Pairs = list[tuple[str, str]]
 
@@ -43,7 +43,7 @@ def load_model(folder: Path, file: Path) -> tuple[dict[str, Any], Run]:
 
 
 def _of_pairs(folder: Path, manifest: Manifest, tokenizer: Tokenizer, run: Run) -> Run:
-    """Pairs -> float32 [pairs, 1], as pipelines/similarity.py has them, all texts of a batch in one run."""
+    """Pairs -> float32 [pairs, 1], as tasks/similarity.py has them, all texts of a batch in one run."""
 
     def match(pairs: Pairs) -> NDArray[np.float32]:
         vectors = run([text for pair in pairs for text in pair])

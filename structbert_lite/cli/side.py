@@ -1,4 +1,4 @@
-"""One side of a comparison: a process that answers texts with logits (evaluation/lines.py has the protocol)."""
+"""One side of a comparison: a process that answers texts with logits (evaluate/lines.py has the protocol)."""
 
 import json
 import subprocess

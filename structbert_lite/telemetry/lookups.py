@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from structbert_lite.runtime.observer import Observer
+from structbert_lite.inference.observer import Observer
 
 
 class Lookups(Observer):

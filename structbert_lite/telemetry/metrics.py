@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from structbert_lite import __version__
 from structbert_lite.cache.shared import FAILURES
-from structbert_lite.runtime.observer import Observer
+from structbert_lite.inference.observer import Observer
 from structbert_lite.telemetry.buckets import PADDED_TOKENS, REQUEST_SECONDS, ROWS, STAGE_SECONDS
 
 STAGES = ("tokenize", "queue", "slot", "inference")

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, SpanKind, StatusCode, format_trace_id
 
 from structbert_lite import __version__
-from structbert_lite.runtime.observer import Observer
+from structbert_lite.inference.observer import Observer
 
 # Facts of a request under the names of OpenTelemetry's conventions; none of them is the client's own words.
 ATTRIBUTES = {

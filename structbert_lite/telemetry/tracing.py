@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from structbert_lite.errors import BadSettings
-from structbert_lite.runtime.observer import Observer
+from structbert_lite.inference.observer import Observer
 
 
 class Headers(Protocol):

@@ -13,8 +13,8 @@ from structbert_lite.web.compat.dialect import note_dialect
 from structbert_lite.web.compat.tei import info
 from structbert_lite.web.deadline import read_deadline
 from structbert_lite.web.requests import require_json_object
+from structbert_lite.web.routes import embedding, rerank, sentiment, similarity, zero_shot
 from structbert_lite.web.schemas import ModelList, name_operation
-from structbert_lite.web.tasks import embedding, rerank, sentiment, similarity, zero_shot
 
 MODELS = Tag(name="models", description="What is installed")
 

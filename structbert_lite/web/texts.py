@@ -1,6 +1,6 @@
 """Types of the texts in a request: their JSON Schema says what the engine refuses in them.
 
-The engine itself checks it (pipelines/inputs.py), so that its message names the text; here it is only described.
+The engine itself checks it (tasks/inputs.py), so that its message names the text; here it is only described.
 """
 
 from typing import Annotated

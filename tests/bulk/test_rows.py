@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from structbert_lite.runtime.encoder import Encoder
+from structbert_lite.inference.encoder import Encoder
 
 Score = Callable[..., Result]
 
@@ -152,7 +152,7 @@ def test_only_the_row_on_which_the_model_fails_has_its_error(
 
 
 def _tokenizer() -> object:
-    from structbert_lite.runtime.tokenizer import Tokenizer
+    from structbert_lite.inference.tokenizer import Tokenizer
     from tests.conftest import MODEL
 
     return Tokenizer(MODEL / "tokenizer.json", 128)

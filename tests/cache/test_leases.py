@@ -11,7 +11,7 @@ import pytest
 from structbert_lite.cache.memory import ModelOutput, make_key
 from structbert_lite.cache.shared import SharedCache
 from structbert_lite.cache.tiered import NO_LEASES, WORTH_A_LEASE, acquire_leases, wait_for_leased
-from structbert_lite.runtime.pace import Pace
+from structbert_lite.inference.pace import Pace
 from tests.redis_server import RedisServer
 
 ROW = ModelOutput(np.array([1, 2], np.float32), truncated=False)

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from structbert_lite.cli.side import light_command, start_side
+from structbert_lite.inference.session import Session
+from structbert_lite.inference.tokenizer import Tokenizer
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, read_manifest
-from structbert_lite.runtime.session import Session
-from structbert_lite.runtime.tokenizer import Tokenizer
 
 TEXTS = ["好", "这部电影太烂了，完全浪费时间", "房间很干净，早餐也不错，下次还会再来。"]
 

@@ -6,7 +6,7 @@ import time
 import pytest
 from flask.testing import FlaskClient
 
-from structbert_lite.runtime.observer import Observer
+from structbert_lite.inference.observer import Observer
 from structbert_lite.telemetry.metrics import Metrics
 from tests.telemetry.scrape import Scrape, growth, parse
 

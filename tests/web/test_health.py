@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from structbert_lite.engine import Engine
-from structbert_lite.runtime.batcher import Entry
+from structbert_lite.inference.batcher import Entry
 from structbert_lite.settings import Settings
 from tests.tiny_models import make_siamese
 

@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from jsonschema_rs import Draft202012Validator
 
 from app import create_app
-from structbert_lite.pipelines.inputs import is_blank
 from structbert_lite.settings import Settings
+from structbert_lite.tasks.inputs import is_blank
 
 
 @pytest.fixture

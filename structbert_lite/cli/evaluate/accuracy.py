@@ -10,7 +10,7 @@ import click
 from structbert_lite.cli.evaluate.rows import judged_labels, label_numbers, read_rows
 from structbert_lite.engine import Engine
 from structbert_lite.errors import StructBertError
-from structbert_lite.evaluation.accuracy import Accuracy, accuracy_by_group
+from structbert_lite.evaluate.accuracy import Accuracy, accuracy_by_group
 from structbert_lite.settings import Settings
 
 CHUNK = 256  # texts asked for at once; the scores do not depend on it

@@ -5,7 +5,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from structbert_lite.cli.evaluate.batch_study import SIZES, Row
-from structbert_lite.evaluation.batch_size import OUTLIERS, THRESHOLD
+from structbert_lite.evaluate.batch_size import OUTLIERS, THRESHOLD
 
 
 def draw(figures: dict[str, list[Row]], target: Path) -> None:

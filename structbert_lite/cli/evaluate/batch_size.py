@@ -17,7 +17,7 @@ from structbert_lite.cli.evaluate.rows import label_numbers, read_rows, take_sam
 from structbert_lite.cli.machine import describe_machine
 from structbert_lite.cli.side import light_command, start_side
 from structbert_lite.errors import StructBertError
-from structbert_lite.evaluation.perturbation import PERTURBATION
+from structbert_lite.evaluate.perturbation import PERTURBATION
 from structbert_lite.installed import serving_folder
 from structbert_lite.manifest import read_manifest
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structbert_lite.cli.side import Side
-from structbert_lite.evaluation.batch_size import Stability, measure_stability, probability_of, sigmoid
-from structbert_lite.evaluation.perturbation import LABELS
+from structbert_lite.evaluate.batch_size import Stability, measure_stability, probability_of, sigmoid
+from structbert_lite.evaluate.perturbation import LABELS
 from structbert_lite.manifest import OPINIONS, Manifest
 
 SIZES = (1, 2, 4, 8, 16, 32)

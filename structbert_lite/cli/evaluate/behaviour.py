@@ -10,7 +10,7 @@ import click
 
 from structbert_lite.engine import Engine
 from structbert_lite.errors import StructBertError
-from structbert_lite.evaluation.behaviour import NEEDED, SUITE, Item, Outcome, count, judge, read_suite
+from structbert_lite.evaluate.behaviour import NEEDED, SUITE, Item, Outcome, count, judge, read_suite
 from structbert_lite.manifest import read_manifest
 from structbert_lite.settings import Settings
 

@@ -8,7 +8,7 @@ import click
 import numpy as np
 
 from structbert_lite.cli.side import Side, start_side
-from structbert_lite.evaluation.accuracy import accuracy_by_group
+from structbert_lite.evaluate.accuracy import accuracy_by_group
 
 LABELLING = 8  # texts in a batch where only the labels count
 WARM_UP = 8

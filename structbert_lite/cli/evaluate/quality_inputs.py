@@ -7,7 +7,7 @@ from pathlib import Path
 from structbert_lite.cli.evaluate.collection import PARTS, Collection, find_parts, read_collection
 from structbert_lite.cli.evaluate.quality_rows import COLUMNS, Rows
 from structbert_lite.cli.evaluate.rows import read_rows, take_sample
-from structbert_lite.evaluation.perturbation import PERTURBATION
+from structbert_lite.evaluate.perturbation import PERTURBATION
 
 BUILT_IN = {"similarity", "embedding"}  # tasks that can be asked about the built-in pairs
 ON_COLLECTIONS = {"embedding", "rerank"}

@@ -9,10 +9,10 @@ import numpy as np
 
 from structbert_lite.cli.evaluate.ask import ask_labels, ask_own_labels, ask_pairs, ask_rankings, ask_vectors
 from structbert_lite.cli.evaluate.rows import judged_labels, label_numbers
-from structbert_lite.evaluation.labels import accuracy, macro_f1
-from structbert_lite.evaluation.pairs import pair_figures
-from structbert_lite.evaluation.retrieval import retrieval_figures
-from structbert_lite.evaluation.scores import roc_auc
+from structbert_lite.evaluate.labels import accuracy, macro_f1
+from structbert_lite.evaluate.pairs import pair_figures
+from structbert_lite.evaluate.retrieval import retrieval_figures
+from structbert_lite.evaluate.scores import roc_auc
 from structbert_lite.manifest import Manifest
 
 Rows = Sequence[dict[str, str]]

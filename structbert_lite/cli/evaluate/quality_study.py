@@ -14,8 +14,8 @@ from structbert_lite.cli.evaluate.quality_collection import (
     rerank_by_model,
 )
 from structbert_lite.cli.evaluate.quality_rows import Rows, RowTask
-from structbert_lite.evaluation.labels import confusion
-from structbert_lite.evaluation.retrieval import retrieval_figures
+from structbert_lite.evaluate.labels import confusion
+from structbert_lite.evaluate.retrieval import retrieval_figures
 
 Pipelines = Mapping[str, Any]  # by the system's name in the report
 

@@ -18,8 +18,8 @@ from export.reference import load_reference
 from structbert_lite.cli.light import load_model
 from structbert_lite.engine import Engine
 from structbert_lite.manifest import MODEL_NAME, read_manifest
-from structbert_lite.pipelines.scores import sigmoid
 from structbert_lite.settings import Settings
+from structbert_lite.tasks.scores import sigmoid
 
 PAIRS = [("怎么退款", "如何申请退款"), ("好", "好"), ("a{b}&|", "{a}b"), ("电话" * 90, "手机很好")]
 

@@ -1,0 +1,307 @@
+"""Micro-batches from what queued while the CPU was busy. Nobody ever waits for company.
+
+Workers take the first entry and, from what else is waiting, entries of about its length, under a
+budget of padded tokens. A lone entry runs at once.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from structbert_lite.deadline import Deadline
+from structbert_lite.errors import ClientLeft, DeadlineExceeded, InferenceFailed, NotReady, Overloaded
+from structbert_lite.inference.admission import Admission
+from structbert_lite.inference.entry_queue import Entry, EntryQueue
+from structbert_lite.inference.observer import Observer
+from structbert_lite.inference.tokenizer import Encoding
+
+log = logging.getLogger(__name__)
+
+# A worker looks at this many waiting entries for company: more would cost more than it finds.
+WINDOW = 256
+# Whoever waits looks this often whether its client is still there.
+LOOK_SECONDS = 0.05
+# Under overload an entry may have waited so many times longer than was thought when it was let in.
+PATIENCE = 2
+# Under overload: micro-batches are smaller, for those who wait for the one that runs, and so many wait for a worker.
+SMALLER, ENOUGH = 0.5, 0.8
+NO_LIMIT = float("inf")
+
+
+@dataclass(slots=True)
+class BatcherCounts:
+    """Totals since the start. `padded_tokens` counts longest times rows of every micro-batch."""
+
+    batches: int = 0
+    rows: int = 0
+    tokens: int = 0
+    padded_tokens: int = 0
+    refused: int = 0
+    expired: int = 0
+    failed: int = 0
+
+
+class Batcher:
+    """`workers` threads that call `run`: list[Encoding] -> float32 [rows, width]."""
+
+    def __init__(
+        self,
+        run: Callable[[list[Encoding]], NDArray[np.float32]],
+        workers: int,
+        max_batch: int,
+        batch_tokens: int,
+        queue_tokens: int,
+        observer: Observer | None = None,
+        queue_seconds: float = NO_LIMIT,
+    ) -> None:
+        self._run = run
+        self._observer = observer or Observer()
+        self._max_batch = max_batch
+        self._batch_tokens = batch_tokens
+        self._queue_tokens = queue_tokens
+        self._queue = EntryQueue(batch_tokens)
+        self._admission = Admission(workers, queue_seconds, ENOUGH * SMALLER * batch_tokens)
+        self._changed = threading.Condition()
+        self._closed = False
+        self._running: dict[int, float] = {}  # thread -> when its run began
+        self.last_run_failed = False
+        self.counts = BatcherCounts()
+        self._threads = [threading.Thread(target=self._work, name=f"batcher-{i}", daemon=True) for i in range(workers)]
+        for thread in self._threads:
+            thread.start()
+
+    def add(self, entries: list[Entry]) -> None:
+        """Queues all of `entries` or none.
+
+        Raises Overloaded while the queue holds its limit of tokens or would keep them waiting for too long, NotReady
+        after `close`.
+        """
+        size = sum(len(entry.encoding) for entry in entries)
+        with self._changed:
+            if self._closed:
+                raise NotReady("the server is shutting down")
+            try:
+                self._admission.check(self._queue.tokens_ahead, entries[0].deadline)
+                if self._queue.tokens >= self._queue_tokens:
+                    raise Overloaded("the queue is full, try again later", retry_after=1)
+            except Overloaded:
+                self._count_refused(len(entries))
+                raise
+            self._admission.note_entry(size)
+            now = time.monotonic()
+            for entry in entries:
+                entry.queued = now
+            self._queue.add(entries)
+            self._observer.on_queue(len(self._queue), self.queued_tokens)
+            self._changed.notify(len(entries))
+
+    def refuse_early(self, before: int, is_new: bool) -> int:
+        """Seconds after which a request may come; 0: it may come now, behind `before` others that are on their way.
+
+        What `add` would say, for a caller who wants to know it before he has anything to add: of a request that is new,
+        or of one that was let in as such and is still on its way.
+        """
+        with self._changed:
+            tokens = self._queue.tokens_ahead + before * self._admission.tokens_per_request
+            try:
+                self._admission.check(tokens, coming=before if is_new else None)
+            except Overloaded as error:
+                self._count_refused(1)
+                return error.retry_after
+            return 0
+
+    def turn_away(self) -> None:
+        """A request was refused because no more fit into the server, not only into this queue."""
+        with self._changed:
+            self._admission.note_turned_away()
+            self._count_refused(1)
+
+    def note_answer(self) -> None:
+        """A call whose entries were added has ended, whatever came of them."""
+        with self._changed:
+            self._admission.note_answer()
+
+    @property
+    def queued_tokens(self) -> int:
+        return self._queue.tokens
+
+    def wait(self, entry: Entry, deadline: float) -> NDArray[np.float32]:
+        """The entry's row, float32 [width].
+
+        Raises DeadlineExceeded at `deadline`, ClientLeft soon after the deadline's client has left, InferenceFailed
+        when the model fails on this entry.
+        """
+        client = Deadline(deadline)
+        while not entry.done.is_set():  # looked at before the wait: where each entry comes quickly, none waits long
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise DeadlineExceeded("the deadline passed before the answer")
+            if client.has_left():
+                raise ClientLeft("the client hung up")
+            entry.done.wait(min(LOOK_SECONDS, left))
+        if entry.error is not None:
+            raise entry.error
+        if entry.row is None:
+            raise InferenceFailed("the model gave nothing for this input")
+        return entry.row
+
+    def join(self, entry: Entry, deadline: float) -> bool:
+        """One more caller waits for an entry that is already on its way; False when it has failed."""
+        with self._changed:
+            if entry.error is not None:
+                return False
+            entry.waiters += 1
+            entry.deadline = max(entry.deadline, deadline)
+            return True
+
+    def leave(self, entry: Entry) -> None:
+        """One caller no longer waits; an entry without waiters is dropped before it runs."""
+        with self._changed:
+            entry.waiters -= 1
+
+    @property
+    def lost_a_worker(self) -> bool:
+        """Whether a worker has ended without being told to."""
+        return not all(thread.is_alive() for thread in self._threads) and not self._closed
+
+    def longest_run(self) -> float:
+        """Seconds that the longest of the runs under way has taken so far; 0.0 when there is none."""
+        now = time.monotonic()
+        return max((now - began for began in list(self._running.values())), default=0.0)
+
+    def close(self) -> None:
+        """Lets the workers finish what is queued and waits for them."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._queue and not self._closed:
+                    self._changed.wait()
+                if not self._queue:
+                    return
+                dead = self._drop_the_dead()
+                batch = self._take() if self._queue else []
+                shed = self._shed()
+                self._observer.on_queue(len(self._queue), self.queued_tokens)
+            for entry in dead + shed:  # outside the lock: whoever is told may take locks of his own
+                _announce(entry)
+            if dead:
+                self._observer.on_unanswered("expired", len(dead))
+            if shed:
+                self._observer.on_unanswered("refused", len(shed))
+            if batch:
+                self._tell(batch)
+                self._finish(batch)
+                with self._changed:
+                    self._admission.note_run(
+                        sum(len(entry.encoding) for entry in batch), time.monotonic() - batch[0].began
+                    )
+
+    def _count_refused(self, entries: int) -> None:
+        self.counts.refused += entries
+        self._observer.on_unanswered("refused", entries)
+
+    def _take(self) -> list[Entry]:
+        """Removes the next micro-batch from the queue and counts it."""
+        batch = self._choose()
+        self._queue.take(batch)
+        tokens = sum(len(entry.encoding) for entry in batch)
+        self.counts.batches += 1
+        self.counts.rows += len(batch)
+        self.counts.tokens += tokens
+        self.counts.padded_tokens += max(len(entry.encoding) for entry in batch) * len(batch)
+        return batch
+
+    def _tell(self, batch: list[Entry]) -> None:
+        now = time.monotonic()
+        for entry in batch:
+            entry.began = now
+        lengths = [len(entry.encoding) for entry in batch]
+        waits = [now - entry.queued for entry in batch]
+        self._observer.on_batch(waits, sum(lengths), max(lengths) * len(batch))
+
+    def _choose(self) -> list[Entry]:
+        first, *waiting = self._queue.first(WINDOW)
+        waiting.sort(key=lambda entry: abs(len(entry.encoding) - len(first.encoding)))
+        budget = self._batch_tokens * (SMALLER if self._admission.overloaded else 1)
+        batch, longest = [first], len(first.encoding)
+        for entry in waiting:
+            longest = max(longest, len(entry.encoding))
+            if len(batch) == self._max_batch or longest * (len(batch) + 1) > budget:
+                break
+            batch.append(entry)
+        return batch
+
+    def _drop_the_dead(self) -> list[Entry]:
+        """Takes out every entry that nobody waits for or whose deadline passed."""
+        now = time.monotonic()
+        dead = [entry for entry in self._queue if entry.waiters < 1 or entry.deadline <= now]
+        if dead:
+            self._queue.remove(dead)
+        for entry in dead:
+            self.counts.expired += 1
+            entry.error = DeadlineExceeded("the deadline passed before the answer")
+        return dead
+
+    def _shed(self) -> list[Entry]:
+        """Takes out, when overload has just been noticed, the calls that came too late to be answered soon."""
+        if not self._admission.overloaded:
+            return []
+        late, tokens = [], 0
+        for entry in self._queue:
+            if not entry.call.begun and tokens > PATIENCE * self._admission.enough:
+                late.append(entry)
+            else:
+                tokens += len(entry.encoding)
+        if late:
+            self._queue.remove(late)
+        for entry in late:
+            self.counts.refused += 1
+            entry.error = Overloaded("the queue is full, try again later", retry_after=1)
+        return late
+
+    def _finish(self, batch: list[Entry]) -> None:
+        try:
+            rows = self._timed_run([entry.encoding for entry in batch])
+            if not np.isfinite(rows).all():
+                raise FloatingPointError("the output is not finite")
+            for entry, row in zip(batch, rows, strict=True):
+                entry.row = row.copy()  # a view would keep the whole batch's output alive in the cache
+            self.last_run_failed = False
+        except Exception as error:
+            if len(batch) > 1:  # only the one at fault may fail
+                for entry in batch:
+                    self._finish([entry])
+                return
+            log.exception("inference failed on an input of %d tokens", len(batch[0].encoding))
+            self.counts.failed += 1
+            self._observer.on_unanswered("failed", 1)
+            self.last_run_failed = True
+            batch[0].error = InferenceFailed(f"the model failed on this input: {type(error).__name__}")
+        for entry in batch:
+            _announce(entry)
+
+    def _timed_run(self, encodings: list[Encoding]) -> NDArray[np.float32]:
+        thread = threading.get_ident()
+        self._running[thread] = time.monotonic()
+        try:
+            return self._run(encodings)
+        finally:
+            del self._running[thread]
+
+
+def _announce(entry: Entry) -> None:
+    entry.ended = time.monotonic()
+    if entry.on_done is not None:
+        entry.on_done(entry)
+    entry.done.set()

@@ -1,0 +1,72 @@
+"""Inputs to rows for a whole window at a time: sorted by length, on every CPU, without queue, deadline or cache."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+
+from structbert_lite.cache.memory import ModelOutput
+from structbert_lite.errors import InferenceFailed
+from structbert_lite.inference.encoder import Encoder, Input
+from structbert_lite.inference.tokenizer import Encoding
+
+# In a sorted window a batch has next to no padding, so that it may be larger than a server's micro-batch, which pays
+# for every neighbour that is longer. Beyond 512 tokens nothing more is gained, docs/bulk.md has the figures.
+BATCH_TOKENS = 512
+MAX_BATCH = 64
+
+
+class BulkEncoder:
+    """Takes the place of an Encoder in a pipeline. Several threads may call `encode`: their batches share the CPUs."""
+
+    def __init__(self, encoder: Encoder, threads: int) -> None:
+        self.folder, self.manifest, self.tokenizer = encoder.folder, encoder.manifest, encoder.tokenizer
+        self._infer = encoder.infer
+        self._pool = ThreadPoolExecutor(threads, "bulk")
+
+    def encode(self, inputs: Sequence[Input], deadline: float) -> list[ModelOutput]:
+        """The model's output for each input, in order, as Encoder gives it; equal inputs are computed once.
+
+        There is no deadline: a bulk job takes as long as it takes. Raises InferenceFailed when the model fails on any
+        of them.
+        """
+        distinct = {fields: i for i, fields in enumerate(dict.fromkeys(inputs))}
+        encodings = self.tokenizer.encode([fields if len(fields) == 2 else fields[0] for fields in distinct])
+        rows: dict[int, ModelOutput] = {}  # by the place of the encoding
+        running: list[Future[None]] = []
+        try:
+            for places in cut_batches([len(encoding) for encoding in encodings]):
+                running.append(self._pool.submit(self._fill, rows, encodings, places))
+            for future in running:
+                future.result()
+        finally:
+            for future in running:
+                future.cancel()
+        return [rows[distinct[fields]] for fields in inputs]
+
+    def close(self) -> None:
+        """Drops what has not begun, and waits for the rest."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _fill(self, rows: dict[int, ModelOutput], encodings: list[Encoding], places: list[int]) -> None:
+        try:
+            output = self._infer([encodings[i] for i in places])
+        except Exception as error:  # onnxruntime's exceptions share no base class
+            raise InferenceFailed(f"the model failed on this input: {type(error).__name__}") from None
+        if not np.isfinite(output).all():
+            raise InferenceFailed("the model failed on this input: its output is not finite")
+        for i, values in zip(places, output, strict=True):
+            rows[i] = ModelOutput(values, encodings[i].truncated)
+
+
+def cut_batches(lengths: list[int]) -> list[list[int]]:
+    """Indexes of inputs of `lengths` tokens in batches of similar length, the longest first."""
+    batches: list[list[int]] = []
+    longest = 0
+    for i in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
+        room = batches and len(batches[-1]) < MAX_BATCH and longest * (len(batches[-1]) + 1) <= BATCH_TOKENS
+        if not room:
+            batches.append([])
+            longest = lengths[i]
+        batches[-1].append(i)
+    return batches
