@@ -1,6 +1,7 @@
 """`python -m training`: fine-tunes on your own labels, and makes the default models. See docs/fine-tuning.md."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -70,11 +71,27 @@ def distil(data: Path, base: Path, layers: str, steps: int, out: Path) -> None:
     show_default=True,
     help="Of the public sets that are for research only, read in each epoch; the model is for research only then.",
 )
-def default_sentiment(data: Path | None, base: Path, out: Path, research_rows: int) -> None:
+@click.option(
+    "--newest", multiple=True, help="File of training/data/sentiment, without its ending, that is read whole."
+)
+@click.option("--others", type=click.IntRange(0), help="Of the rest, texts read in each epoch.  [default: all]")
+@click.option("--epochs", type=click.IntRange(1), default=8, show_default=True)
+@click.option("--learning-rate", type=float, default=3e-4, show_default=True)
+def default_sentiment(
+    data: Path | None,
+    base: Path,
+    out: Path,
+    research_rows: int,
+    newest: tuple[str, ...],
+    others: int | None,
+    epochs: int,
+    learning_rate: float,
+) -> None:
     """Train the default sentiment model; run again after a stop and it goes on where it was."""
     from training.sentiment import RECIPE, run
 
-    _show(run(data, base, out, RECIPE, research_rows))
+    recipe = replace(RECIPE, epochs=epochs, learning_rate=learning_rate)
+    _show(run(data, base, out, recipe, research_rows, newest, others))
 
 
 @main.command()
@@ -129,8 +146,10 @@ def calibrate(task: str, model: Path, folder: Path, data: Path | None) -> None:
 
 
 @main.command()
-@click.option("--model", type=FOLDER, required=True, help="The int8 model: similarity, rerank or zero-shot.")
-@click.option("--base", type=FOLDER, default=Path("runs/base-8"), show_default=True, help=BASE)
+@click.option("--model", type=FOLDER, required=True, help="The int8 model.")
+@click.option(
+    "--base", type=FOLDER, default=Path("runs/base-12"), show_default=True, help="For its word table and tokenizer."
+)
 @click.option("--out", type=FOLDER, required=True, help="A folder for the checkpoint, which training can start from.")
 def recover(model: Path, base: Path, out: Path) -> None:
     """Read the weights of one of our models back from its int8 file, to train it further."""

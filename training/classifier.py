@@ -11,7 +11,7 @@ from tqdm import tqdm
 from transformers import BertForSequenceClassification
 
 from training.examples import batches, encode
-from training.loop import PAD, Recipe, fit, hide_tokens, pad
+from training.loop import PAD, Recipe, fit, has_bf16, hide_tokens, pad
 
 
 def train(
@@ -46,16 +46,20 @@ def train(
 
 
 def predict(
-    model: BertForSequenceClassification, tokenizer: Tokenizer, texts: list[str], max_length: int, bf16: bool = True
+    model: BertForSequenceClassification,
+    tokenizer: Tokenizer,
+    texts: list[str],
+    max_length: int,
+    bf16: bool | None = None,
 ) -> np.ndarray:
-    """Probability of each label for each text, float64 [texts, labels]; in bfloat16 or, slower, in float32."""
+    """Probability of each label for each text, float64 [texts, labels]; unless told, in bfloat16 where the CPU has it."""
     rows = encode(tokenizer, texts, max_length)
     out = np.zeros((len(texts), model.config.num_labels))
     model.eval()
     with torch.inference_mode():
         for batch in tqdm(list(batches([len(r) for r in rows], 8192, None)), leave=False, mininterval=10):
             ids = pad([rows[i] for i in batch])
-            with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=has_bf16() if bf16 is None else bf16):
                 logits = model(input_ids=ids, attention_mask=(ids != PAD).long()).logits
             out[batch] = logits.double().softmax(-1).numpy()
     return out

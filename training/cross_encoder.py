@@ -10,18 +10,22 @@ from tqdm import tqdm
 from transformers import BertForSequenceClassification
 
 from training.examples import batches
-from training.loop import PAD, hide_tokens, pad
+from training.loop import PAD, has_bf16, hide_tokens, pad
 
 Rows = tuple[list[list[int]], list[list[int]]]  # token ids and token types of each pair
 
 
 def start_cross_encoder(
-    base: Path, labels: Sequence[str], seed: int, dropout: float = 0.0
+    base: Path, labels: Sequence[str], seed: int, dropout: float = 0.0, layers: int | None = None
 ) -> BertForSequenceClassification:
-    """The encoder in `base` with a head of one logit a label, fresh where `base` has none of that size."""
+    """The encoder in `base`, or its first `layers`, with a head of one logit a label.
+
+    The head is fresh where `base` has none of that size.
+    """
     torch.manual_seed(seed)  # of the head
     return BertForSequenceClassification.from_pretrained(
         base,
+        **({} if layers is None else {"num_hidden_layers": layers}),
         num_labels=len(labels),
         id2label=dict(enumerate(labels)),
         label2id={label: i for i, label in enumerate(labels)},
@@ -57,7 +61,7 @@ def logits_of(
     """float32 [len(batch), labels] of the chosen pairs."""
     ids = pad([rows[0][i] for i in batch])
     types = pad([rows[1][i] for i in batch])  # PAD is token type 0 as well
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.bfloat16, enabled=has_bf16()):
         seen = (ids != PAD).long()
         return model(
             input_ids=hide_tokens(ids, token_mask, tokenizer), attention_mask=seen, token_type_ids=types
@@ -67,7 +71,7 @@ def logits_of(
 def predict_pairs(
     model: BertForSequenceClassification, tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]], max_length: int
 ) -> np.ndarray:
-    """Logits float32 [len(pairs), labels], computed in bfloat16."""
+    """Logits float32 [len(pairs), labels], computed in bfloat16 where the CPU has it."""
     rows = encode_pairs(tokenizer, pairs, max_length)
     out = np.zeros((len(pairs), model.config.num_labels), np.float32)
     model.eval()

@@ -17,7 +17,7 @@ from transformers import BertConfig, BertModel
 from training.base import FACTS, write
 from training.cross_encoder import read_tokenizer
 from training.examples import batches, encode, read_tsv
-from training.loop import PAD, Recipe, fit, pad
+from training.loop import PAD, Recipe, fit, has_bf16, pad
 
 PREFIX, PASSAGE = "query: ", "passage: "  # of e5's short texts and of its documents
 RECIPE = Recipe(epochs=1, learning_rate=4e-4, layer_decay=1.0, dropout=0.0, token_budget=4096, max_length=128, seed=5)
@@ -61,7 +61,7 @@ def run(base: Path, data: Path, out: Path, layers: int, steps: int | None) -> Pa
         ids = pad([rows[i] for i in batch])
         longer = pad([[rows[i][0], *bare, *rows[i][1:]] for i in batch])
         seen = (ids != PAD).unsqueeze(-1)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=has_bf16()):
             with torch.no_grad():
                 theirs = teacher(longer, attention_mask=(longer != PAD).long()).last_hidden_state
             ours = model.bert(ids, attention_mask=(ids != PAD).long()).last_hidden_state.float()

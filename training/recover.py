@@ -9,8 +9,9 @@ its vectors were four times as far from float32's). So each weight is put anywhe
 """
 
 import json
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from training.base import FACTS, is_base, write
 from training.cross_encoder import start_cross_encoder
 from training.siamese import load_siamese, save_siamese
 
+LAYER = re.compile(r"(?:bert\.)?encoder\.layer\.(\d+)\.")
 WORDS = "word_embeddings.weight"
 STATIC = "/static"  # how the exporter names what it quantized with fixed scales
 LEVELS = "per_token/levels"
@@ -36,20 +38,21 @@ HEAD = "per_token/logits/columns"  # float32 [logits, hidden], kept as it was
 def recover(model: Path, base: Path, out: Path) -> Path:
     """Writes the float32 checkpoint of the int8 model in the folder `model` to `out`, and returns that.
 
-    `base` is the encoder that it was trained from. Raises RuntimeError where a tensor of the checkpoint is not in
-    the file.
+    `base` is the encoder that it was trained from, or that one's deeper teacher: only the word table, the tokenizer and
+    the shape are taken from there. Raises RuntimeError where a tensor of the checkpoint is not in the file.
     """
     weights = _read(model / "model.onnx")
     manifest = read_manifest(model)
+    layers = _depth(weights)
     if manifest.matcher is None:
         weights["classifier.weight"] = weights[HEAD]
-        checkpoint = start_cross_encoder(base, manifest.labels or ["relevance"], seed=0)
+        checkpoint = start_cross_encoder(base, manifest.labels or ["relevance"], seed=0, layers=layers)
         _fill(checkpoint, weights, model)
         out.mkdir(parents=True, exist_ok=True)
         checkpoint.save_pretrained(out)
         shutil.copy(base / "tokenizer.json", out / "tokenizer.json")
         return out
-    siamese = load_siamese(base)
+    siamese = load_siamese(base, layers)
     matcher = np.load(model / "matcher.npz")
     named = {f"bert.{name}": value for name, value in weights.items()}
     scaled = matcher["weight"] / siamese.scales.numpy()[:, None]
@@ -77,11 +80,10 @@ def recover_encoder(model: Path, out: Path) -> Path:
         raise RuntimeError(f"{model / 'model.onnx'} has no {error}") from None
     if words.shape[1] != WIDTH:
         raise RuntimeError(f"{model} is {words.shape[1]} wide, not {WIDTH} as the default base encoder")
-    layers = {name.split(".")[3] for name in weights if name.startswith("bert.encoder.layer.")}
     config = BertConfig(
         vocab_size=len(words),
         hidden_size=WIDTH,
-        num_hidden_layers=len(layers),
+        num_hidden_layers=_depth(weights),
         num_attention_heads=HEADS,
         intermediate_size=len(inner),
         max_position_embeddings=len(positions),
@@ -95,6 +97,10 @@ def recover_encoder(model: Path, out: Path) -> Path:
     shutil.copy(model / "tokenizer.json", out / "tokenizer.json")
     (out / FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
     return out
+
+
+def _depth(weights: Iterable[str]) -> int:
+    return len({found[1] for name in weights if (found := LAYER.match(name))})
 
 
 def _fill(checkpoint: torch.nn.Module, weights: dict[str, np.ndarray], model: Path) -> None:

@@ -15,7 +15,7 @@ from transformers import BertConfig, BertModel
 
 from training.base import is_run
 from training.examples import batches, encode
-from training.loop import PAD, pad
+from training.loop import PAD, has_bf16, pad
 
 FEATURES = ("abs_diff", "product")
 START_SCALE, START_BIAS = 20.0, -14.0  # the first logit is a steep function of the cosine
@@ -38,7 +38,9 @@ class Siamese(torch.nn.Module):
 
     def vectors(self, ids: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         """Unit vectors float32 [rows, width] of token ids [rows, tokens]; `seen` is False on padding."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.training or torch.is_inference_mode_enabled()):
+        with torch.autocast(
+            "cpu", torch.bfloat16, enabled=has_bf16() and (self.training or torch.is_inference_mode_enabled())
+        ):
             hidden = self.bert(input_ids=ids, attention_mask=seen.long()).last_hidden_state
         hidden = hidden.float() * seen.unsqueeze(-1)
         return functional.normalize(hidden.sum(1) / seen.sum(1, keepdim=True), dim=-1)
@@ -49,11 +51,12 @@ class Siamese(torch.nn.Module):
         return self.fc(features).squeeze(-1)
 
 
-def load_siamese(folder: Path) -> Siamese:
-    """A base encoder with a fresh matcher, or what `save_siamese` wrote."""
+def load_siamese(folder: Path, layers: int | None = None) -> Siamese:
+    """A base encoder, or its first `layers`, with a fresh matcher; or what `save_siamese` wrote."""
     config = BertConfig.from_pretrained(
         folder, attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
     )
+    config.num_hidden_layers = layers or config.num_hidden_layers
     if not is_run(folder):
         return Siamese(BertModel.from_pretrained(folder, config=config, add_pooling_layer=False))
     model = Siamese(BertModel(config, add_pooling_layer=False))

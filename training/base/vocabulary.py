@@ -11,6 +11,8 @@ A piece is kept when folding leaves it as it is and it is one of:
 3. one character above U+1F000, or a punctuation mark or symbol of one character.
 A piece with capitals or traditional characters whose folded form is no piece gives that form its row and its score: the
 table then has a row for what XLM-R knows only as "▁NBA".
+The other way round, a common misspelling that is no word (misspellings.tsv) gets the row and the score of the word that
+is meant, in each piece that holds that.
 """
 
 import io
@@ -18,7 +20,8 @@ import json
 import re
 import tempfile
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import sentencepiece
@@ -50,6 +53,7 @@ REPEATED = (
 )
 # Marks of a quotation or a title. An apostrophe within a Latin word stays: can't.
 QUOTATION = r"[\"《》〈〉]|(?<![a-z0-9])'|'(?![a-z0-9])"
+MISSPELLINGS = Path(__file__).with_name("misspellings.tsv")  # wrong and right, of one length
 LAST_MARKS = r"(?<=[\p{L}\p{N}\p{So}\)）\]])[\s.。!！,，;；~～]+$"
 
 
@@ -64,6 +68,8 @@ def make_tokenizer(pieces: list[tuple[str, float]], normalize: Callable[[str], s
     charsmap = compile_map(fold_map(normalize))
     folded = _fold_pieces(pieces, _normalizer(charsmap))
     kept = [piece for piece in folded if piece[0] in SPECIAL or _wanted(piece)]
+    lines = MISSPELLINGS.read_text("utf-8").splitlines()[1:]
+    kept += misspelled(kept, [tuple(line.split("\t")) for line in lines])
     return _build(kept, charsmap), [row for _, _, row in kept]
 
 
@@ -166,6 +172,22 @@ def _fold_pieces(pieces: list[tuple[str, float]], normalizer: normalizers.Normal
         elif folded not in rows and folded not in made and folded.strip(SPACE):
             made[folded] = (folded, score, row)
     return special + alone + list(made.values())
+
+
+def misspelled(pieces: Iterable[Piece], spellings: Iterable[tuple[str, ...]]) -> list[Piece]:
+    """A piece for each wrong spelling of a word in `pieces` that is none of them, with the word's score and row.
+
+    A word that the tokenizer takes apart has none: a wrong character alone may mean anything.
+    """
+    taken = {text for text, _, _ in pieces}
+    found = []
+    for wrong, right in spellings:
+        for text, score, row in pieces:
+            new = text.replace(right, wrong)
+            if new not in taken:
+                taken.add(new)
+                found.append((new, score, row))
+    return found
 
 
 def _fold_characters(text: str, normalizer: normalizers.Normalizer) -> str:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import torch
-
 from training.loop import Recipe
 
 EPOCHS = ((1_000, 20), (5_000, 10), (20_000, 5))  # rows below which so many epochs are the most
@@ -28,11 +26,4 @@ def choose_recipe(
         token_budget=budget,
         max_length=max_tokens,
         seed=seed,
-        bf16=has_bf16(),
     )
-
-
-def has_bf16() -> bool:
-    """Whether this CPU multiplies bfloat16 by itself; otherwise autocast would only slow it down."""
-    able = torch.cpu.get_capabilities()
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16"))
