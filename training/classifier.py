@@ -52,7 +52,7 @@ def predict(
     max_length: int,
     bf16: bool | None = None,
 ) -> np.ndarray:
-    """Probability of each label for each text, float64 [texts, labels]; unless told, in bfloat16 where the CPU has it."""
+    """Each text's probability of each label, float64 [texts, labels]; in bfloat16 where the CPU has it, unless told."""
     rows = encode(tokenizer, texts, max_length)
     out = np.zeros((len(texts), model.config.num_labels))
     model.eval()

@@ -54,17 +54,6 @@ def read_searches(data: Path, window: int, near: int, far: int, seed: int) -> li
     return out
 
 
-def read_documents(data: Path) -> list[str]:
-    """The whole documents of SETS, but for CMRC's dev paragraphs, which are reported on."""
-    simplify = OpenCC("t2s").convert
-    out = []
-    for name, _, _ in SETS:
-        rows = read_tsv(data / "retrieval" / name / "corpus.tsv")
-        texts = [r["text"] for r in rows if not (name == "cmrc2018" and r["doc_id"].startswith("DEV"))]
-        out += [simplify(text) if name.startswith("drcd") else text for text in texts]
-    return out
-
-
 def read_collection(
     folder: Path, split: str, convert: Callable[[str], str] = str
 ) -> tuple[dict[str, str], dict[str, str], dict[str, set[str]]]:

@@ -17,14 +17,12 @@ from training.distil import PASSAGE, PREFIX
 from training.examples import batches, encode, read_tsv
 from training.loop import PAD, Recipe, finish, fit, pad, record
 from training.own import Paraphrase, Question, judged, paraphrases, questions, searches
-from training.retrieval import read_documents, read_searches
+from training.retrieval import read_searches
 from training.siamese import Siamese, encode_texts, load_siamese, save_siamese
 
 RECIPE = Recipe(epochs=1, learning_rate=8e-5, layer_decay=0.9, dropout=0.0, token_mask=0.0, max_length=400, seed=31)
 ROWS, QUESTIONS, SEARCHES = 24, 48, 40  # of a batch
 SAME = {"pairs": (True, False, True, False), "same": (True,), "different": (False,)}  # meaning as the first text's
-PREFIXES = {"searches": (PREFIX, PASSAGE, PASSAGE), "documents": (PASSAGE,)}  # of the teacher, else PREFIX
-ALONE = {"documents": 16, "queries": 96}  # texts of a batch that teaches nothing but the teacher's vectors
 WINDOW = 600  # characters of a document; with 200, whole paragraphs were found worse (CMRC, nDCG@10: 0.90)
 PUBLIC = 2000  # of the public searches in an epoch
 TEMPERATURE = 0.02  # of cosines, in all contrastive losses
@@ -35,36 +33,28 @@ DEV_ROWS = 1000
 Texts = list[str]
 
 
-def run(
-    data: Path, base: Path, teacher: Path, out: Path, recipe: Recipe = RECIPE, documents: int = 0
-) -> dict[str, float]:
+def run(data: Path, base: Path, teacher: Path, out: Path, recipe: Recipe = RECIPE) -> dict[str, float]:
     """Trains, writes the model to `out`, and returns the dev figures; `base` may be a run, for a further pass.
 
     `teacher` is the deep base encoder. Its vectors, which it gives with a prefix, are what this one is held to, without
-    a prefix: it keeps what the base knows of any two texts while it learns from ours. With `documents` it learns
-    nothing but those vectors in this pass, of so many whole documents and of as many queries.
+    a prefix: it keeps what the base knows of any two texts while it learns from ours.
     """
     out.mkdir(parents=True, exist_ok=True)
     tokenizer = read_tokenizer(base)
     deep = load_siamese(teacher).eval()
     (kept, held), (asked, held_asked) = paraphrases(), questions()
     public = read_searches(data, WINDOW, 1, 0, recipe.seed)
-    plans = []
-    for epoch in range(recipe.epochs):
-        rng = np.random.default_rng([recipe.seed, epoch])
-        plans.append(_plan_texts(data, public, documents, rng) if documents else _plan(kept, asked, public, rng))
+    plans = [_plan(kept, asked, public, np.random.default_rng([recipe.seed, epoch])) for epoch in range(recipe.epochs)]
     torch.manual_seed(recipe.seed)
 
     def loss_of(model: Siamese, batch: tuple[str, list[Texts]]) -> torch.Tensor:
         kind, sides = batch
         vectors = _vectors(model, tokenizer, sides, recipe.max_length)
         with torch.inference_mode():
-            prefixes = PREFIXES.get(kind) or [PREFIX] * len(sides)
+            prefixes = (PREFIX, PASSAGE, PASSAGE) if kind == "searches" else [PREFIX] * len(sides)
             spoken = [[prefix + text for text in side] for prefix, side in zip(prefixes, sides, strict=True)]
             wanted = _vectors(deep, tokenizer, spoken, recipe.max_length)
         apart = 1 - functional.cosine_similarity(torch.cat(vectors), torch.cat(wanted).clone()).mean()
-        if kind in ALONE:
-            return KEEP_WEIGHT * apart
         own = search_loss(*vectors, sides[1]) if kind == "searches" else pair_loss(model, vectors, SAME[kind])
         return own + KEEP_WEIGHT * apart
 
@@ -153,18 +143,6 @@ def _plan(
             strangers = [row[1] for row in group[1:] + group[:1]]
             wrong = [row[2] or stranger for row, stranger in zip(group, strangers, strict=True)]
             plan.append(("searches", [[row[0] for row in group], [row[1] for row in group], wrong]))
-    return [plan[i] for i in rng.permutation(len(plan))]
-
-
-def _plan_texts(data: Path, public: list, count: int, rng: np.random.Generator) -> list[tuple[str, list[Texts]]]:
-    """Batches of `count` whole documents and as many queries, public ones and our own, in random order."""
-    own = searches()[0]
-    documents = read_documents(data) + [s.answer for s in own]
-    queries = [s.query for s in [*public, *own]] + [q.text_a for q in questions()[0]]
-    plan = []
-    for kind, texts in (("documents", documents), ("queries", queries)):
-        chosen = [texts[i] for i in rng.permutation(len(texts))[:count]]
-        plan += [(kind, [group]) for group in _split(chosen, ALONE[kind], rng)]
     return [plan[i] for i in rng.permutation(len(plan))]
 
 
