@@ -1,18 +1,42 @@
 """`python -m training`: fine-tunes on your own labels, and makes the default models. See docs/fine-tuning.md."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from training.finetune.command import sentiment
 from training.task_card import LICENSES, write_task_card
 
+if TYPE_CHECKING:
+    from training.loop import Recipe
+
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 BASE = "The base encoder, or a run to start from."
 RUN = "Folder of the run: weights and figures; a further start goes on from there."
+
+
+def takes_further_pass(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of a recipe that goes on from a run with rows that have come since."""
+    for option in (
+        click.option("--learning-rate", type=float, help="The highest one.  [default: the recipe's]"),
+        click.option("--epochs", type=click.IntRange(1), help="[default: the recipe's]"),
+        click.option("--share", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="Of the other rows."),
+        click.option("--newest", multiple=True, help="A file of rows, without its ending, that is always read whole."),
+    ):
+        command = option(command)
+    return command
+
+
+def _choose(
+    recipe: "Recipe", newest: tuple[str, ...], share: float, epochs: int | None, learning_rate: float | None
+) -> dict[str, Any]:
+    chosen = replace(recipe, epochs=epochs or recipe.epochs, learning_rate=learning_rate or recipe.learning_rate)
+    return {"recipe": chosen, "newest": newest, "share": share}
 
 
 @click.group(help=__doc__)
@@ -71,27 +95,12 @@ def distil(data: Path, base: Path, layers: str, steps: int, out: Path) -> None:
     show_default=True,
     help="Of the public sets that are for research only, read in each epoch; the model is for research only then.",
 )
-@click.option(
-    "--newest", multiple=True, help="File of training/data/sentiment, without its ending, that is read whole."
-)
-@click.option("--others", type=click.IntRange(0), help="Of the rest, texts read in each epoch.  [default: all]")
-@click.option("--epochs", type=click.IntRange(1), default=8, show_default=True)
-@click.option("--learning-rate", type=float, default=3e-4, show_default=True)
-def default_sentiment(
-    data: Path | None,
-    base: Path,
-    out: Path,
-    research_rows: int,
-    newest: tuple[str, ...],
-    others: int | None,
-    epochs: int,
-    learning_rate: float,
-) -> None:
+@takes_further_pass
+def default_sentiment(data: Path | None, base: Path, out: Path, research_rows: int, **further: Any) -> None:
     """Train the default sentiment model; run again after a stop and it goes on where it was."""
     from training.sentiment import RECIPE, run
 
-    recipe = replace(RECIPE, epochs=epochs, learning_rate=learning_rate)
-    _show(run(data, base, out, recipe, research_rows, newest, others))
+    _show(run(data, base, out, research_rows=research_rows, **_choose(RECIPE, **further)))
 
 
 @main.command()
@@ -110,22 +119,24 @@ def similarity(data: Path, base: Path, teacher: Path, out: Path) -> None:
 @click.option("--data", type=FOLDER, required=True, help="Folder with retrieval/; see docs/training.md.")
 @click.option("--base", type=FOLDER, default=Path("runs/base-8"), show_default=True, help=BASE)
 @click.option("--out", type=FOLDER, default=Path("runs/rerank"), show_default=True, help=RUN)
-def rerank(data: Path, base: Path, out: Path) -> None:
+@takes_further_pass
+def rerank(data: Path, base: Path, out: Path, **further: Any) -> None:
     """Train the reranker; resumable."""
-    from training.rerank import run
+    from training.rerank import RECIPE, run
 
-    _show(run(data, base, out))
+    _show(run(data, base, out, **_choose(RECIPE, **further)))
 
 
 @main.command("zero-shot")
 @click.option("--data", type=FOLDER, help="Folder with public sets to report on; none of them is trained on.")
 @click.option("--base", type=FOLDER, default=Path("runs/base-12"), show_default=True, help=BASE)
 @click.option("--out", type=FOLDER, default=Path("runs/zero-shot"), show_default=True, help=RUN)
-def zero_shot(data: Path | None, base: Path, out: Path) -> None:
+@takes_further_pass
+def zero_shot(data: Path | None, base: Path, out: Path, **further: Any) -> None:
     """Train the zero-shot classifier, which also decides about pairs that look alike; resumable."""
-    from training.zero_shot import run
+    from training.zero_shot import RECIPE, run
 
-    _show(run(data, base, out))
+    _show(run(data, base, out, **_choose(RECIPE, **further)))
 
 
 @main.command()

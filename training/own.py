@@ -1,4 +1,4 @@
-"""The texts written for this project, in training/data: a folder a set, a file a subject."""
+"""The texts written for this project, in training/data: a folder a set, a file a subject, which its rows name."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,6 +35,7 @@ class Paraphrase:
     same: tuple[str, ...]
     other: tuple[str, ...]
     kind: str
+    subject: str
 
     def judged(self) -> list[tuple[str, bool]]:
         """Each of the others, and whether it has the text's meaning."""
@@ -48,6 +49,7 @@ class Question:
     text_a: str
     text_b: str
     same: bool
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Inference:
     entailed: str
     neutral: str
     contradicted: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Choice:
     text: str
     fits: str
     wrong: tuple[str, ...]
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Search:
     answer: str
     misses: tuple[str, ...]
     kind: str
+    subject: str
 
 
 def opinions() -> tuple[list[Opinion], list[Opinion]]:
@@ -90,15 +95,15 @@ def opinions() -> tuple[list[Opinion], list[Opinion]]:
 
 
 def paraphrases() -> tuple[list[Paraphrase], list[Paraphrase]]:
-    def from_row(row: dict[str, str], _: str) -> Paraphrase:
+    def from_row(row: dict[str, str], subject: str) -> Paraphrase:
         same, other = (row["same_close"], row["same_far"]), (row["other_close"], row["other_far"])
-        return Paraphrase(row["text"], same, other, row["kind"])
+        return Paraphrase(row["text"], same, other, row["kind"], subject)
 
     return _read("pairs", from_row)
 
 
 def questions() -> tuple[list[Question], list[Question]]:
-    return _read("questions", lambda row, _: Question(row["text_a"], row["text_b"], row["label"] == "1"))
+    return _read("questions", lambda row, subject: Question(row["text_a"], row["text_b"], row["label"] == "1", subject))
 
 
 def judged(doubles: Sequence[Paraphrase], asked: Sequence[Question]) -> list[tuple[str, str, bool]]:
@@ -108,18 +113,27 @@ def judged(doubles: Sequence[Paraphrase], asked: Sequence[Question]) -> list[tup
 
 
 def inferences() -> tuple[list[Inference], list[Inference]]:
-    return _read("nli", lambda row, _: Inference(row["text"], row["entailed"], row["neutral"], row["contradicted"]))
+    return _read(
+        "nli",
+        lambda row, subject: Inference(row["text"], row["entailed"], row["neutral"], row["contradicted"], subject),
+    )
 
 
 def choices() -> tuple[list[Choice], list[Choice]]:
-    return _read("labels", lambda row, _: Choice(row["text"], row["fits"], (row["misleading"], row["other"])))
+    return _read(
+        "labels", lambda row, subject: Choice(row["text"], row["fits"], (row["misleading"], row["other"]), subject)
+    )
 
 
 def searches() -> tuple[list[Search], list[Search]]:
     return _read(
         "searches",
-        lambda row, _: Search(
-            row["query"], row["answer"], (row["miss_1"], row["miss_2"], row["miss_3"]), row.get("kind", "short")
+        lambda row, subject: Search(
+            row["query"],
+            row["answer"],
+            (row["miss_1"], row["miss_2"], row["miss_3"]),
+            row.get("kind", "short"),
+            subject,
         ),
     )
 

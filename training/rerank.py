@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +36,13 @@ SCORE_WEIGHT = 0.5  # of the score itself beside the order
 RIGHT, WRONG = 0.97, 0.03
 
 
-def run(data: Path, base: Path, out: Path, recipe: Recipe = RECIPE) -> dict[str, float]:
-    """Trains, writes the model to `out`, and returns the dev figures. `base` may be another run's cross-encoder."""
+def run(
+    data: Path, base: Path, out: Path, recipe: Recipe = RECIPE, newest: Sequence[str] = (), share: float = 1.0
+) -> dict[str, float]:
+    """Trains, writes the model to `out`, and returns the dev figures. `base` may be another run's cross-encoder.
+
+    Of rows whose subject is not among `newest` only a `share` is read in each epoch, chosen anew.
+    """
     out.mkdir(parents=True, exist_ok=True)
     shutil.copy(base / "tokenizer.json", out / "tokenizer.json")
     tokenizer = read_tokenizer(out)
@@ -45,8 +51,9 @@ def run(data: Path, base: Path, out: Path, recipe: Recipe = RECIPE) -> dict[str,
     epochs, plans = [], []
     for epoch in range(recipe.epochs):
         rng = np.random.default_rng([recipe.seed, epoch])
-        chosen = [public[i] for i in rng.permutation(len(public))[:PUBLIC]]
-        groups = [_group(s, kept, rng) for s in kept * OWN_TIMES]
+        chosen = [public[i] for i in rng.permutation(len(public))[: int(share * PUBLIC)]]
+        own = [s for s in kept if s.subject in newest or rng.random() < share]
+        groups = [_group(s, kept, rng) for s in own * OWN_TIMES]
         groups += [[(s.query, text) for text in (s.answer, *s.misses)] for s in chosen]
         rows = encode_pairs(tokenizer, [p for group in groups for p in group], recipe.max_length)
         starts = np.cumsum([0, *map(len, groups)])

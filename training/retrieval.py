@@ -101,5 +101,5 @@ def _searches(
         wrong = [i for i in order if owners[i] not in answers[key]][:DEEP]
         drawn = [*rng.choice(wrong, near, replace=False), *rng.integers(len(pieces), size=far)]
         negatives = tuple(pieces[i][1] for i in drawn if owners[i] not in answers[key])
-        out.append(Search(queries[key], pieces[best][1], negatives, name))
+        out.append(Search(queries[key], pieces[best][1], negatives, name, name))
     return out

@@ -48,26 +48,25 @@ def run(
     recipe: Recipe = RECIPE,
     research_rows: int = 0,
     newest: Sequence[str] = (),
-    others: int | None = None,
+    share: float = 1.0,
 ) -> dict[str, float]:
     """Trains and returns the dev figures; `out` gets the averaged weights.
 
     Without `data` there are own rows only, to learn from and in the figures. `research_rows` is how many of the
-    public rows that are for research only are read in each epoch; 0 for a model that anybody may use. Of subjects that
-    are not `newest` only so many as `others` are read in each epoch, chosen anew.
+    public rows that are for research only are read in each epoch; 0 for a model that anybody may use. Of rows
+    whose subject is not among `newest` only a `share` is read in each epoch, chosen anew.
     """
     out.mkdir(parents=True, exist_ok=True)
     shutil.copy(base / "tokenizer.json", out / "tokenizer.json")
     tokenizer = read_tokenizer(out)
     kept, held = opinions()
     kept = kept + _headlines(recipe.seed) + (read_posts(data) if data else [])
-    always, rest = ([o for o in kept if (o.subject in newest) == new] for new in (True, False))
     by_kind = _by_kind(kept)
     public = read_research(data) if data and research_rows else []
     plans, texts, labels = [], [], []
     for epoch in range(recipe.epochs):
         rng = np.random.default_rng([recipe.seed, epoch])
-        chosen = always + [rest[i] for i in rng.permutation(len(rest))[:others]]
+        chosen = [o for o in kept if o.subject in newest or rng.random() < share]
         chosen += [public[i] for i in rng.permutation(len(public))[:research_rows]]
         drawn = [_vary(opinion, by_kind, rng) for opinion in chosen]
         rows = encode(tokenizer, drawn, recipe.max_length)

@@ -91,14 +91,24 @@ class Batches:
     relations: dict[int, int]
 
 
-def run(data: Path | None, base: Path, out: Path, recipe: Recipe = RECIPE) -> dict[str, float]:
-    """Trains, writes the model to `out`, and returns the dev figures; without `data` of own rows only."""
+def run(
+    data: Path | None,
+    base: Path,
+    out: Path,
+    recipe: Recipe = RECIPE,
+    newest: Sequence[str] = (),
+    share: float = 1.0,
+) -> dict[str, float]:
+    """Trains, writes the model to `out`, and returns the dev figures; without `data` of own rows only.
+
+    Of rows whose subject is not among `newest` only a `share` is read in each epoch, chosen anew.
+    """
     out.mkdir(parents=True, exist_ok=True)
     shutil.copy(base / "tokenizer.json", out / "tokenizer.json")
     tokenizer = read_tokenizer(out)
     parts = [inferences(), choices(), paraphrases(), questions(), opinions()]
     kept, held = [part[0] for part in parts], [part[1] for part in parts]
-    epochs = [_draw(kept, tokenizer, recipe, epoch) for epoch in range(recipe.epochs)]
+    epochs = [_draw(kept, tokenizer, recipe, epoch, newest, share) for epoch in range(recipe.epochs)]
     plans = [_plan(epoch, number, recipe) for number, epoch in enumerate(epochs)]
 
     def loss_of(model: BertForSequenceClassification, batch: tuple[int, list]) -> torch.Tensor:
@@ -190,10 +200,17 @@ def _judge_pairs(
     }
 
 
-def _draw(kept: list[list], tokenizer: Tokenizer, recipe: Recipe, epoch: int) -> Batches:
+def _draw(
+    kept: list[list], tokenizer: Tokenizer, recipe: Recipe, epoch: int, newest: Sequence[str], share: float
+) -> Batches:
     rng = np.random.default_rng([recipe.seed, epoch])
-    statements, labelled, doubles, asked, reviews = kept
-    groups = [*_topic_groups(epoch, rng), *_choice_groups(labelled, rng), *_opinion_groups(reviews, rng)]
+    reviews = kept[-1]
+    statements, labelled, doubles, asked = (
+        [r for r in rows if r.subject in newest or rng.random() < share] for rows in kept[:-1]
+    )
+    topics = [group for group in _topic_groups(epoch, rng) if rng.random() < share]
+    opinions = [group for group in _opinion_groups(reviews, rng) if rng.random() < share]
+    groups = [*topics, *_choice_groups(labelled, rng), *opinions]
     singles = [*_statement_pairs(statements), *_paraphrase_pairs(doubles, asked, rng)]
     pairs = [(change(a, rng), b) for group in groups for a, b in group]
     pairs += [(change(a, rng), change(b, rng)) for a, b, _ in singles]
