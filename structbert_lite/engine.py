@@ -20,6 +20,7 @@ from structbert_lite.installed import check_models
 from structbert_lite.manifest import Manifest
 from structbert_lite.model_set import ModelSet, Shared
 from structbert_lite.once import Once
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 
 
@@ -82,8 +83,8 @@ class Engine:
         self._loaded = True
         self._tell_models()
 
-    def predict(self, task: str, inputs: list[Any], deadline: float, **options: Any) -> list[Any]:
-        """Results of `task` by `deadline`, an instant of time.monotonic: what its pipeline's `predict` returns.
+    def predict(self, task: str, inputs: list[Any], context: RequestContext, **options: Any) -> list[Any]:
+        """Results of `task` within `context`: what its pipeline's `predict` returns.
 
         | task | inputs | options | results |
         |---|---|---|---|
@@ -98,7 +99,7 @@ class Engine:
         """
         with self._pipeline(task) as pipeline:
             self._on_ask(task, len(inputs))
-            results: list[Any] = pipeline.get(deadline).predict(inputs, deadline, **options)
+            results: list[Any] = pipeline.get(context.deadline).predict(inputs, context, **options)
             return results
 
     def count_tokens(self, task: str, inputs: list[Any], **options: Any) -> int:

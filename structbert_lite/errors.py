@@ -10,7 +10,7 @@ StructBertError
 ├── RateLimited           this client asks too often; try again later
 ├── Overloaded            the queue is full; try again later
 ├── DeadlineExceeded      the deadline passed before the answer; the work was dropped
-├── ClientLeft            whoever asked has hung up; the work was dropped
+├── ClientDisconnected    whoever asked has hung up; the work was dropped
 ├── InferenceFailed       the model itself failed on this input
 ├── ModelRefused          a model folder is incomplete, corrupt or not what its manifest says
 └── BadSettings           an environment variable is unknown or has an unusable value
@@ -76,7 +76,7 @@ class DeadlineExceeded(StructBertError):
     """The deadline passed before the answer; the work was dropped, not finished."""
 
 
-class ClientLeft(StructBertError):
+class ClientDisconnected(StructBertError):
     """Whoever asked has hung up; the work was dropped, not finished."""
 
 

@@ -2,7 +2,6 @@
 
 import math
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from structbert_lite.inference.slots import Slots
 from structbert_lite.installed import choose_models
 from structbert_lite.manifest import Manifest, read_decider, read_manifest
 from structbert_lite.once import Once
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 from structbert_lite.tasks.embedding import EmbeddingPipeline
 from structbert_lite.tasks.rerank import RerankPipeline
@@ -109,7 +109,7 @@ class ModelSet:
         for name, encoder in self.encoders.items():
             if encoder.batcher.last_run_failed:
                 try:
-                    encoder.probe(time.monotonic() + PROBE_SECONDS)
+                    encoder.probe(RequestContext.within(PROBE_SECONDS))
                 except (DeadlineExceeded, InferenceFailed) as error:
                     raise NotReady(f"the model {name} fails: {error}") from None
 
@@ -141,7 +141,7 @@ def _load(shared: Shared, name: str, manifest: Manifest, observer: Observer) -> 
         raise NotReady("the server is shutting down")
     folder = shared.settings.models / name
     encoder = Encoder(folder, manifest, shared.limits, shared.tiers, shared.slots, observer)
-    encoder.probe(time.monotonic() + WARM_UP_SECONDS)
+    encoder.probe(RequestContext.within(WARM_UP_SECONDS))
     if shared.closed.is_set():  # `close` came meanwhile and could not see this one
         encoder.close()
         raise NotReady("the server is shutting down")

@@ -15,12 +15,13 @@ from structbert_lite.errors import (
     TooManyItems,
 )
 from structbert_lite.once import Once
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 from tests.tiny_models import make_cross, make_siamese, table
 
 
-def soon() -> float:
-    return time.monotonic() + 30
+def soon() -> RequestContext:
+    return RequestContext.within(30)
 
 
 def test_predicts_in_order(engine: Engine) -> None:
@@ -117,7 +118,7 @@ def test_waiting_for_another_callers_loading_ends_at_the_deadline() -> None:
     go_on = threading.Event()
     once = Once(lambda: go_on.wait(30) and "loaded")
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(once.get, soon())
+        first = pool.submit(once.get, soon().deadline)
         while not once._lock.locked():
             time.sleep(0.001)
         with pytest.raises(DeadlineExceeded):

@@ -12,12 +12,13 @@ import pytest
 from app import create_app
 from structbert_lite.engine import Engine
 from structbert_lite.errors import ModelRefused, NotReady, TaskNotAvailable
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 from tests.tiny_models import make_cross, make_siamese, table
 
 
-def soon() -> float:
-    return time.monotonic() + 30
+def soon() -> RequestContext:
+    return RequestContext.within(30)
 
 
 @pytest.fixture

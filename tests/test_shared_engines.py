@@ -15,6 +15,7 @@ from app import create_app
 from structbert_lite.cache.memory import make_key
 from structbert_lite.engine import Engine
 from structbert_lite.errors import DeadlineExceeded
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import PROJECT, Settings
 from tests.redis_server import RedisServer, free_port
 from tests.telemetry.scrape import Scrape, parse
@@ -57,8 +58,8 @@ def slow_down(engine: Engine, model: str, seconds: float) -> Slow:
     return slow
 
 
-def soon() -> float:
-    return time.monotonic() + 60
+def soon() -> RequestContext:
+    return RequestContext.within(60)
 
 
 def vectors(engine: Engine, *texts: str) -> list[bytes]:
@@ -130,7 +131,7 @@ def test_a_lease_whose_owner_died_costs_no_more_than_computing_again(start: Call
     slow = slow_down(engine, "similarity", 0.3)
     text = "主人再也没有回来"
     key = make_key(engine.encoders["similarity"]._digest, (text,))
-    assert owner.tiers.acquire_leases({key: 60.0}, soon()).acquired == {key}
+    assert owner.tiers.acquire_leases({key: 60.0}, soon().deadline).acquired == {key}
     started = time.monotonic()
     assert vectors(engine, text)
     took = time.monotonic() - started
@@ -142,7 +143,7 @@ def test_a_request_that_gives_up_gives_its_claim_back(start: Callable[..., Engin
     engine = start(threads=1)
     slow_down(engine, "similarity", 2)
     with pytest.raises(DeadlineExceeded):
-        engine.predict("embedding", ["来不及算完的一句话"], time.monotonic() + 1)
+        engine.predict("embedding", ["来不及算完的一句话"], RequestContext.within(1))
     assert engine.tiers.shared.flush(10)
     assert redis_server.client.info("commandstats")["cmdstat_del"]["calls"] == 1
     assert redis_server.client.keys("structbert:claim:*") == []

@@ -5,7 +5,6 @@ weights) into the run; exported again, the model has them in its manifest.
 """
 
 import json
-import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from export.thresholds import choose_thresholds
 from structbert_lite.cli.evaluate.pipeline import open_pipeline
 from structbert_lite.inference.encoder import Encoder
 from structbert_lite.manifest import LEXICAL_NAME, read_manifest
+from structbert_lite.request_context import RequestContext
 from structbert_lite.tasks.lexical import bucket, overlap, terms
 from structbert_lite.tasks.matcher import PairMatcher
 from structbert_lite.tasks.scores import pair_logit, same_logit
@@ -52,7 +52,7 @@ def calibrate(task: str, model: Path, run: Path, data: Path | None) -> dict[str,
 def _logits(encoder: Encoder, inputs: Sequence[tuple[str, ...]]) -> np.ndarray:
     rows = []
     for start in range(0, len(inputs), 64):
-        rows += encoder.encode(list(inputs[start : start + 64]), time.monotonic() + SECONDS)
+        rows += encoder.encode(list(inputs[start : start + 64]), RequestContext.within(SECONDS))
     return np.stack([row.values for row in rows]).astype(np.float64)
 
 

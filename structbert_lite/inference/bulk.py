@@ -9,6 +9,7 @@ from structbert_lite.cache.memory import ModelOutput
 from structbert_lite.errors import InferenceFailed
 from structbert_lite.inference.encoder import Encoder, Input
 from structbert_lite.inference.tokenizer import Encoding
+from structbert_lite.request_context import RequestContext
 
 # In a sorted window a batch has next to no padding, so that it may be larger than a server's micro-batch, which pays
 # for every neighbour that is longer. Beyond 512 tokens nothing more is gained, docs/bulk.md has the figures.
@@ -24,7 +25,7 @@ class BulkEncoder:
         self._infer = encoder.infer
         self._pool = ThreadPoolExecutor(threads, "bulk")
 
-    def encode(self, inputs: Sequence[Input], deadline: float) -> list[ModelOutput]:
+    def encode(self, inputs: Sequence[Input], context: RequestContext) -> list[ModelOutput]:
         """The model's output for each input, in order, as Encoder gives it; equal inputs are computed once.
 
         There is no deadline: a bulk job takes as long as it takes. Raises InferenceFailed when the model fails on any

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from structbert_lite import __version__
 from structbert_lite.cache.memory import ModelOutput, make_key
 from structbert_lite.cache.tiered import TieredCache
-from structbert_lite.deadline import Deadline
-from structbert_lite.errors import ClientLeft, ModelRefused
+from structbert_lite.errors import ModelRefused
 from structbert_lite.inference.batcher import NO_LIMIT, Batcher
 from structbert_lite.inference.entry_queue import Entry
 from structbert_lite.inference.observer import Observer
@@ -25,6 +24,7 @@ from structbert_lite.inference.session import RUNTIME, Session
 from structbert_lite.inference.slots import Slots
 from structbert_lite.inference.tokenizer import Encoding, Tokenizer
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, Manifest, check_files
+from structbert_lite.request_context import RequestContext
 
 # What a model reads at once: a text, or a pair of texts.
 Input = tuple[str] | tuple[str, str]
@@ -89,28 +89,28 @@ class Encoder:
         self._in_flight: dict[bytes, Entry] = {}
         self._lock = threading.Lock()
 
-    def encode(self, inputs: Sequence[Input], deadline: float) -> list[ModelOutput]:
-        """The model's output for each input, in order, by `deadline` (an instant of time.monotonic).
+    def encode(self, inputs: Sequence[Input], context: RequestContext) -> list[ModelOutput]:
+        """The model's output for each input, in order.
 
         A classifier's and a cross-encoder's row is its logits, an encoder's the pooled vector, not of unit length.
-        Raises Overloaded, NotReady, DeadlineExceeded, ClientLeft or InferenceFailed.
+        Raises Overloaded, NotReady, DeadlineExceeded, ClientDisconnected or InferenceFailed.
         """
         keys = [make_key(self._digest, fields) for fields in inputs]
-        rows = self._cache.get_many(dict.fromkeys(keys), self._width, deadline, self._observer.on_lookup)
+        rows = self._cache.get_many(dict.fromkeys(keys), self._width, context.deadline, self._observer.on_lookup)
         missing = {key: fields for key, fields in zip(keys, inputs, strict=True) if key not in rows}
         with self._lock:
             self.hits += len(rows)
             self.misses += len(missing)
         if missing:
-            rows |= self._compute(missing, deadline)
+            rows |= self._compute(missing, context)
         return [rows[key] for key in keys]
 
-    def probe(self, deadline: float) -> None:
+    def probe(self, context: RequestContext) -> None:
         """Runs one short input through the model, past the cache. Raises as `encode` does."""
-        entry = Entry(self._short_input(), deadline)
+        entry = Entry(self._short_input(), context.deadline)
         self.batcher.add([entry])
         try:
-            self.batcher.wait(entry, deadline)
+            self.batcher.wait(entry, context)
         finally:
             self.batcher.note_answer()
 
@@ -153,24 +153,26 @@ class Encoder:
         if shape != (1, self._width):
             raise ModelRefused(f"{path} gives {list(shape)} for one input, its manifest says {[1, self._width]}")
 
-    def _compute(self, missing: dict[bytes, Input], deadline: float) -> dict[bytes, ModelOutput]:
-        _check_client(deadline)  # the request may have waited long before it came here
+    def _compute(self, missing: dict[bytes, Input], context: RequestContext) -> dict[bytes, ModelOutput]:
+        context.check_connected()  # the request may have waited long before it came here
         began = time.monotonic()
         given = [fields if len(fields) == 2 else fields[0] for fields in missing.values()]
         encodings = dict(zip(missing, self.tokenizer.encode(given), strict=True))
         asked = time.monotonic()
         self._observer.on_tokenize(len(encodings), began, asked)
-        leases = self._cache.acquire_leases(self._costs(encodings), deadline)
+        leases = self._cache.acquire_leases(self._costs(encodings), context.deadline)
         entries: dict[bytes, Entry] = {}
         try:
-            entries = self._start({key: e for key, e in encodings.items() if key not in leases.elsewhere}, deadline)
-            rows = self._cache.wait(leases.elsewhere, self._width, deadline)
+            entries = self._start(
+                {key: e for key, e in encodings.items() if key not in leases.elsewhere}, context.deadline
+            )
+            rows = self._cache.wait(leases.elsewhere, self._width, context)
             left = {key: encodings[key] for key in leases.elsewhere if key not in rows}
             if left:
-                _check_client(deadline)
-                entries |= self._start(left, deadline)
+                context.check_connected()
+                entries |= self._start(left, context.deadline)
             return rows | {
-                key: ModelOutput(self.batcher.wait(entry, deadline), entry.encoding.truncated)
+                key: ModelOutput(self.batcher.wait(entry, context), entry.encoding.truncated)
                 for key, entry in entries.items()
             }
         except Exception:
@@ -224,8 +226,3 @@ class Encoder:
         with self._lock:
             if self._in_flight.get(key) is entry:
                 del self._in_flight[key]
-
-
-def _check_client(deadline: float) -> None:
-    if Deadline(deadline).has_left():
-        raise ClientLeft("the client hung up")

@@ -4,6 +4,7 @@ import numpy as np
 
 from structbert_lite.inference.encoder import Encoder
 from structbert_lite.inference.pooling import unit_length
+from structbert_lite.request_context import RequestContext
 from structbert_lite.results import Embedding
 from structbert_lite.tasks.inputs import require_at_most, require_readable
 
@@ -15,7 +16,7 @@ class EmbeddingPipeline:
         self.encoder = encoder
         self._max_items = max_items
 
-    def predict(self, texts: list[str], deadline: float, *, normalize: bool = True) -> list[Embedding]:
+    def predict(self, texts: list[str], context: RequestContext, *, normalize: bool = True) -> list[Embedding]:
         """One vector for each text, in order, brought to unit length unless `normalize` is false.
 
         Raises TooManyItems, and InvalidInput with field `texts[i]`.
@@ -23,7 +24,7 @@ class EmbeddingPipeline:
         require_at_most(self._max_items, len(texts), "texts", "texts")
         for i, text in enumerate(texts):
             require_readable(text, f"texts[{i}]")
-        rows = self.encoder.encode([(text,) for text in texts], deadline)
+        rows = self.encoder.encode([(text,) for text in texts], context)
         return [
             Embedding(unit_length(row.values).astype(np.float32) if normalize else row.values, row.truncated)
             for row in rows

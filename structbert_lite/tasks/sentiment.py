@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from structbert_lite.errors import InvalidInput
 from structbert_lite.inference.encoder import Encoder
 from structbert_lite.manifest import THREE_WAY, Uncertainty
+from structbert_lite.request_context import RequestContext
 from structbert_lite.results import Classification
 from structbert_lite.tasks.inputs import require_at_most, require_readable
 from structbert_lite.tasks.scores import DECIMALS, softmax, whole_softmax
@@ -22,7 +23,9 @@ class SentimentPipeline:
         self._manifest = encoder.manifest
         self._uncertainty = self._manifest.uncertainty or Uncertainty()
 
-    def predict(self, texts: list[str], deadline: float, *, neutral: bool | None = None) -> list[Classification]:
+    def predict(
+        self, texts: list[str], context: RequestContext, *, neutral: bool | None = None
+    ) -> list[Classification]:
         """One result for each text, in order. Probabilities are the softmax of the logits.
 
         A model that knows Neutral answers with one of the two opinions, by their two logits, unless `neutral`.
@@ -34,7 +37,7 @@ class SentimentPipeline:
         require_at_most(self._max_items, len(texts), "texts", "texts")
         for i, text in enumerate(texts):
             require_readable(text, f"texts[{i}]")
-        rows = self.encoder.encode([(text,) for text in texts], deadline)
+        rows = self.encoder.encode([(text,) for text in texts], context)
         result = self._result_of_three if self._manifest.has_neutral else self._result
         return [result(text, row.values, row.truncated, may_be_neutral) for text, row in zip(texts, rows, strict=True)]
 

@@ -6,6 +6,7 @@ from structbert_lite.errors import ModelRefused
 from structbert_lite.inference.encoder import Encoder
 from structbert_lite.inference.prompt import Prompt
 from structbert_lite.manifest import MANIFEST_NAME
+from structbert_lite.request_context import RequestContext
 from structbert_lite.results import Kind, Level, Similarity
 from structbert_lite.tasks.inputs import require_at_most, require_readable
 from structbert_lite.tasks.matcher import PairMatcher
@@ -36,7 +37,7 @@ class SimilarityPipeline:
         self._matcher = PairMatcher.load(encoder.folder, manifest) if manifest.kind == "encoder" else None
         self._prompt = Prompt(manifest.pair_template, encoder.tokenizer) if manifest.pair_template else None
 
-    def predict(self, pairs: list[Pair], deadline: float) -> list[Similarity]:
+    def predict(self, pairs: list[Pair], context: RequestContext) -> list[Similarity]:
         """One result for each pair, in order; a pair's score is the same in both orders, to the last bit.
 
         Raises TooManyItems, and InvalidInput with field `pairs[i][0]` or `pairs[i][1]`.
@@ -45,16 +46,16 @@ class SimilarityPipeline:
         for i, pair in enumerate(pairs):
             for j, text in enumerate(pair):
                 require_readable(text, f"pairs[{i}][{j}]")
-        answers = self._match(self._matcher, pairs, deadline) if self._matcher else self._cross(pairs, deadline)
+        answers = self._match(self._matcher, pairs, context) if self._matcher else self._cross(pairs, context)
         return [
             Similarity(*pair, answer.score, self._level(answer.score), answer.truncated, answer.by)
             for pair, answer in zip(pairs, answers, strict=True)
         ]
 
-    def _match(self, matcher: PairMatcher, pairs: list[Pair], deadline: float) -> list[_Answer]:
+    def _match(self, matcher: PairMatcher, pairs: list[Pair], context: RequestContext) -> list[_Answer]:
         """Every text is encoded once, in however many pairs it stands; the decider reads those that look alike."""
         texts = list(dict.fromkeys(text for pair in pairs for text in pair))
-        rows = dict(zip(texts, self.encoder.encode([(text,) for text in texts], deadline), strict=True))
+        rows = dict(zip(texts, self.encoder.encode([(text,) for text in texts], context), strict=True))
         logits = [matcher.logit(rows[a].values, rows[b].values) for a, b in pairs]
         answers = [
             _Answer(self._calibrated(logit), rows[a].truncated or rows[b].truncated, "encoder")
@@ -64,14 +65,14 @@ class SimilarityPipeline:
         if self._decider is None or rule is None:
             return answers
         places = [i for i, answer in enumerate(answers) if answer.score >= rule.asked_from]
-        read = _both_orders(self._decider, [pairs[i] for i in places], None, deadline)
+        read = _both_orders(self._decider, [pairs[i] for i in places], None, context)
         for i, (z, truncated) in zip(places, read, strict=True):
             score = sigmoid(rule.scale * z + rule.encoder_scale * logits[i] + rule.bias)
             answers[i] = _Answer(score, truncated, "cross-encoder")
         return answers
 
-    def _cross(self, pairs: list[Pair], deadline: float) -> list[_Answer]:
-        read = _both_orders(self.encoder, pairs, self._prompt, deadline)
+    def _cross(self, pairs: list[Pair], context: RequestContext) -> list[_Answer]:
+        read = _both_orders(self.encoder, pairs, self._prompt, context)
         return [_Answer(self._calibrated(z), truncated, "cross-encoder") for z, truncated in read]
 
     def _calibrated(self, logit: float) -> float:
@@ -84,12 +85,12 @@ class SimilarityPipeline:
 
 
 def _both_orders(
-    encoder: Encoder, pairs: list[Pair], prompt: Prompt | None, deadline: float
+    encoder: Encoder, pairs: list[Pair], prompt: Prompt | None, context: RequestContext
 ) -> list[tuple[float, bool]]:
     """(logit of "the same", truncated) of each pair: the mean over both orders, which it reads differently."""
     orders = list(dict.fromkeys(order for a, b in pairs for order in ((a, b), (b, a))))
     filled = [prompt.fill(*order) if prompt else (order, False) for order in orders]
-    rows = encoder.encode([fields for fields, _ in filled], deadline) if filled else []
+    rows = encoder.encode([fields for fields, _ in filled], context) if filled else []
     labels = encoder.manifest.labels
     read = {
         order: (same_logit(row.values, labels), row.truncated or shortened)

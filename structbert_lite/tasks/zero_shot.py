@@ -6,6 +6,7 @@ from structbert_lite.cache.memory import ModelOutput
 from structbert_lite.errors import InvalidInput
 from structbert_lite.inference.encoder import Encoder
 from structbert_lite.manifest import Calibration
+from structbert_lite.request_context import RequestContext
 from structbert_lite.results import ZeroShot
 from structbert_lite.tasks.inputs import require_at_most, require_readable
 from structbert_lite.tasks.scores import sigmoid, softmax
@@ -26,7 +27,7 @@ class ZeroShotPipeline:
     def predict(
         self,
         texts: list[str],
-        deadline: float,
+        context: RequestContext,
         *,
         labels: Sequence[str],
         multi_label: bool = False,
@@ -46,7 +47,7 @@ class ZeroShotPipeline:
             require_readable(text, f"texts[{i}]")
         # Not str.format: other braces in the template are the caller's own.
         hypotheses = [hypothesis_template.replace(PLACE, label) for label in labels]
-        rows = iter(self.encoder.encode([(text, said) for text in texts for said in hypotheses], deadline))
+        rows = iter(self.encoder.encode([(text, said) for text in texts for said in hypotheses], context))
         apart = multi_label or len(labels) == 1
         return [self._result(text, labels, [next(rows) for _ in labels], apart, none) for text in texts]
 

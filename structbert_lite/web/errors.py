@@ -24,7 +24,7 @@ STATUSES: list[tuple[type[errors.StructBertError], int, str]] = [
     (errors.RateLimited, 429, "rate_limited"),
     (errors.Overloaded, 503, "overloaded"),
     (errors.DeadlineExceeded, 504, "deadline_exceeded"),
-    (errors.ClientLeft, 499, "client_left"),  # nobody reads it; logs and counters do
+    (errors.ClientDisconnected, 499, "client_left"),  # nobody reads it; logs and counters do
     (errors.InferenceFailed, 500, "inference_failed"),
     (errors.ModelRefused, 500, "model_refused"),
 ]

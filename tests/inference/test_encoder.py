@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from structbert_lite.cache.memory import MemoryCache
 from structbert_lite.cache.tiered import TieredCache
-from structbert_lite.deadline import Deadline
-from structbert_lite.errors import ClientLeft, DeadlineExceeded, ModelRefused, Overloaded
+from structbert_lite.errors import ClientDisconnected, DeadlineExceeded, ModelRefused, Overloaded
 from structbert_lite.inference.encoder import Encoder, Limits
 from structbert_lite.inference.session import Session
 from structbert_lite.inference.slots import Slots
 from structbert_lite.inference.tokenizer import Encoding, Tokenizer
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, read_manifest
+from structbert_lite.request_context import RequestContext
 from tests.tiny_models import make_cross, table
 
 PIECES = st.sampled_from(
@@ -41,8 +41,8 @@ PIECES = st.sampled_from(
 TEXTS = st.lists(PIECES, min_size=1, max_size=20).map("".join)
 
 
-def soon() -> float:
-    return time.monotonic() + 60
+def soon() -> RequestContext:
+    return RequestContext.within(60)
 
 
 def make(folder: Path, cache_bytes: int = 0, **limits: int) -> Encoder:
@@ -152,7 +152,7 @@ def test_the_second_time_comes_from_the_cache(model_folder: Path) -> None:
 
 def test_a_passed_deadline_is_told_and_leaves_nothing_behind(encoder: Encoder) -> None:
     with pytest.raises(DeadlineExceeded):
-        encoder.encode([("来不及了",)], time.monotonic() - 1)
+        encoder.encode([("来不及了",)], RequestContext.within(-1))
     assert rows_of(encoder, "来不及了")  # the next one is not hurt by the dropped one
 
 
@@ -166,8 +166,8 @@ def test_the_rest_is_dropped_however_quickly_each_text_comes(model_folder: Path)
         return run(encodings)
 
     encoder._session.run = slowly
-    with pytest.raises(ClientLeft):
-        encoder.encode([(f"第{i}条",) for i in range(100)], Deadline(soon(), lambda: len(ran) > 5))
+    with pytest.raises(ClientDisconnected):
+        encoder.encode([(f"第{i}条",) for i in range(100)], RequestContext(soon().deadline, lambda: len(ran) > 5))
     encoder.close()
     assert len(ran) < 60
 

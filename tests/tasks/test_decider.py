@@ -1,7 +1,6 @@
 """A Siamese model that asks a cross-encoder about pairs that look alike."""
 
 import math
-import time
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 from structbert_lite.engine import Engine
 from structbert_lite.errors import ModelRefused
 from structbert_lite.manifest import MANIFEST_NAME, read_manifest
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 from structbert_lite.tasks.scores import same_logit
 from tests.tiny_models import NLI, make_cross, make_siamese, table
@@ -18,8 +18,8 @@ PAIRS = [("怎么退款", "如何申请退款"), ("左转", "右转"), ("今天�
 RULE = {"model": "zero-shot", "asked_from": 0.5, "scale": 2.0, "encoder_scale": 0.5, "bias": 0.25}
 
 
-def soon() -> float:
-    return time.monotonic() + 60
+def soon() -> RequestContext:
+    return RequestContext.within(60)
 
 
 def make(models: Path, **rule: object) -> Path:

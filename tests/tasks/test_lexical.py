@@ -1,4 +1,3 @@
-import time
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +6,7 @@ import pytest
 from structbert_lite.engine import Engine
 from structbert_lite.errors import ModelRefused
 from structbert_lite.manifest import LEXICAL_NAME, Lexical
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 from structbert_lite.tasks.lexical import WordOverlap, bucket, overlap, terms
 from tests.tiny_models import make_cross, table, write_manifest
@@ -57,8 +57,8 @@ def models(tmp_path: Path) -> Path:
 def test_a_reranker_with_a_table_prefers_the_words_of_the_query(models: Path) -> None:
     engine = Engine(Settings(models=models))
     documents = ["明天有雨", "申请退款请点这里", "退货的运费"]
-    found = engine.predict("rerank", documents, time.monotonic() + 60, query="怎么申请退款")
-    alone = [engine.predict("rerank", [d], time.monotonic() + 60, query="怎么申请退款")[0].score for d in documents]
+    found = engine.predict("rerank", documents, RequestContext.within(60), query="怎么申请退款")
+    alone = [engine.predict("rerank", [d], RequestContext.within(60), query="怎么申请退款")[0].score for d in documents]
     assert found[0].index == 1
     assert [r.score for r in sorted(found, key=lambda r: r.index)] == alone
     engine.close()

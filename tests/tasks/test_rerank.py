@@ -1,18 +1,17 @@
 """The tiny model finds a document the better the more often 好 stands in what it reads of it."""
 
-import time
-
 import pytest
 
 from structbert_lite.engine import Engine
 from structbert_lite.errors import InvalidInput, TooManyItems
+from structbert_lite.request_context import RequestContext
 from structbert_lite.tasks.rerank import MAX_WINDOWS
 
 QUERY = "哪里能吃饭"
 
 
-def soon() -> float:
-    return time.monotonic() + 60
+def soon() -> RequestContext:
+    return RequestContext.within(60)
 
 
 def rank(engine: Engine, documents: list[str], query: str = QUERY, **options: object) -> list:

@@ -1,5 +1,4 @@
 import math
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from structbert_lite.engine import Engine
 from structbert_lite.errors import InvalidInput, ModelRefused, TooManyItems
 from structbert_lite.manifest import MATCHER_NAME, read_manifest
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 from structbert_lite.tasks.matcher import PairMatcher
 from tests.tiny_models import make_cross, make_siamese, table
@@ -20,8 +20,8 @@ FEATURES = ("u", "v", "abs_diff", "product")
 PAIRS = [("怎么退款", "如何申请退款"), ("怎么退款", "怎么修改地址"), ("a", "b"), ("好", "好"), ("电话", "手机" * 90)]
 
 
-def soon() -> float:
-    return time.monotonic() + 60
+def soon() -> RequestContext:
+    return RequestContext.within(60)
 
 
 @pytest.fixture(scope="module", params=["siamese", "two logits", "one logit", "asked in words"])

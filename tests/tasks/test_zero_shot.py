@@ -1,7 +1,6 @@
 import json
 import math
 import shutil
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +9,15 @@ import pytest
 from structbert_lite.engine import Engine
 from structbert_lite.errors import InvalidInput, TooManyItems
 from structbert_lite.manifest import MANIFEST_NAME
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 
 LABELS = ["咨询", "投诉", "建议"]
 TEXT = "我想问一下这款手机什么时候有货"
 
 
-def soon() -> float:
-    return time.monotonic() + 60
+def soon() -> RequestContext:
+    return RequestContext.within(60)
 
 
 def logits(engine: Engine, hypothesis: str) -> list[float]:

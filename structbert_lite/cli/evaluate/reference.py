@@ -14,6 +14,7 @@ from structbert_lite.inference.encoder import Input
 from structbert_lite.inference.tokenizer import Tokenizer
 from structbert_lite.manifest import TOKENIZER_NAME, Manifest, read_manifest
 from structbert_lite.model_set import PIPELINES
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import PROJECT
 
 EXPORT_PYTHON = PROJECT / ".venv-export" / "bin" / "python"
@@ -48,9 +49,9 @@ class ReferenceEncoder:
         self.tokenizer = Tokenizer(folder / TOKENIZER_NAME, manifest.max_tokens)
         self._side = side
 
-    def encode(self, inputs: Sequence[Input], deadline: float) -> list[ModelOutput]:
+    def encode(self, inputs: Sequence[Input], context: RequestContext) -> list[ModelOutput]:
         """The rows of `inputs`, in their order; never called truncated. Raises RuntimeError when the process ends."""
-        del deadline  # a study waits as long as it takes
+        del context  # a study waits as long as it takes
         if not inputs:
             return []
         order = sorted(range(len(inputs)), key=lambda i: sum(map(len, inputs[i])))  # of like length, to pad little

@@ -1,6 +1,5 @@
 import json
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from structbert_lite.cli.side import Answer
 from structbert_lite.engine import Engine
 from structbert_lite.manifest import MODEL_NAME, read_manifest
 from structbert_lite.model_set import PIPELINES
+from structbert_lite.request_context import RequestContext
 
 
 class TheModelItself:
@@ -34,8 +34,8 @@ def test_a_pipeline_cannot_tell_the_difference(tiny_models: Path, tiny_engine: E
     pipeline = PIPELINES["zero-shot"](ReferenceEncoder(side, folder, read_manifest(folder)), 64)
     texts = ["房间很好" * (1 + i % 3) + "好差" * i for i in range(9)]
     asked = {"labels": ["酒店", "天气"], "hypothesis_template": "这是{}"}
-    deadline = time.monotonic() + 60
-    assert pipeline.predict(texts, deadline, **asked) == tiny_engine.predict("zero-shot", texts, deadline, **asked)
+    context = RequestContext.within(60)
+    assert pipeline.predict(texts, context, **asked) == tiny_engine.predict("zero-shot", texts, context, **asked)
     assert side.longest_batch == 8
 
 
