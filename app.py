@@ -37,7 +37,7 @@ from structbert_lite.web.timing import note_lookup, tell_timing
 def create_app(settings: Settings | None = None, wait: bool = True) -> Flask:
     """The application, its models loaded and warm; without `wait` only when the engine's `load` has been called.
 
-    Raises BadSettings for an unusable environment or key file and ModelRefused for a damaged model.
+    Raises ConfigurationError for an unusable environment or key file and InvalidModel for a damaged model.
     """
     settings = settings or Settings.from_environment()
     if not logging.getLogger().handlers:  # gunicorn has them already, from its configuration

@@ -41,7 +41,7 @@ class Engine:
         `observe` gives the observer of a model by its folder's name; `on_ask` is told the task and the number of inputs
         of each call of `predict`; `on_cache_error` why and how often the shared cache's server failed; `on_models` the
         name and the digest of each task's model, after `load` and whenever a reload has replaced one.
-        Raises ModelRefused with the file's name, and BadSettings, also for a Redis that cannot be used at all.
+        Raises InvalidModel with the file's name, and ConfigurationError, also for a Redis that cannot be used at all.
         """
         self._settings = settings
         self._on_ask, self._on_models = on_ask, on_models
@@ -68,7 +68,7 @@ class Engine:
     def load(self) -> None:
         """Loads and warms every installed model, or only checks their digests where the settings say `lazy`.
 
-        Until it is done, `ping` and `predict` raise NotReady. Raises ModelRefused with the file's name.
+        Until it is done, `ping` and `predict` raise NotReady. Raises InvalidModel with the file's name.
         """
         if self._loaded:
             return
@@ -95,7 +95,7 @@ class Engine:
         | rerank | documents | query, top_n | Ranked, best first |
 
         Raises TaskNotAvailable, TooManyItems, InvalidInput, NotReady, Overloaded, DeadlineExceeded, InferenceFailed,
-        and ModelRefused where the model is loaded by this very call.
+        and InvalidModel where the model is loaded by this very call.
         """
         with self._pipeline(task) as pipeline:
             self._on_ask(task, len(inputs))
@@ -130,7 +130,7 @@ class Engine:
         """Returns when every loaded model can answer. After a failed inference it proves that by another one.
 
         Raises NotReady while loading, when draining, without any model, and when a model was refused or fails;
-        Stuck as `check_alive` does; Overloaded.
+        WorkerHung as `check_alive` does; Overloaded.
         """
         if self._draining:
             raise NotReady("the server is shutting down")
@@ -141,7 +141,7 @@ class Engine:
             models.ping()
 
     def check_alive(self) -> None:
-        """Raises Stuck when only a new process can help: a model's thread is gone, or in one run for too long."""
+        """Raises WorkerHung when only a new process can help: a model's thread is gone, or in one run for too long."""
         self._models.check_alive(self._settings.stuck_seconds)
 
     def reload(self) -> list[str]:
@@ -149,7 +149,7 @@ class Engine:
 
         Changed models are loaded beside the old ones, which serve until the swap and finish what they began. A model
         whose files are the same stays. One that no request has wanted yet stays unloaded where models load lazily.
-        Raises ModelRefused with the file's name, BadSettings or NotReady; then nothing has changed.
+        Raises InvalidModel with the file's name, ConfigurationError or NotReady; then nothing has changed.
         """
         with self._reloading:
             try:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from structbert_lite.cache.tiered import TieredCache
-from structbert_lite.errors import DeadlineExceeded, InferenceFailed, NotReady, Stuck
+from structbert_lite.errors import DeadlineExceeded, InferenceFailed, NotReady, WorkerHung
 from structbert_lite.inference.encoder import Encoder, Limits
 from structbert_lite.inference.observer import Observer
 from structbert_lite.inference.slots import Slots
@@ -53,7 +53,7 @@ class ModelSet:
     def __init__(self, shared: Shared, old: "ModelSet | None" = None) -> None:
         """Reads manifests and loads nothing. A model that has not changed since `old` keeps its encoder.
 
-        Raises ModelRefused or BadSettings.
+        Raises InvalidModel or ConfigurationError.
         """
         self.names = choose_models(shared.settings)
         folders = {name: shared.settings.models / name for name in set(self.names.values())}
@@ -86,7 +86,7 @@ class ModelSet:
     def load(self, names: set[str]) -> None:
         """Loads and warms the models `names` and everything that rests on them, in parallel.
 
-        Raises ModelRefused with the file's name.
+        Raises InvalidModel with the file's name.
         """
         wanted = [once for task, once in self.pipelines.items() if self.names[task] in names]
         if not wanted:
@@ -114,12 +114,12 @@ class ModelSet:
                     raise NotReady(f"the model {name} fails: {error}") from None
 
     def check_alive(self, stuck_seconds: float) -> None:
-        """Raises Stuck when a model's thread is gone or has been in one run for `stuck_seconds`."""
+        """Raises WorkerHung when a model's thread is gone or has been in one run for `stuck_seconds`."""
         for name, encoder in self.encoders.items():
             if encoder.batcher.lost_a_worker:
-                raise Stuck(f"a thread of the model {name} is gone")
+                raise WorkerHung(f"a thread of the model {name} is gone")
             if encoder.batcher.longest_run() >= stuck_seconds:
-                raise Stuck(f"the model {name} has been in one run for more than {stuck_seconds:g} s")
+                raise WorkerHung(f"the model {name} has been in one run for more than {stuck_seconds:g} s")
 
     def close(self, kept_by: "ModelSet | None" = None) -> None:
         """Finishes what is queued for the loaded models, save those that `kept_by` has too."""

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from structbert_lite.errors import DeadlineExceeded, ModelRefused
+from structbert_lite.errors import DeadlineExceeded, InvalidModel
 
 Value = TypeVar("Value")
 
@@ -33,11 +33,11 @@ class Once(Generic[Value]):
 
     def _fill(self) -> Value:
         if self.refusal:
-            raise ModelRefused(self.refusal)
+            raise InvalidModel(self.refusal)
         if self.value is None:
             try:
                 self.value = self._make()
-            except ModelRefused as error:
+            except InvalidModel as error:
                 self.refusal = str(error)
                 raise
         return self.value

@@ -9,7 +9,7 @@ from structbert_lite.engine import Engine
 from structbert_lite.errors import (
     DeadlineExceeded,
     InvalidInput,
-    ModelRefused,
+    InvalidModel,
     NotReady,
     TaskNotAvailable,
     TooManyItems,
@@ -89,7 +89,7 @@ def test_lazy_loads_a_model_at_its_first_request_and_once(tiny_models: Path) -> 
 def test_lazy_still_checks_digests_at_the_start(tmp_path: Path) -> None:
     make_siamese(tmp_path / "similarity")
     (tmp_path / "similarity" / "matcher.npz").write_bytes(b"nothing")
-    with pytest.raises(ModelRefused, match=r"matcher\.npz"):
+    with pytest.raises(InvalidModel, match=r"matcher\.npz"):
         Engine(Settings(models=tmp_path, load="lazy"))
 
 
@@ -99,7 +99,7 @@ def test_a_model_damaged_after_a_lazy_start_is_refused_and_told(tmp_path: Path) 
     engine = Engine(Settings(models=tmp_path, load="lazy"))
     (tmp_path / "rerank" / "model.onnx").unlink()
     for _ in range(2):
-        with pytest.raises(ModelRefused, match=r"model\.onnx cannot be read"):
+        with pytest.raises(InvalidModel, match=r"model\.onnx cannot be read"):
             engine.predict("rerank", ["好"], soon(), query="好")
         with pytest.raises(NotReady, match=r"model\.onnx"):
             engine.ping()
@@ -110,7 +110,7 @@ def test_a_model_damaged_after_a_lazy_start_is_refused_and_told(tmp_path: Path) 
 def test_a_model_that_cannot_be_loaded_stops_the_start(tmp_path: Path) -> None:
     make_siamese(tmp_path / "similarity")
     make_cross(tmp_path / "rerank", "rerank", table(2))  # one logit is what its manifest says
-    with pytest.raises(ModelRefused, match=r"rerank.*model\.onnx gives \[1, 2\]"):
+    with pytest.raises(InvalidModel, match=r"rerank.*model\.onnx gives \[1, 2\]"):
         Engine(Settings(models=tmp_path))
 
 

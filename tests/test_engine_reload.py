@@ -11,7 +11,7 @@ import pytest
 
 from app import create_app
 from structbert_lite.engine import Engine
-from structbert_lite.errors import ModelRefused, NotReady, TaskNotAvailable
+from structbert_lite.errors import InvalidModel, NotReady, TaskNotAvailable
 from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 from tests.tiny_models import make_cross, make_siamese, table
@@ -91,7 +91,7 @@ def test_a_refused_reload_changes_nothing(models: Path) -> None:
     before = engine.encoders
     change(models)
     (models / "rerank" / "model.onnx").write_bytes(b"torn")
-    with pytest.raises(ModelRefused, match=r"rerank.*model\.onnx"):
+    with pytest.raises(InvalidModel, match=r"rerank.*model\.onnx"):
         engine.reload()
     assert engine.encoders == before
     engine.ping()
@@ -112,7 +112,7 @@ def test_lazy_models_stay_unloaded_and_a_refused_one_gets_another_chance(models:
     engine = Engine(Settings(models=models, load="lazy"))
     good = (models / "rerank" / "model.onnx").read_bytes()
     (models / "rerank" / "model.onnx").write_bytes(b"torn")
-    with pytest.raises(ModelRefused):
+    with pytest.raises(InvalidModel):
         engine.predict("rerank", ["好"], soon(), query="好")
     (models / "rerank" / "model.onnx").write_bytes(good)
     change(models)

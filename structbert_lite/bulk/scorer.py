@@ -8,7 +8,7 @@ from structbert_lite.bulk.answers import answers_of
 from structbert_lite.bulk.job import Job
 from structbert_lite.cache.memory import MemoryCache
 from structbert_lite.cache.tiered import TieredCache
-from structbert_lite.errors import ModelRefused, StructBertError
+from structbert_lite.errors import InvalidModel, StructBertError
 from structbert_lite.inference.bulk import BulkEncoder
 from structbert_lite.inference.encoder import Encoder, Limits
 from structbert_lite.inference.slots import Slots
@@ -25,7 +25,7 @@ class Scorer:
     """Loads the job's model. Several threads may call `score`; they share `threads` inferences at a time."""
 
     def __init__(self, job: Job) -> None:
-        """Raises ModelRefused, and InvalidInput for options that the task refuses."""
+        """Raises InvalidModel, and InvalidInput for options that the task refuses."""
         self._asked = job.columns
         self._encoders = _open(job.task, job.model, job.threads)
         self._bulks = [BulkEncoder(encoder, job.threads) for encoder in self._encoders]
@@ -92,7 +92,7 @@ def _open(task: str, folder: Path, threads: int) -> list[Encoder]:
     """The task's model, and behind it the one that a similarity model asks, where there is one."""
     manifest = read_manifest(folder)
     if task not in manifest.tasks:
-        raise ModelRefused(f"{folder} is a {' and '.join(manifest.tasks)} model, not one for {task}")
+        raise InvalidModel(f"{folder} is a {' and '.join(manifest.tasks)} model, not one for {task}")
     decider = read_decider(folder, manifest) if task == "similarity" else None
     # Each encoder's own batcher stays idle: its one thread waits.
     tiers, slots = TieredCache(MemoryCache(0)), Slots(threads)

@@ -13,7 +13,7 @@ from itertools import islice
 
 from structbert_lite.cache.memory import MemoryCache, ModelOutput, TierStats
 from structbert_lite.cache.shared import KEYS_AT_ONCE, SharedCache, Store
-from structbert_lite.errors import BadSettings
+from structbert_lite.errors import ConfigurationError
 from structbert_lite.request_context import RequestContext
 
 # A lease costs one more question to the server, some tenths of a millisecond in the same data centre.
@@ -135,14 +135,14 @@ def wait_for_leased(
 def open_store(url: str, timeout: float) -> Store | None:
     """The server at `url`, None where that is empty; connects when it is first used. `timeout` is in seconds.
 
-    Raises BadSettings for an unusable URL, and where the package redis is not installed.
+    Raises ConfigurationError for an unusable URL, and where the package redis is not installed.
     """
     if not url:
         return None
     try:
         from structbert_lite.cache.redis_store import RedisStore
     except ImportError:
-        raise BadSettings(
+        raise ConfigurationError(
             "STRUCTBERT_REDIS_URL is set, but the package redis is not installed: pip install -r requirements-redis.txt"
         ) from None
     return RedisStore(url, timeout)

@@ -47,7 +47,7 @@ def command(model: Path, texts: TextIO | None, requests: int, rounds: int, as_js
 
 
 def measure(model: Path, texts: list[str], requests: int, rounds: int) -> dict[str, Any]:
-    """All figures of one model folder. Raises ModelRefused, or RuntimeError when the server does not start."""
+    """All figures of one model folder. Raises InvalidModel, or RuntimeError when the server does not start."""
     manifest = read_manifest(model)
     check_files(model, manifest)
     sent = [texts[i % len(texts)] for i in range(requests)]

@@ -25,7 +25,7 @@ Pairs = list[tuple[str, str]]
 
 
 def load_model(folder: Path, file: Path) -> tuple[dict[str, Any], Run]:
-    """(facts, run): labels and bytes on disk, and inputs -> logits. Raises ModelRefused."""
+    """(facts, run): labels and bytes on disk, and inputs -> logits. Raises InvalidModel."""
     manifest = read_manifest(folder)
     check_files(folder, manifest)
     tokenizer = Tokenizer(folder / TOKENIZER_NAME, manifest.max_tokens)

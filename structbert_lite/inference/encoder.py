@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from structbert_lite import __version__
 from structbert_lite.cache.memory import ModelOutput, make_key
 from structbert_lite.cache.tiered import TieredCache
-from structbert_lite.errors import ModelRefused
+from structbert_lite.errors import InvalidModel
 from structbert_lite.inference.batcher import NO_LIMIT, Batcher
 from structbert_lite.inference.entry_queue import Entry
 from structbert_lite.inference.observer import Observer
@@ -55,7 +55,7 @@ class Encoder:
     ) -> None:
         """Checks the files' digests, loads them and runs the model once.
 
-        Raises ModelRefused with the file's name.
+        Raises InvalidModel with the file's name.
         """
         check_files(folder, manifest)
         self.folder = folder
@@ -149,9 +149,9 @@ class Encoder:
         try:
             shape = self.infer([self._short_input()]).shape
         except Exception as error:  # onnxruntime's exceptions share no base class
-            raise ModelRefused(f"{path} cannot be run: {error}") from None
+            raise InvalidModel(f"{path} cannot be run: {error}") from None
         if shape != (1, self._width):
-            raise ModelRefused(f"{path} gives {list(shape)} for one input, its manifest says {[1, self._width]}")
+            raise InvalidModel(f"{path} gives {list(shape)} for one input, its manifest says {[1, self._width]}")
 
     def _compute(self, missing: dict[bytes, Input], context: RequestContext) -> dict[bytes, ModelOutput]:
         context.check_connected()  # the request may have waited long before it came here

@@ -1,6 +1,6 @@
 """The question that a pair of texts is put into, where the model was trained to be asked."""
 
-from structbert_lite.errors import ModelRefused
+from structbert_lite.errors import InvalidModel
 from structbert_lite.inference.tokenizer import Tokenizer
 from structbert_lite.manifest import PairTemplate
 
@@ -9,13 +9,13 @@ class Prompt:
     """Fills the model's template with two texts, and shortens them so that the rest of it is never cut."""
 
     def __init__(self, template: PairTemplate, tokenizer: Tokenizer) -> None:
-        """Raises ModelRefused where the template leaves no tokens for two texts."""
+        """Raises InvalidModel where the template leaves no tokens for two texts."""
         self._template = template
         self._tokenizer = tokenizer
         (empty,) = tokenizer.encode([template.fill("", "")])
         self.room = tokenizer.max_tokens - len(empty)  # tokens for both texts
         if self.room < 2:
-            raise ModelRefused(f"the pair_template leaves no room for two texts in {tokenizer.max_tokens} tokens")
+            raise InvalidModel(f"the pair_template leaves no room for two texts in {tokenizer.max_tokens} tokens")
 
     def fill(self, a: str, b: str) -> tuple[tuple[str, str], bool]:
         """(text and prompt for the tokenizer, whether the end of `a` or of `b` is left out); the longer loses first."""

@@ -11,7 +11,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import onnxruntime as ort
 
-from structbert_lite.errors import ModelRefused
+from structbert_lite.errors import InvalidModel
 from structbert_lite.inference.tokenizer import Encoding
 
 ort.disable_telemetry_events()
@@ -44,12 +44,12 @@ class Session:
                 str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=["SkipLayerNormFusion"]
             )
         except Exception as error:  # onnxruntime's exceptions share no base class
-            raise ModelRefused(f"{path} cannot be loaded: {error}") from None
+            raise InvalidModel(f"{path} cannot be loaded: {error}") from None
         names = {node.name for node in self._session.get_inputs()}
         if names != set(inputs):
-            raise ModelRefused(f"{path} has the inputs {sorted(names)}, its manifest says {sorted(inputs)}")
+            raise InvalidModel(f"{path} has the inputs {sorted(names)}, its manifest says {sorted(inputs)}")
         if len(self._session.get_outputs()) != 1:
-            raise ModelRefused(f"{path} has {len(self._session.get_outputs())} outputs, not one")
+            raise InvalidModel(f"{path} has {len(self._session.get_outputs())} outputs, not one")
         self._inputs = inputs
         self._pad_id = pad_id
 

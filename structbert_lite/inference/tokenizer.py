@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 from tokenizers import Encoding as _Encoding
 from tokenizers import Tokenizer as _Tokenizer
 
-from structbert_lite.errors import ModelRefused
+from structbert_lite.errors import InvalidModel
 from structbert_lite.inference.windows import Word, cut
 
 # Reading takes a hundred bytes of memory and a microsecond a character, and knows no deadline. So no more than this is
@@ -72,7 +72,7 @@ def _read(path: Path) -> _Vocabulary:
             if (known := _READ.get(digest)) is None:
                 known = _READ[digest] = _Vocabulary(data)
         except Exception as error:  # the library raises bare Exception
-            raise ModelRefused(f"{path} is not a tokenizer: {error}") from None
+            raise InvalidModel(f"{path} is not a tokenizer: {error}") from None
         return known
 
 

@@ -18,7 +18,7 @@ class RerankPipeline:
     """Serves a cross-encoder with one logit, or with two of which the second says "relevant"."""
 
     def __init__(self, encoder: Encoder, max_items: int) -> None:
-        """Raises ModelRefused when the table of term weights that the manifest names cannot be used."""
+        """Raises InvalidModel when the table of term weights that the manifest names cannot be used."""
         self.encoder = encoder
         self._max_items = max_items
         facts = encoder.manifest.lexical

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from structbert_lite.errors import ModelRefused
+from structbert_lite.errors import InvalidModel
 from structbert_lite.inference.encoder import Encoder
 from structbert_lite.inference.prompt import Prompt
 from structbert_lite.manifest import MANIFEST_NAME
@@ -26,13 +26,13 @@ class SimilarityPipeline:
     """Serves a Siamese model (an encoder with a matcher), perhaps with one to decide, or a cross-encoder."""
 
     def __init__(self, encoder: Encoder, max_items: int, decider: Encoder | None = None) -> None:
-        """`decider`: the cross-encoder that the manifest names. Raises ModelRefused for an unusable matcher."""
+        """`decider`: the cross-encoder that the manifest names. Raises InvalidModel for an unusable matcher."""
         self.encoder = encoder
         self._decider = decider
         self._max_items = max_items
         manifest = encoder.manifest
         if manifest.thresholds is None:
-            raise ModelRefused(f"{encoder.folder / MANIFEST_NAME} has no thresholds")
+            raise InvalidModel(f"{encoder.folder / MANIFEST_NAME} has no thresholds")
         self._calibration, self._thresholds = manifest.calibration, manifest.thresholds
         self._matcher = PairMatcher.load(encoder.folder, manifest) if manifest.kind == "encoder" else None
         self._prompt = Prompt(manifest.pair_template, encoder.tokenizer) if manifest.pair_template else None

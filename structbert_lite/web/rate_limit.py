@@ -12,7 +12,7 @@ from limits.errors import ConfigurationError
 from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from structbert_lite.errors import BadSettings, RateLimited
+from structbert_lite.errors import ConfigurationError, RateLimited
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class RateLimiter:
     def __init__(self, quota: str, redis_url: str = "", redis_timeout_ms: int = 100) -> None:
         """`quota` in the notation of the limits library: `600/minute`, or several, `10/second;600/minute`.
 
-        Raises BadSettings for a URL that cannot be used. Redis is first spoken to by a request.
+        Raises ConfigurationError for a URL that cannot be used. Redis is first spoken to by a request.
         """
         self.counts: Counter[str] = Counter()
         self._quotas = parse_many(quota)
@@ -117,7 +117,7 @@ def _open(url: str, timeout_ms: int) -> Storage:
         if not isinstance(storage, Storage):  # async+redis://: its answers would have to be awaited
             raise ConfigurationError("only a storage without asyncio can be used here")
     except (ConfigurationError, ValueError) as error:  # its message may show the password
-        raise BadSettings(
+        raise ConfigurationError(
             f"STRUCTBERT_REDIS_URL cannot be used for the limit ({type(error).__name__}; see requirements-redis.txt)"
         ) from None
     return storage

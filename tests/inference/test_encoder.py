@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from structbert_lite.cache.memory import MemoryCache
 from structbert_lite.cache.tiered import TieredCache
-from structbert_lite.errors import ClientDisconnected, DeadlineExceeded, ModelRefused, Overloaded
+from structbert_lite.errors import ClientDisconnected, DeadlineExceeded, InvalidModel, Overloaded
 from structbert_lite.inference.encoder import Encoder, Limits
 from structbert_lite.inference.session import Session
 from structbert_lite.inference.slots import Slots
@@ -216,5 +216,5 @@ def test_an_encoders_rows_are_pooled_vectors(tiny_models: Path) -> None:
 def test_a_graph_of_another_width_than_the_manifest_says_is_refused(tmp_path: Path, facts: dict) -> None:
     make_cross(tmp_path / "wrong", "rerank", table(1))
     manifest = read_manifest(tmp_path / "wrong").model_copy(update=facts)
-    with pytest.raises(ModelRefused, match=r"model\.onnx gives \[1, 1\] for one input"):
+    with pytest.raises(InvalidModel, match=r"model\.onnx gives \[1, 1\] for one input"):
         Encoder(tmp_path / "wrong", manifest, Limits(1, 1, 1, 512), TieredCache(MemoryCache(0)), Slots(1))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from structbert_lite.engine import Engine
-from structbert_lite.errors import ModelRefused
+from structbert_lite.errors import InvalidModel
 from structbert_lite.manifest import MANIFEST_NAME, read_manifest
 from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
@@ -74,14 +74,14 @@ def test_entailment_stands_against_everything_else() -> None:
 def test_without_the_model_that_it_asks_it_is_refused(tmp_path: Path) -> None:
     make(tmp_path)
     (tmp_path / "zero-shot" / MANIFEST_NAME).unlink()
-    with pytest.raises(ModelRefused, match=r"asks the model zero-shot, but .* is not a model"):
+    with pytest.raises(InvalidModel, match=r"asks the model zero-shot, but .* is not a model"):
         Engine(Settings(models=tmp_path))
 
 
 @pytest.mark.parametrize("load", ["start", "lazy"])
 def test_another_model_in_its_place_is_refused(tmp_path: Path, load: str) -> None:
     make(tmp_path, digest="0" * 64)
-    with pytest.raises(ModelRefused, match="is not the one it was made for"):
+    with pytest.raises(InvalidModel, match="is not the one it was made for"):
         Engine(Settings(models=tmp_path, load=load))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from structbert_lite.engine import Engine
-from structbert_lite.errors import ModelRefused
+from structbert_lite.errors import InvalidModel
 from structbert_lite.manifest import LEXICAL_NAME, Lexical
 from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
@@ -68,12 +68,12 @@ def test_a_reranker_with_a_table_prefers_the_words_of_the_query(models: Path) ->
 def test_a_table_that_cannot_be_used_is_refused(models: Path, idf: np.ndarray | None) -> None:
     np.savez(models / "rerank" / LEXICAL_NAME, **({"idf": idf} if idf is not None else {"other": even()}))
     write_manifest(models / "rerank", "rerank", kind="cross-encoder", lexical=FACTS)
-    with pytest.raises(ModelRefused, match=LEXICAL_NAME):
+    with pytest.raises(InvalidModel, match=LEXICAL_NAME):
         Engine(Settings(models=models))
 
 
 def test_a_manifest_that_names_a_table_needs_its_file(models: Path) -> None:
     (models / "rerank" / LEXICAL_NAME).unlink()
     write_manifest(models / "rerank", "rerank", kind="cross-encoder", lexical=FACTS)
-    with pytest.raises(ModelRefused, match=f"does not list {LEXICAL_NAME}"):
+    with pytest.raises(InvalidModel, match=f"does not list {LEXICAL_NAME}"):
         Engine(Settings(models=models))

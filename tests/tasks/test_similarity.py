@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from structbert_lite.engine import Engine
-from structbert_lite.errors import InvalidInput, ModelRefused, TooManyItems
+from structbert_lite.errors import InvalidInput, InvalidModel, TooManyItems
 from structbert_lite.manifest import MATCHER_NAME, read_manifest
 from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
@@ -115,12 +115,12 @@ def test_a_matcher_gives_both_orders_the_same_bits(
 def test_a_wrong_matcher_is_refused_with_the_files_name(tmp_path: Path, arrays: dict) -> None:
     make_siamese(tmp_path / "m")
     np.savez(tmp_path / "m" / MATCHER_NAME, **arrays)
-    with pytest.raises(ModelRefused, match=r"matcher\.npz"):
+    with pytest.raises(InvalidModel, match=r"matcher\.npz"):
         PairMatcher.load(tmp_path / "m", read_manifest(tmp_path / "m"))
 
 
 def test_a_file_that_is_no_matcher_is_refused(tmp_path: Path) -> None:
     make_siamese(tmp_path / "m")
     (tmp_path / "m" / MATCHER_NAME).write_bytes(b"PK\x03\x04 nothing")
-    with pytest.raises(ModelRefused, match=r"matcher\.npz is not a matcher"):
+    with pytest.raises(InvalidModel, match=r"matcher\.npz is not a matcher"):
         PairMatcher.load(tmp_path / "m", read_manifest(tmp_path / "m"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from structbert_lite.cache.memory import MemoryCache
 from structbert_lite.cache.tiered import TieredCache
-from structbert_lite.errors import ModelRefused
+from structbert_lite.errors import InvalidModel
 from structbert_lite.inference.cpu import usable_cpus
 from structbert_lite.inference.encoder import Encoder, Limits
 from structbert_lite.inference.slots import Slots
@@ -21,10 +21,10 @@ NO_LIMIT = sys.maxsize
 
 @contextmanager
 def open_pipeline(task: str, folder: Path) -> Iterator[Any]:
-    """The pipeline that serves `task` with the model in `folder`. Raises ModelRefused when it has another task."""
+    """The pipeline that serves `task` with the model in `folder`. Raises InvalidModel when it has another task."""
     manifest = read_manifest(folder)
     if task not in manifest.tasks:
-        raise ModelRefused(f"{folder} is a {' and '.join(manifest.tasks)} model, not one for {task}")
+        raise InvalidModel(f"{folder} is a {' and '.join(manifest.tasks)} model, not one for {task}")
     usual = Settings()
     limits = Limits(usable_cpus(), usual.max_batch, usual.batch_tokens, NO_LIMIT)
     decider = read_decider(folder, manifest) if task == "similarity" else None
