@@ -10,11 +10,11 @@ from flask_openapi3 import Info, OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from structbert_lite import __version__
+from structbert_lite.api_keys import Keys, read_keys
 from structbert_lite.door import EXTENSION as DOOR
 from structbert_lite.door import Door
 from structbert_lite.engine import Engine
 from structbert_lite.inference.observer import Observer, Observers
-from structbert_lite.keys import Keys, read_keys
 from structbert_lite.settings import Settings
 from structbert_lite.telemetry.logs import configure_logs
 from structbert_lite.telemetry.lookups import Lookups

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from structbert_lite.engine import Engine
 from structbert_lite.inference.batcher import Batcher
-from structbert_lite.inference.cpu import usable_cpus
 from structbert_lite.inference.observer import Observer
+from structbert_lite.inference.resources import usable_cpus
 
 EXTENSION = "structbert_door"  # the worker finds it there (front/worker.py)
 # So many requests are read and tokenized at once, beside those that take long: more would only fight for the

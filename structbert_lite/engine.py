@@ -11,15 +11,15 @@ from structbert_lite.cache.memory import MemoryCache
 from structbert_lite.cache.shared import SharedCache
 from structbert_lite.cache.tiered import TieredCache, open_store
 from structbert_lite.errors import NotReady, TaskNotAvailable
-from structbert_lite.inference.cpu import usable_cpus
-from structbert_lite.inference.encoder import Encoder, Limits
 from structbert_lite.inference.memory import give_back
 from structbert_lite.inference.observer import Observer
+from structbert_lite.inference.resources import usable_cpus
+from structbert_lite.inference.runner import Encoder, Limits
 from structbert_lite.inference.slots import Slots
-from structbert_lite.installed import check_models
 from structbert_lite.manifest import Manifest
-from structbert_lite.model_set import ModelSet, Shared
+from structbert_lite.model_selection import check_models
 from structbert_lite.once import Once
+from structbert_lite.registry import ModelSet, Shared
 from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 

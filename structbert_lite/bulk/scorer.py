@@ -9,11 +9,11 @@ from structbert_lite.bulk.job import Job
 from structbert_lite.cache.memory import MemoryCache
 from structbert_lite.cache.tiered import TieredCache
 from structbert_lite.errors import InvalidModel, StructBertError
-from structbert_lite.inference.bulk import BulkEncoder
-from structbert_lite.inference.encoder import Encoder, Limits
+from structbert_lite.inference.bulk_runner import BulkEncoder
+from structbert_lite.inference.runner import Encoder, Limits
 from structbert_lite.inference.slots import Slots
 from structbert_lite.manifest import read_decider, read_manifest
-from structbert_lite.model_set import PIPELINES
+from structbert_lite.registry import PIPELINES
 from structbert_lite.tables.window import Column, Record
 from structbert_lite.tasks.inputs import is_blank
 

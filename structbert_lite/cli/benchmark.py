@@ -16,8 +16,8 @@ from structbert_lite.cli.machine import describe_machine
 from structbert_lite.cli.sample import make_texts
 from structbert_lite.cli.server import serve
 from structbert_lite.errors import StructBertError
-from structbert_lite.inference.cpu import usable_cpus
-from structbert_lite.inference.session import Session
+from structbert_lite.inference.model import Session
+from structbert_lite.inference.resources import usable_cpus
 from structbert_lite.inference.tokenizer import Encoding, Tokenizer
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, check_files, read_manifest
 from structbert_lite.settings import PROJECT

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from structbert_lite.errors import StructBertError
 from structbert_lite.evaluate.lines import Run, serve_lines
+from structbert_lite.inference.model import Session
 from structbert_lite.inference.pooling import pool
 from structbert_lite.inference.prompt import Prompt
-from structbert_lite.inference.session import Session
 from structbert_lite.inference.tokenizer import Tokenizer
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, Manifest, check_files, read_manifest
 from structbert_lite.tasks.matcher import PairMatcher

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from structbert_lite.inference.encoder import Encoder
 from structbert_lite.inference.pooling import unit_length
+from structbert_lite.inference.runner import Encoder
 from structbert_lite.request_context import RequestContext
 from structbert_lite.results import Embedding
 from structbert_lite.tasks.inputs import require_at_most, require_readable

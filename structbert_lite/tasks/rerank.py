@@ -1,6 +1,6 @@
 """Reranking: how relevant each document is to a query. Long documents are read whole, window by window."""
 
-from structbert_lite.inference.encoder import Encoder
+from structbert_lite.inference.runner import Encoder
 from structbert_lite.request_context import RequestContext
 from structbert_lite.results import Ranked
 from structbert_lite.tasks.inputs import require_at_most, require_readable

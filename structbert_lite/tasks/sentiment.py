@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structbert_lite.errors import InvalidInput
-from structbert_lite.inference.encoder import Encoder
+from structbert_lite.inference.runner import Encoder
 from structbert_lite.manifest import THREE_WAY, Uncertainty
 from structbert_lite.request_context import RequestContext
 from structbert_lite.results import Classification

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from structbert_lite.cache.memory import ModelOutput
 from structbert_lite.errors import InvalidInput
-from structbert_lite.inference.encoder import Encoder
+from structbert_lite.inference.runner import Encoder
 from structbert_lite.manifest import Calibration
 from structbert_lite.request_context import RequestContext
 from structbert_lite.results import ZeroShot

@@ -11,8 +11,8 @@ from flask import Flask, Response, g, request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import MisdirectedRequest
 
+from structbert_lite.api_keys import Keys, check_exposure, is_loopback
 from structbert_lite.errors import Unauthorized
-from structbert_lite.keys import Keys, check_exposure, is_loopback
 from structbert_lite.settings import PREFIX, Settings
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from collections import Counter
 
 from flask import Flask, current_app, g, request
 from limits import RateLimitItem, parse_many
-from limits.errors import ConfigurationError
+from limits.errors import ConfigurationError as UnusableStorage
 from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
 
@@ -115,8 +115,8 @@ def _open(url: str, timeout_ms: int) -> Storage:
     try:
         storage = storage_from_string(url, **options)
         if not isinstance(storage, Storage):  # async+redis://: its answers would have to be awaited
-            raise ConfigurationError("only a storage without asyncio can be used here")
-    except (ConfigurationError, ValueError) as error:  # its message may show the password
+            raise UnusableStorage("only a storage without asyncio can be used here")
+    except (UnusableStorage, ValueError) as error:  # its message may show the password
         raise ConfigurationError(
             f"STRUCTBERT_REDIS_URL cannot be used for the limit ({type(error).__name__}; see requirements-redis.txt)"
         ) from None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from structbert_lite.inference.encoder import Encoder
+from structbert_lite.inference.runner import Encoder
 
 Score = Callable[..., Result]
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from structbert_lite.inference.model import Session
 from structbert_lite.inference.pooling import pool
-from structbert_lite.inference.session import Session
 from structbert_lite.inference.tokenizer import Encoding, Tokenizer
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, find_models
 from structbert_lite.settings import PROJECT

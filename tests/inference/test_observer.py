@@ -11,9 +11,9 @@ from structbert_lite.cache.memory import MemoryCache
 from structbert_lite.cache.tiered import TieredCache
 from structbert_lite.errors import DeadlineExceeded, InferenceFailed, Overloaded
 from structbert_lite.inference.batcher import Batcher
-from structbert_lite.inference.encoder import Encoder, Limits
 from structbert_lite.inference.entry_queue import Entry
 from structbert_lite.inference.observer import Observer, Observers
+from structbert_lite.inference.runner import Encoder, Limits
 from structbert_lite.inference.slots import Slots
 from structbert_lite.manifest import read_manifest
 from structbert_lite.request_context import RequestContext

@@ -9,11 +9,11 @@ from typing import Any
 from structbert_lite.cache.memory import MemoryCache
 from structbert_lite.cache.tiered import TieredCache
 from structbert_lite.errors import InvalidModel
-from structbert_lite.inference.cpu import usable_cpus
-from structbert_lite.inference.encoder import Encoder, Limits
+from structbert_lite.inference.resources import usable_cpus
+from structbert_lite.inference.runner import Encoder, Limits
 from structbert_lite.inference.slots import Slots
 from structbert_lite.manifest import read_decider, read_manifest
-from structbert_lite.model_set import PIPELINES
+from structbert_lite.registry import PIPELINES
 from structbert_lite.settings import Settings
 
 NO_LIMIT = sys.maxsize

@@ -14,8 +14,8 @@ from structbert_lite.cli.evaluate.quality_rows import GRADED, sentiment, zero_sh
 from structbert_lite.cli.evaluate.quality_study import Result, study_collection, study_rows
 from structbert_lite.cli.evaluate.reference import open_reference
 from structbert_lite.errors import StructBertError
-from structbert_lite.installed import serving_folder
 from structbert_lite.manifest import Task, read_manifest
+from structbert_lite.model_selection import serving_folder
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

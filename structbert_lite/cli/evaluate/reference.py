@@ -9,11 +9,11 @@ from typing import Any
 from structbert_lite.cache.memory import ModelOutput
 from structbert_lite.cli.evaluate.pipeline import NO_LIMIT
 from structbert_lite.cli.side import Side, start_side
-from structbert_lite.inference.cpu import usable_cpus
-from structbert_lite.inference.encoder import Input
+from structbert_lite.inference.resources import usable_cpus
+from structbert_lite.inference.runner import Input
 from structbert_lite.inference.tokenizer import Tokenizer
 from structbert_lite.manifest import TOKENIZER_NAME, Manifest, read_manifest
-from structbert_lite.model_set import PIPELINES
+from structbert_lite.registry import PIPELINES
 from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import PROJECT
 

@@ -12,7 +12,7 @@ from structbert_lite.cli.light import load_model
 from structbert_lite.cli.side import Answer
 from structbert_lite.engine import Engine
 from structbert_lite.manifest import MODEL_NAME, read_manifest
-from structbert_lite.model_set import PIPELINES
+from structbert_lite.registry import PIPELINES
 from structbert_lite.request_context import RequestContext
 
 

@@ -65,7 +65,7 @@ def is_loopback(host: str) -> bool:
 
 
 def check_exposure(settings: Settings, keys: Keys, hosts: Iterable[str]) -> None:
-    """Raises ConfigurationError when other machines reach one of `hosts` without a key, unless the settings allow that."""
+    """Raises ConfigurationError when other machines reach a host of `hosts` without a key, unless settings allow it."""
     for host in hosts:
         if not (keys or settings.allow_public_without_keys or is_loopback(host)):
             raise ConfigurationError(

@@ -10,11 +10,11 @@ from typing import Any
 
 from structbert_lite.cache.tiered import TieredCache
 from structbert_lite.errors import DeadlineExceeded, InferenceFailed, NotReady, WorkerHung
-from structbert_lite.inference.encoder import Encoder, Limits
 from structbert_lite.inference.observer import Observer
+from structbert_lite.inference.runner import Encoder, Limits
 from structbert_lite.inference.slots import Slots
-from structbert_lite.installed import choose_models
 from structbert_lite.manifest import Manifest, read_decider, read_manifest
+from structbert_lite.model_selection import choose_models
 from structbert_lite.once import Once
 from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from structbert_lite.cache.memory import MemoryCache
 from structbert_lite.cache.tiered import TieredCache
 from structbert_lite.errors import ClientDisconnected, DeadlineExceeded, InvalidModel, Overloaded
-from structbert_lite.inference.encoder import Encoder, Limits
-from structbert_lite.inference.session import Session
+from structbert_lite.inference.model import Session
+from structbert_lite.inference.runner import Encoder, Limits
 from structbert_lite.inference.slots import Slots
 from structbert_lite.inference.tokenizer import Encoding, Tokenizer
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, read_manifest

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from structbert_lite.engine import Engine
 from structbert_lite.errors import InferenceFailed
-from structbert_lite.inference.bulk import BATCH_TOKENS, MAX_BATCH, BulkEncoder, cut_batches
+from structbert_lite.inference.bulk_runner import BATCH_TOKENS, MAX_BATCH, BulkEncoder, cut_batches
 from structbert_lite.request_context import RequestContext
 
 

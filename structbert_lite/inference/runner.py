@@ -17,10 +17,10 @@ from structbert_lite.cache.tiered import TieredCache
 from structbert_lite.errors import InvalidModel
 from structbert_lite.inference.batcher import NO_LIMIT, Batcher
 from structbert_lite.inference.entry_queue import Entry
+from structbert_lite.inference.model import RUNTIME, Session
 from structbert_lite.inference.observer import Observer
 from structbert_lite.inference.pace import Pace
 from structbert_lite.inference.pooling import pool
-from structbert_lite.inference.session import RUNTIME, Session
 from structbert_lite.inference.slots import Slots
 from structbert_lite.inference.tokenizer import Encoding, Tokenizer
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, Manifest, check_files

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from structbert_lite.errors import ConfigurationError, InvalidModel
-from structbert_lite.installed import check_models, choose_models
+from structbert_lite.model_selection import check_models, choose_models
 from structbert_lite.settings import Settings
 
 

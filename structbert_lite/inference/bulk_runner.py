@@ -7,7 +7,7 @@ import numpy as np
 
 from structbert_lite.cache.memory import ModelOutput
 from structbert_lite.errors import InferenceFailed
-from structbert_lite.inference.encoder import Encoder, Input
+from structbert_lite.inference.runner import Encoder, Input
 from structbert_lite.inference.tokenizer import Encoding
 from structbert_lite.request_context import RequestContext
 

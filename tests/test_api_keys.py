@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from structbert_lite.api_keys import Keys, check_exposure, is_loopback, read_keys
 from structbert_lite.errors import ConfigurationError
-from structbert_lite.keys import Keys, check_exposure, is_loopback, read_keys
 from structbert_lite.settings import Settings
 
 SECRET = "correct-horse-battery"
