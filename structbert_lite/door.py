@@ -88,8 +88,8 @@ class Door(Observer):
     def _batcher(self, path: bytes) -> Batcher | None:
         if self._engine is None or path not in TASKS:
             return None
-        encoder = self._engine.encoders.get(self._engine.names.get(TASKS[path], ""))
-        return encoder.batcher if encoder else None
+        runner = self._engine.runners.get(self._engine.names.get(TASKS[path], ""))
+        return runner.batcher if runner else None
 
     def _arrive(self) -> None:
         if getattr(self._here, "is_coming", False):

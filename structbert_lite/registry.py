@@ -1,21 +1,27 @@
-"""The models that lay in the folder at one moment. A reload makes another set and swaps the two."""
+"""The models that lay in the folder at one moment, loaded at the start or when one is first wanted."""
 
 import math
+import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from structbert_lite.cache.tiered import TieredCache
-from structbert_lite.errors import DeadlineExceeded, InferenceFailed, NotReady, WorkerHung
+from structbert_lite.errors import DeadlineExceeded, InferenceFailed, InvalidModel, NotReady, WorkerHung
+from structbert_lite.inference.bulk_runner import BulkRunner
+from structbert_lite.inference.model import Model
 from structbert_lite.inference.observer import Observer
-from structbert_lite.inference.runner import Encoder, Limits
+from structbert_lite.inference.resources import usable_cpus
+from structbert_lite.inference.runner import Limits, ServingRunner
 from structbert_lite.inference.slots import Slots
 from structbert_lite.manifest import Manifest, read_decider, read_manifest
 from structbert_lite.model_selection import choose_models
-from structbert_lite.once import Once
 from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 from structbert_lite.tasks.embedding import EmbeddingPipeline
@@ -31,56 +37,97 @@ PIPELINES = {
     "zero-shot": ZeroShotPipeline,
     "rerank": RerankPipeline,
 }
+NO_LIMIT = sys.maxsize
 WARM_UP_SECONDS = 60.0
 PROBE_SECONDS = 2.0
 
+Value = TypeVar("Value")
+LoadModel = Callable[[Path, Manifest], Model]
+
+
+class Lazy(Generic[Value]):
+    """A value made at the first `get`, once; who comes meanwhile waits. A refused model is refused from then on."""
+
+    def __init__(self, make: Callable[[], Value]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self.value: Value | None = None
+        self.refusal = ""
+
+    def get(self, deadline: float = math.inf) -> Value:
+        """The value. Raises DeadlineExceeded where another caller still makes it, and whatever `make` raises."""
+        if self.value is not None:
+            return self.value
+        timeout = min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX)
+        if not self._lock.acquire(timeout=timeout):
+            raise DeadlineExceeded("the deadline passed while the model was loading")
+        try:
+            return self._fill()
+        finally:
+            self._lock.release()
+
+    def _fill(self) -> Value:
+        if self.refusal:
+            raise InvalidModel(self.refusal)
+        if self.value is None:
+            try:
+                self.value = self._make()
+            except InvalidModel as error:
+                self.refusal = str(error)
+                raise
+        return self.value
+
 
 @dataclass(frozen=True, slots=True)
-class Shared:
-    """What every set of one engine has in common. `closed` is set when the engine is closed."""
+class EngineContext:
+    """What every registry of one engine has in common. `closed` is set when the engine is closed."""
 
     settings: Settings
     limits: Limits
     slots: Slots
-    tiers: TieredCache
+    cache: TieredCache
     closed: threading.Event
     observe: Callable[[str], Observer]
+    load_model: LoadModel
 
 
-class ModelSet:
-    """The installed models: which serves what, and each one's encoder once it is loaded."""
+class ModelRegistry:
+    """The installed models: which serves what, and each one's runner once it is loaded.
 
-    def __init__(self, shared: Shared, old: "ModelSet | None" = None) -> None:
-        """Reads manifests and loads nothing. A model that has not changed since `old` keeps its encoder.
+    A reload makes another registry and swaps the two.
+    """
+
+    def __init__(self, context: EngineContext, previous: "ModelRegistry | None" = None) -> None:
+        """Reads manifests and loads nothing. A model that has not changed since `previous` keeps its runner.
 
         Raises InvalidModel or ConfigurationError.
         """
-        self.names = choose_models(shared.settings)
-        folders = {name: shared.settings.models / name for name in set(self.names.values())}
+        self.names = choose_models(context.settings)
+        folders = {name: context.settings.models / name for name in set(self.names.values())}
         self.manifests = {name: read_manifest(folder) for name, folder in folders.items()}
         for name, folder in folders.items():
             if decider := read_decider(folder, self.manifests[name]):
                 self.manifests[decider[0].name] = decider[1]
-        kept = old.unchanged(self.manifests) if old else {}
-        self._encoders = {
-            # No method of this set: a kept encoder would keep the whole set it came from.
-            name: kept.get(name) or Once(partial(_load, shared, name, manifest, shared.observe(name)))
+        kept = previous.reusable(self.manifests) if previous else {}
+        self._runners = {
+            # No method of this registry: a kept runner would keep the whole registry it came from.
+            name: kept.get(name) or Lazy(partial(_load, context, name, manifest, context.observe(name)))
             for name, manifest in self.manifests.items()
         }
-        self.pipelines = {task: Once(partial(self._build, task, shared.settings)) for task in self.names}
+        self.pipelines = {task: Lazy(partial(self._build, task, context.settings)) for task in self.names}
         self.users = 0  # calls that are under way; the engine counts them
 
     @property
-    def encoders(self) -> dict[str, Encoder]:
+    def runners(self) -> dict[str, ServingRunner]:
         """The loaded models by folder name."""
-        return {name: once.value for name, once in self._encoders.items() if once.value is not None}
+        return {name: lazy.value for name, lazy in self._runners.items() if lazy.value is not None}
 
-    def unchanged(self, manifests: dict[str, Manifest]) -> dict[str, Once[Encoder]]:
-        """Those of this set's encoders that fit `manifests`; one that was refused gets another chance."""
+    def reusable(self, manifests: dict[str, Manifest]) -> dict[str, Lazy[ServingRunner]]:
+        """Those of its runners that fit `manifests`; a model that was refused gets another chance."""
         return {
-            name: once
-            for name, once in self._encoders.items()
-            if manifests.get(name) == self.manifests[name] and not once.refusal
+            name: lazy
+            for name, lazy in self._runners.items()
+            if manifests.get(name) == self.manifests[name] and not lazy.refusal
         }
 
     def load(self, names: set[str]) -> None:
@@ -88,11 +135,11 @@ class ModelSet:
 
         Raises InvalidModel with the file's name.
         """
-        wanted = [once for task, once in self.pipelines.items() if self.names[task] in names]
+        wanted = [lazy for task, lazy in self.pipelines.items() if self.names[task] in names]
         if not wanted:
             return
         with ThreadPoolExecutor(len(wanted), "loader") as pool:
-            loading = [pool.submit(once.get, math.inf) for once in wanted]
+            loading = [pool.submit(lazy.get) for lazy in wanted]
         for future in loading:
             future.result()
 
@@ -103,47 +150,68 @@ class ModelSet:
         """
         if not self.names:
             raise NotReady("no model is installed")
-        for once in (*self._encoders.values(), *self.pipelines.values()):
-            if once.refusal:
-                raise NotReady(once.refusal)
-        for name, encoder in self.encoders.items():
-            if encoder.batcher.last_run_failed:
+        for lazy in (*self._runners.values(), *self.pipelines.values()):
+            if lazy.refusal:
+                raise NotReady(lazy.refusal)
+        for name, runner in self.runners.items():
+            if runner.batcher.last_run_failed:
                 try:
-                    encoder.probe(RequestContext.within(PROBE_SECONDS))
+                    runner.probe(RequestContext.within(PROBE_SECONDS))
                 except (DeadlineExceeded, InferenceFailed) as error:
                     raise NotReady(f"the model {name} fails: {error}") from None
 
     def check_alive(self, stuck_seconds: float) -> None:
         """Raises WorkerHung when a model's thread is gone or has been in one run for `stuck_seconds`."""
-        for name, encoder in self.encoders.items():
-            if encoder.batcher.lost_a_worker:
+        for name, runner in self.runners.items():
+            if runner.batcher.lost_a_worker:
                 raise WorkerHung(f"a thread of the model {name} is gone")
-            if encoder.batcher.longest_run() >= stuck_seconds:
+            if runner.batcher.longest_run() >= stuck_seconds:
                 raise WorkerHung(f"the model {name} has been in one run for more than {stuck_seconds:g} s")
 
-    def close(self, kept_by: "ModelSet | None" = None) -> None:
-        """Finishes what is queued for the loaded models, save those that `kept_by` has too."""
-        kept = list(kept_by.encoders.values()) if kept_by else []
-        for encoder in self.encoders.values():
-            if encoder not in kept:
-                encoder.close()
+    def close(self, except_shared_with: "ModelRegistry | None" = None) -> None:
+        """Finishes what is queued for the loaded models, save those that the other registry has too."""
+        kept = list(except_shared_with.runners.values()) if except_shared_with else []
+        for runner in self.runners.values():
+            if runner not in kept:
+                runner.close()
 
     def _build(self, task: str, settings: Settings) -> Any:
-        encoder = self._encoders[self.names[task]].get(math.inf)
+        runner = self._runners[self.names[task]].get()
         own: dict[str, Any] = {"neutral": settings.sentiment_neutral} if task == "sentiment" else {}
-        if task == "similarity" and (rule := encoder.manifest.decider):
-            own["decider"] = self._encoders[rule.model].get(math.inf)
-        return PIPELINES[task](encoder, settings.max_items, **own)
+        if task == "similarity" and (rule := runner.manifest.decider):
+            own["decider"] = self._runners[rule.model].get()
+        return PIPELINES[task](runner, settings.max_items, **own)
 
 
-def _load(shared: Shared, name: str, manifest: Manifest, observer: Observer) -> Encoder:
-    if shared.closed.is_set():
+@contextmanager
+def open_pipeline(
+    task: str, folder: Path, threads: int | None = None, load_model: LoadModel = Model.load
+) -> Iterator[Any]:
+    """The pipeline that serves `task` with the model in `folder`, for jobs and studies: no cache, no queue, no limit.
+
+    Its runs share `threads` CPUs, None: all that are usable. Raises InvalidModel, also when the model has another task.
+    """
+    manifest = read_manifest(folder)
+    if task not in manifest.tasks:
+        raise InvalidModel(f"{folder} is a {' and '.join(manifest.tasks)} model, not one for {task}")
+    decider = read_decider(folder, manifest) if task == "similarity" else None
+    threads = threads or usable_cpus()
+    runners = [BulkRunner(load_model(*found), threads) for found in ((folder, manifest), decider) if found]
+    try:
+        yield PIPELINES[task](runners[0], NO_LIMIT, *runners[1:])
+    finally:
+        for runner in runners:
+            runner.close()
+
+
+def _load(context: EngineContext, name: str, manifest: Manifest, observer: Observer) -> ServingRunner:
+    if context.closed.is_set():
         raise NotReady("the server is shutting down")
-    folder = shared.settings.models / name
-    encoder = Encoder(folder, manifest, shared.limits, shared.tiers, shared.slots, observer)
-    encoder.probe(RequestContext.within(WARM_UP_SECONDS))
-    if shared.closed.is_set():  # `close` came meanwhile and could not see this one
-        encoder.close()
+    model = context.load_model(context.settings.models / name, manifest)
+    runner = ServingRunner(model, context.limits, context.cache, context.slots, observer)
+    runner.probe(RequestContext.within(WARM_UP_SECONDS))
+    if context.closed.is_set():  # `close` came meanwhile and could not see this one
+        runner.close()
         raise NotReady("the server is shutting down")
     observer.on_load()
-    return encoder
+    return runner

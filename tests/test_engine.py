@@ -14,7 +14,7 @@ from structbert_lite.errors import (
     TaskNotAvailable,
     TooManyItems,
 )
-from structbert_lite.once import Once
+from structbert_lite.registry import Lazy
 from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 from tests.tiny_models import make_cross, make_siamese, table
@@ -59,31 +59,31 @@ def test_health_while_serving_draining_and_closed() -> None:
 
 
 def test_a_model_of_two_tasks_is_loaded_once(tiny_engine: Engine) -> None:
-    assert set(tiny_engine.encoders) == {"sentiment", "similarity", "zero-shot", "rerank"}
+    assert set(tiny_engine.runners) == {"sentiment", "similarity", "zero-shot", "rerank"}
     assert tiny_engine.names["embedding"] == tiny_engine.names["similarity"] == "similarity"
-    rows = tiny_engine.encoders["similarity"].batcher.counts.rows
+    rows = tiny_engine.runners["similarity"].batcher.counts.rows
     tiny_engine.predict("similarity", [("两个任务用一个模型", "一个模型做两件事")], soon())
     tiny_engine.predict("embedding", ["一个模型做两件事", "两个任务用一个模型"], soon())
-    assert tiny_engine.encoders["similarity"].batcher.counts.rows - rows == 2
+    assert tiny_engine.runners["similarity"].batcher.counts.rows - rows == 2
 
 
 def test_lazy_loads_a_model_at_its_first_request_and_once(tiny_models: Path) -> None:
     engine = Engine(Settings(models=tiny_models, load="lazy"))
-    assert engine.encoders == {}
+    assert engine.runners == {}
     engine.ping()
     assert engine.manifest("rerank").name == "rerank"
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(engine.predict, "embedding", [f"第{n}句"], soon()) for n in range(8)]
         assert all(future.result() for future in asked)
-    assert set(engine.encoders) == {"similarity"}
+    assert set(engine.runners) == {"similarity"}
     assert (
-        engine.encoders["similarity"].batcher.counts.rows <= 8 + 1
+        engine.runners["similarity"].batcher.counts.rows <= 8 + 1
     )  # and the warm-up: loaded twice, it would start anew
     engine.ping()
     engine.close()
     with pytest.raises(NotReady):
         engine.predict("rerank", ["好"], soon(), query="好")
-    assert set(engine.encoders) == {"similarity"}
+    assert set(engine.runners) == {"similarity"}
 
 
 def test_lazy_still_checks_digests_at_the_start(tmp_path: Path) -> None:
@@ -115,13 +115,18 @@ def test_a_model_that_cannot_be_loaded_stops_the_start(tmp_path: Path) -> None:
 
 
 def test_waiting_for_another_callers_loading_ends_at_the_deadline() -> None:
-    go_on = threading.Event()
-    once = Once(lambda: go_on.wait(30) and "loaded")
+    entered, go_on = threading.Event(), threading.Event()
+
+    def make() -> str:
+        entered.set()
+        go_on.wait(30)
+        return "loaded"
+
+    lazy = Lazy(make)
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(once.get, soon().deadline)
-        while not once._lock.locked():
-            time.sleep(0.001)
+        first = pool.submit(lazy.get, soon().deadline)
+        assert entered.wait(10)
         with pytest.raises(DeadlineExceeded):
-            once.get(time.monotonic() + 0.01)
+            lazy.get(time.monotonic() + 0.01)
         go_on.set()
-        assert first.result() == once.get(time.monotonic()) == "loaded"
+        assert first.result() == lazy.get(time.monotonic()) == "loaded"

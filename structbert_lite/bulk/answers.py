@@ -35,7 +35,7 @@ def answers_of(task: str, pipeline: Any, options: Mapping[str, Any]) -> Answers:
 
 
 def _sentiment(pipeline: Any, options: Mapping[str, Any]) -> tuple[list[Column], Cells]:
-    manifest = pipeline.encoder.manifest
+    manifest = pipeline.runner.manifest
     labels = manifest.answered_labels(options.get("neutral", False))
     columns = [Column("label", "text"), Column("score", "float")]
     columns += [Column(f"probability_{label}", "float") for label in labels]

@@ -64,7 +64,7 @@ class RedisStore(Store):
         answers = _translate(lambda: pipeline.execute(raise_on_error=False))
         return [answer is not None for answer in answers]  # a refusal does not tell that another has it
 
-    def forget_many(self, names: list[bytes]) -> None:
+    def delete_many(self, names: list[bytes]) -> None:
         _translate(lambda: self._client.delete(*names))
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The cache as an encoder sees it: memory first, then what the replicas share, where they share something.
+"""The cache as a runner sees it: memory first, then what the replicas share, where they share something.
 
 Replicas that share a cache compute identical inputs once, by leases (a distributed single flight). Who comes first
 takes a lease on an input; who comes second waits for the output. A lease is a hint: it ends by itself, and everybody

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structbert_lite.errors import InvalidModel
-from structbert_lite.inference.pooling import unit_length
+from structbert_lite.inference.model import unit_length
 from structbert_lite.manifest import MANIFEST_NAME, MATCHER_NAME, Manifest
 
 FEATURES = {

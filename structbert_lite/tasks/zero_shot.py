@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from structbert_lite.cache.memory import ModelOutput
 from structbert_lite.errors import InvalidInput
-from structbert_lite.inference.runner import Encoder
+from structbert_lite.inference.runner import ModelRunner
 from structbert_lite.manifest import Calibration
 from structbert_lite.request_context import RequestContext
 from structbert_lite.results import ZeroShot
@@ -17,12 +17,12 @@ PLACE = "{}"  # where a label goes in the hypothesis
 class ZeroShotPipeline:
     """Serves a cross-encoder that tells whether a text entails a hypothesis."""
 
-    def __init__(self, encoder: Encoder, max_items: int) -> None:
-        self.encoder = encoder
+    def __init__(self, runner: ModelRunner, max_items: int) -> None:
+        self.runner = runner
         self._max_items = max_items
-        labels = encoder.manifest.labels
+        labels = runner.manifest.labels
         self._entailment, self._contradiction = labels.index("entailment"), labels.index("contradiction")
-        self._none = encoder.manifest.none or Calibration()
+        self._none = runner.manifest.none or Calibration()
 
     def predict(
         self,
@@ -47,7 +47,7 @@ class ZeroShotPipeline:
             require_readable(text, f"texts[{i}]")
         # Not str.format: other braces in the template are the caller's own.
         hypotheses = [hypothesis_template.replace(PLACE, label) for label in labels]
-        rows = iter(self.encoder.encode([(text, said) for text in texts for said in hypotheses], context))
+        rows = iter(self.runner.run([(text, said) for text in texts for said in hypotheses], context))
         apart = multi_label or len(labels) == 1
         return [self._result(text, labels, [next(rows) for _ in labels], apart, none) for text in texts]
 

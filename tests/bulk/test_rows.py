@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from structbert_lite.inference.runner import Encoder
+from structbert_lite.inference.model import Model
 
 Score = Callable[..., Result]
 
@@ -134,16 +134,16 @@ def test_json_lines_become_a_table_with_every_field(score: Score, tmp_path: Path
 def test_only_the_row_on_which_the_model_fails_has_its_error(
     score: Score, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = Encoder.infer
+    run = Model.infer
 
-    def fail(self: Encoder, encodings: list) -> object:
+    def fail(self: Model, encodings: list) -> object:
         if any(poison in encoding.ids for encoding in encodings):
             raise RuntimeError("no such row")
         return run(self, encodings)
 
     (encoding,) = _tokenizer().encode(["有毒"])
     poison = encoding.ids[-2]
-    monkeypatch.setattr(Encoder, "infer", fail)
+    monkeypatch.setattr(Model, "infer", fail)
     rows = "".join(f"好{i}\n" if i != 37 else "有毒\n" for i in range(100))
     assert score("sentiment", f"text\n{rows}").exit_code == 3
     errors = [row[-1] for row in table(tmp_path / "out.csv")[1:]]

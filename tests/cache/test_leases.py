@@ -11,7 +11,7 @@ import pytest
 from structbert_lite.cache.memory import ModelOutput, make_key
 from structbert_lite.cache.shared import SharedCache
 from structbert_lite.cache.tiered import NO_LEASES, WORTH_A_LEASE, acquire_leases, wait_for_leased
-from structbert_lite.inference.pace import Pace
+from structbert_lite.inference.runner import TokenRate
 from structbert_lite.request_context import RequestContext
 from tests.redis_server import RedisServer
 
@@ -123,11 +123,11 @@ def test_an_outage_ends_the_waiting(
     assert acquire_leases(b, {keys[0]: 30.0}, math.inf) is NO_LEASES
 
 
-def test_the_pace_follows_what_is_measured() -> None:
-    pace = Pace()
-    assert pace.seconds_per_token == 0
-    pace.note(100, 1)
-    assert pace.seconds_per_token == pytest.approx(0.01)
+def test_the_rate_follows_what_is_measured() -> None:
+    rate = TokenRate()
+    assert rate.seconds_per_token == 0
+    rate.record(100, 1)
+    assert rate.seconds_per_token == pytest.approx(0.01)
     for _ in range(100):
-        pace.note(10, 0.5)
-    assert pace.seconds_per_token == pytest.approx(0.05, rel=0.01)
+        rate.record(10, 0.5)
+    assert rate.seconds_per_token == pytest.approx(0.05, rel=0.01)

@@ -50,12 +50,12 @@ def test_the_score_is_the_line_through_both_logits_and_the_same_in_both_orders(t
     assert found == engine.predict("similarity", PAIRS, soon())
     back = engine.predict("similarity", [(b, a) for a, b in PAIRS], soon())
     assert [r.score for r in found] == [r.score for r in back]
-    encoder = engine.encoders["zero-shot"]
+    runner = engine.runners["zero-shot"]
     calibration = engine.manifest("similarity").calibration
     make_siamese(tmp_path / "plain" / "similarity")
     plain = Engine(Settings(models=tmp_path / "plain"))
     for (a, b), result in zip(PAIRS, found, strict=True):
-        rows = encoder.encode([(a, b), (b, a)], soon())
+        rows = runner.run([(a, b), (b, a)], soon())
         z = sum(same_logit(row.values, NLI) for row in rows) / 2
         score = plain.predict("similarity", [(a, b)], soon())[0].score
         logit = (math.log(score / (1 - score)) - calibration.bias) / calibration.scale
@@ -88,7 +88,7 @@ def test_another_model_in_its_place_is_refused(tmp_path: Path, load: str) -> Non
 def test_similarity_alone_loads_the_model_that_it_asks(tmp_path: Path) -> None:
     make(tmp_path)
     engine = Engine(Settings(models=tmp_path, load="lazy"))
-    assert not engine.encoders
+    assert not engine.runners
     engine.predict("similarity", PAIRS, soon())
-    assert set(engine.encoders) == {"similarity", "zero-shot"}
+    assert set(engine.runners) == {"similarity", "zero-shot"}
     engine.close()

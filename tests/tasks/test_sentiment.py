@@ -26,13 +26,13 @@ SHARES = st.floats(0, 1).map(lambda share: round(share, 3))
 
 
 class Written:
-    """Takes the place of an encoder: the same logits for every text."""
+    """A ModelRunner that gives the same logits for every text."""
 
     def __init__(self, manifest: Manifest, logits: Sequence[float]) -> None:
         self.manifest = manifest
         self._row = ModelOutput(np.array(logits, np.float32), False)
 
-    def encode(self, inputs: list, context: RequestContext) -> list[ModelOutput]:
+    def run(self, inputs: list, context: RequestContext) -> list[ModelOutput]:
         return [self._row for _ in inputs]
 
 

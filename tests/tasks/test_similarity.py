@@ -69,10 +69,10 @@ def test_what_cannot_be_used_is_named(engine: Engine) -> None:
 
 
 def test_one_against_many_encodes_the_one_once(tiny_engine: Engine) -> None:
-    encoder = tiny_engine.encoders["similarity"]
-    before = encoder.batcher.counts.rows
+    runner = tiny_engine.runners["similarity"]
+    before = runner.batcher.counts.rows
     tiny_engine.predict("similarity", [("只有这里的一句话", f"第{n}句只有这里的话") for n in range(20)], soon())
-    assert encoder.batcher.counts.rows - before == 21
+    assert runner.batcher.counts.rows - before == 21
 
 
 def test_the_siamese_score_is_the_formula(tiny_engine: Engine, tiny_models: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from click.testing import CliRunner
 
 from structbert_lite.cli.evaluate.quality import command
-from structbert_lite.cli.evaluate.reference import ReferenceEncoder
+from structbert_lite.cli.evaluate.reference import ReferenceRunner
 from structbert_lite.cli.light import load_model
 from structbert_lite.cli.side import Answer
 from structbert_lite.engine import Engine
@@ -31,7 +31,7 @@ class TheModelItself:
 def test_a_pipeline_cannot_tell_the_difference(tiny_models: Path, tiny_engine: Engine) -> None:
     folder = tiny_models / "zero-shot"
     side = TheModelItself(folder)
-    pipeline = PIPELINES["zero-shot"](ReferenceEncoder(side, folder, read_manifest(folder)), 64)
+    pipeline = PIPELINES["zero-shot"](ReferenceRunner(side, folder, read_manifest(folder)), 64)
     texts = ["房间很好" * (1 + i % 3) + "好差" * i for i in range(9)]
     asked = {"labels": ["酒店", "天气"], "hypothesis_template": "这是{}"}
     context = RequestContext.within(60)
@@ -41,8 +41,8 @@ def test_a_pipeline_cannot_tell_the_difference(tiny_models: Path, tiny_engine: E
 
 def test_nothing_is_asked_about_nothing(tiny_models: Path) -> None:
     folder = tiny_models / "rerank"
-    encoder = ReferenceEncoder(TheModelItself(folder), folder, read_manifest(folder))
-    assert encoder.encode([], 0.0) == []
+    runner = ReferenceRunner(TheModelItself(folder), folder, read_manifest(folder))
+    assert runner.run([], RequestContext()) == []
 
 
 def test_the_checkpoint_stands_beside_the_model(exported: tuple[Path, Path], labelled: Path) -> None:
