@@ -40,6 +40,18 @@ def test_rows_are_those_of_the_server_to_the_last_bit(engine: Engine) -> None:
     assert rows[-1].truncated
 
 
+class Broken(Model):
+    """Runs once, when it is loaded."""
+
+    ran = False
+
+    def infer(self, encodings: list) -> np.ndarray:
+        if self.ran:
+            raise MemoryError
+        self.ran = True
+        return super().infer(encodings)
+
+
 class NoNumbers(Model):
     """Gives what is no number."""
 
@@ -47,9 +59,10 @@ class NoNumbers(Model):
         return np.full_like(super().infer(encodings), np.nan)
 
 
-def test_no_inputs_and_a_failure(model_folder: Path) -> None:
-    bulk = BulkRunner(NoNumbers.load(model_folder), 1)
+@pytest.mark.parametrize(("kind", "reason"), [(Broken, "MemoryError"), (NoNumbers, "its output is not finite")])
+def test_no_inputs_and_a_failure(model_folder: Path, kind: type[Model], reason: str) -> None:
+    bulk = BulkRunner(kind.load(model_folder), 1)
     assert bulk.run([], RequestContext()) == []
-    with pytest.raises(InferenceFailed, match="not finite"):
+    with pytest.raises(InferenceFailed, match=reason):
         bulk.run([("好",)], RequestContext())
     bulk.close()
