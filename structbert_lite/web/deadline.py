@@ -4,18 +4,19 @@ import re
 import select
 import socket
 import time
+from functools import partial
 
 from flask import request
 
-from structbert_lite.deadline import Deadline
 from structbert_lite.errors import InvalidInput
+from structbert_lite.request_context import RequestContext
 
 HEADER = "X-Request-Timeout-Ms"
 WHOLE_NUMBER = re.compile(r"0*([1-9][0-9]{0,17})", re.ASCII)
 LARGEST = 10**18 - 1
 
 
-def read_deadline(timeout_ms: int) -> Deadline:
+def read_deadline(timeout_ms: int) -> RequestContext:
     """By when the answer is due: what its header asks for, `timeout_ms` at the most, counted from its arrival.
 
     Raises InvalidInput with the header's name.
@@ -29,7 +30,8 @@ def read_deadline(timeout_ms: int) -> Deadline:
     # The server's own worker says when it had the whole request: waiting for a thread counts too.
     arrived = request.environ.get("structbert.arrived") or time.monotonic()
     connection = request.environ.get("gunicorn.socket")
-    return Deadline(arrived + timeout_ms / 1000, connection and (lambda: has_hung_up(connection)))
+    due = arrived + timeout_ms / 1000
+    return RequestContext(due, partial(has_hung_up, connection)) if connection else RequestContext(due)
 
 
 def has_hung_up(connection: socket.socket) -> bool:
