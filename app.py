@@ -20,17 +20,17 @@ from structbert_lite.telemetry.logs import configure_logs
 from structbert_lite.telemetry.lookups import Lookups
 from structbert_lite.telemetry.metrics import Metrics
 from structbert_lite.telemetry.tracing import Tracing, make_tracing
-from structbert_lite.web import api, document, ops, ui
+from structbert_lite.web import api, openapi, ops, ui
 from structbert_lite.web.access import guard
 from structbert_lite.web.cors import share_with
 from structbert_lite.web.errors import answer_validation, register_errors
-from structbert_lite.web.observe import note_ask, observe_requests
+from structbert_lite.web.middleware import register_hooks
 from structbert_lite.web.rate_limit import RateLimiter, limit_clients
 from structbert_lite.web.refusals import EXTENSION as REFUSALS
 from structbert_lite.web.refusals import Refusals
-from structbert_lite.web.requests import register_hooks
+from structbert_lite.web.request_telemetry import note_ask, observe_requests
 from structbert_lite.web.schemas import ErrorAnswer
-from structbert_lite.web.strict_json import StrictJSON
+from structbert_lite.web.serialization import StrictJSON
 from structbert_lite.web.timing import note_lookup, tell_timing
 
 
@@ -78,7 +78,7 @@ def create_app(settings: Settings | None = None, wait: bool = True) -> Flask:
     app.register_api(api.make_blueprint(engine, settings))
     app.register_api(ops.make_blueprint(engine, metrics))
     app.register_blueprint(ui.make_blueprint(engine, settings))
-    document.add_route(app, engine)
+    openapi.add_route(app, engine)
     app.extensions[REFUSALS] = Refusals(app, metrics, settings.cors_origins)
     return app
 

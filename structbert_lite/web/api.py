@@ -9,10 +9,10 @@ from structbert_lite.engine import Engine
 from structbert_lite.manifest import Manifest, Uncertainty
 from structbert_lite.settings import Settings
 from structbert_lite.web.compat import cohere, openai
+from structbert_lite.web.compat import tei_info as info
 from structbert_lite.web.compat.dialect import note_dialect
-from structbert_lite.web.compat.tei import info
 from structbert_lite.web.deadline import read_deadline
-from structbert_lite.web.requests import require_json_object
+from structbert_lite.web.middleware import require_json_object
 from structbert_lite.web.routes import embedding, rerank, sentiment, similarity, zero_shot
 from structbert_lite.web.schemas import ModelList, name_operation
 

@@ -17,11 +17,11 @@ from structbert_lite.engine import Engine
 from structbert_lite.errors import StructBertError, Unauthorized
 from structbert_lite.settings import PROJECT, Settings
 from structbert_lite.web.bulk import bulk_tasks
-from structbert_lite.web.choices import LANGUAGES, THEMES, keep_choices, language, theme
 from structbert_lite.web.deadline import read_deadline
 from structbert_lite.web.errors import RETRY_AFTER, status_of
+from structbert_lite.web.pages import Panel
 from structbert_lite.web.panels import PANELS
-from structbert_lite.web.panels.panel import Panel
+from structbert_lite.web.preferences import LANGUAGES, THEMES, keep_choices, language, theme
 from structbert_lite.web.rate_limit import take_turn
 from structbert_lite.web.timing import found
 

@@ -8,8 +8,8 @@ from flask import Flask
 from structbert_lite.telemetry.metrics import Metrics
 from structbert_lite.web.compat.errors import error_response
 from structbert_lite.web.cors import share_with
+from structbert_lite.web.middleware import register_hooks
 from structbert_lite.web.refusals import Refusals
-from structbert_lite.web.requests import register_hooks
 
 SITE = "https://shop.example"
 PATHS = ("/predict", "/v1/embeddings", "/v1/rerank", "/v2/rerank", "/info", "/nowhere")

@@ -11,7 +11,7 @@ from pydantic import Tag as Form
 from structbert_lite.engine import Engine
 from structbert_lite.web.compat.dialect import LenientRequest
 from structbert_lite.web.compat.errors import COHERE_ERRORS
-from structbert_lite.web.requests import Ask
+from structbert_lite.web.middleware import Ask
 from structbert_lite.web.schemas import OBJECT, ONE, Count, shown
 from structbert_lite.web.texts import Text
 

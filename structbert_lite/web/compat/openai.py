@@ -12,7 +12,7 @@ from structbert_lite.engine import Engine
 from structbert_lite.web.compat.dialect import LenientRequest
 from structbert_lite.web.compat.errors import OPENAI_ERRORS, error_response
 from structbert_lite.web.compat.fields import Texts, as_list, as_texts, require_dimensions, told
-from structbert_lite.web.requests import Ask
+from structbert_lite.web.middleware import Ask
 from structbert_lite.web.schemas import Whole, shown
 from structbert_lite.web.vectors import as_base64, as_numbers
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from structbert_lite.errors import TooManyItems
-from structbert_lite.web.panels.panel import Ask, Panel
-from structbert_lite.web.panels.scatter import height_of, points_of
+from structbert_lite.web.pages import Ask, Panel
 from structbert_lite.web.panels.split import split_lines
+from structbert_lite.web.scatter import height_of, points_of
 from structbert_lite.web.vectors import as_numbers
 
 MAX_SENTENCES = 30  # more are a crowd on the map and in the table

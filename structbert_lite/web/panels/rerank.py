@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from structbert_lite.results import Ranked
-from structbert_lite.web.panels.panel import Ask, Panel
+from structbert_lite.web.pages import Ask, Panel
 from structbert_lite.web.panels.split import split_passages
 
 

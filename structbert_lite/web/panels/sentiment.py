@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from structbert_lite.results import Classification
-from structbert_lite.web.panels.panel import Ask, Panel
-from structbert_lite.web.requests import renamed
+from structbert_lite.web.middleware import renamed
+from structbert_lite.web.pages import Ask, Panel
 
 
 def _answer(fields: Mapping[str, str], ask: Ask) -> Classification:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from structbert_lite.results import ZeroShot
-from structbert_lite.web.panels.panel import Ask, Panel
+from structbert_lite.web.middleware import renamed
+from structbert_lite.web.pages import Ask, Panel
 from structbert_lite.web.panels.split import split_labels
-from structbert_lite.web.requests import renamed
 
 FIELDS = ("text", "labels", "multi_label", "hypothesis_template")
 LABEL_ALONE = "{}"

@@ -10,7 +10,7 @@ from pydantic import BaseModel, RootModel
 from structbert_lite.web.compat.dialect import Either, shown_of, told_apart
 from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.compat.tei import embedding as tei
-from structbert_lite.web.requests import Ask
+from structbert_lite.web.middleware import Ask
 from structbert_lite.web.schemas import StrictRequest, shown
 from structbert_lite.web.texts import Texts
 from structbert_lite.web.vectors import as_numbers

@@ -11,7 +11,7 @@ from structbert_lite.results import Ranked
 from structbert_lite.web.compat.dialect import Either, shown_of, told_apart
 from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.compat.tei import rerank as tei
-from structbert_lite.web.requests import Ask
+from structbert_lite.web.middleware import Ask
 from structbert_lite.web.schemas import OBJECT, ONE, Count, StrictRequest, shown
 from structbert_lite.web.texts import Text
 

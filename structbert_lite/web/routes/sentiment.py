@@ -7,10 +7,10 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field, RootModel
 
 from structbert_lite.results import Classification
+from structbert_lite.web.compat import tei_bodies as tei
 from structbert_lite.web.compat.dialect import Either, shown_of, told_apart
 from structbert_lite.web.compat.errors import SHARED_ERRORS
-from structbert_lite.web.compat.tei import sentiment as tei
-from structbert_lite.web.requests import Ask, renamed
+from structbert_lite.web.middleware import Ask, renamed
 from structbert_lite.web.schemas import ERRORS, StrictRequest, shown
 from structbert_lite.web.texts import Text, Texts
 

@@ -11,7 +11,7 @@ from structbert_lite.results import Kind, Similarity
 from structbert_lite.web.compat.dialect import Either, shown_of, told_apart
 from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.compat.tei import similarity as tei
-from structbert_lite.web.requests import Ask, renamed
+from structbert_lite.web.middleware import Ask, renamed
 from structbert_lite.web.schemas import MANY, ONE, StrictRequest, shown
 from structbert_lite.web.texts import Text
 

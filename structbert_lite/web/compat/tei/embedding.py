@@ -13,7 +13,7 @@ from structbert_lite.web.compat.fields import (
     require_whole,
     told,
 )
-from structbert_lite.web.requests import Ask
+from structbert_lite.web.middleware import Ask
 from structbert_lite.web.schemas import Whole
 from structbert_lite.web.vectors import as_numbers
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, RootModel
 
 from structbert_lite.web.compat.dialect import tei_body
 from structbert_lite.web.compat.fields import Off, TruncationOptions, require_whole, told
-from structbert_lite.web.requests import Ask
+from structbert_lite.web.middleware import Ask
 from structbert_lite.web.texts import Text, Texts
 
 

@@ -4,7 +4,7 @@ from pydantic import RootModel
 
 from structbert_lite.web.compat.dialect import LenientRequest, tei_body
 from structbert_lite.web.compat.fields import TruncationOptions, require_whole, told
-from structbert_lite.web.requests import Ask
+from structbert_lite.web.middleware import Ask
 from structbert_lite.web.texts import Text, Texts
 
 

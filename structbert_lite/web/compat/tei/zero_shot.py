@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, RootModel
 
 from structbert_lite.web.compat.dialect import LenientRequest, tei_body
 from structbert_lite.web.compat.fields import told
-from structbert_lite.web.requests import Ask
+from structbert_lite.web.middleware import Ask
 from structbert_lite.web.texts import Labels, Template, Text
 
 FIELDS = {

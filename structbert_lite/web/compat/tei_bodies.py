@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from structbert_lite.results import Classification
 from structbert_lite.web.compat.dialect import LenientRequest, tei_body
 from structbert_lite.web.compat.fields import Off, TruncationOptions, as_list, as_texts, require_whole, told
-from structbert_lite.web.requests import Ask
+from structbert_lite.web.middleware import Ask
 from structbert_lite.web.schemas import Count
 from structbert_lite.web.texts import TEXT_SCHEMA
 
