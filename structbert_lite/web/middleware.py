@@ -1,21 +1,53 @@
-"""What happens around every request: an id, the JSON checks, security headers."""
+"""What happens around every request: an id, the JSON checks, security headers, CORS, Server-Timing.
+
+Each rule is a function of plain values, which Flask's hooks and the fast routes (fast.py) both call.
+"""
 
 import re
+import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Request, Response, request
+from werkzeug.datastructures import HeaderSet
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from structbert_lite.errors import InvalidInput, TooManyItems
 from structbert_lite.telemetry.logs import request_id
-from structbert_lite.web.headers import ANSWERS, PAGES
+from structbert_lite.web.request_telemetry import RequestState, request_state
 
-# (task, inputs, **options) -> results: the engine's `predict` with this request's deadline.
-Ask = Callable[..., list[Any]]
-REQUEST_ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
+REQUEST_ID = r"[\w.-]{1,128}"
+_REQUEST_ID = re.compile(REQUEST_ID, re.ASCII)
+
+# How little a browser has to allow.
+ANSWERS = {
+    "X-Content-Type-Options": "nosniff",
+    # Other sites get nothing into their pages as an image, a script or a frame. Scripts with CORS are not meant by it.
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+# Pages load what this server holds and nothing else; nothing inline, no frame around them, no plug-in.
+CONTENT_SECURITY_POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",  # Swagger UI draws its arrows from data: addresses
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+}
+# What a page could ask the user for and never does.
+UNUSED = ("camera", "display-capture", "geolocation", "microphone", "midi", "payment", "usb")
+PAGES = {
+    "Content-Security-Policy": "; ".join(" ".join(rule) for rule in CONTENT_SECURITY_POLICY.items()),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED),
+    "Referrer-Policy": "no-referrer",
+}
+
+ANY = "*"
+# What a script of another site may read of an answer besides its body.
+EXPOSED = ("X-Request-ID", "Retry-After")
+PREFLIGHT_SECONDS = 600
 
 
 class JSONRequest(Request):
@@ -25,14 +57,14 @@ class JSONRequest(Request):
         """Werkzeug would write a large file to the disk before any route is asked whether it wants one."""
         raise UnsupportedMediaType("no route takes files")
 
-    def on_json_loading_failed(self, e: ValueError | None) -> None:
-        raise BadRequest(f"the body is not JSON in UTF-8: {e}")
+    def on_json_loading_failed(self, e: ValueError | None) -> NoReturn:
+        refuse_json(e)
 
 
 def register_hooks(app: Flask) -> None:
     """Gives each request its id and each answer its headers."""
     app.request_class = JSONRequest
-    app.before_request(_name_request)
+    app.before_request(lambda: name_request(request_state(), request.headers.get("X-Request-ID", "")))
     app.after_request(_set_headers)
 
 
@@ -45,30 +77,88 @@ def require_json_object() -> None:
         return
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
-    if not isinstance(request.get_json(), dict):  # parsed once: the view finds it there
+    check_object(request.get_json())  # parsed once: the view finds it there
+
+
+def check_object(body: object) -> None:
+    """Raises BadRequest (400) where a body that is JSON is no object."""
+    if not isinstance(body, dict):
         raise BadRequest("the body is not a JSON object")
 
 
-@contextmanager
-def renamed(fields: Mapping[str, str]) -> Iterator[None]:
-    """Names fields as this caller wrote them: a route for one text has `text`, where the engine says `texts[0]`."""
-    try:
-        yield
-    except TooManyItems:
-        raise
-    except InvalidInput as error:
-        raise InvalidInput(str(error), fields.get(error.field, error.field)) from None
+def refuse_json(error: ValueError | None) -> NoReturn:
+    """Raises BadRequest (400) with why a body is not JSON."""
+    raise BadRequest(f"the body is not JSON in UTF-8: {error}")
 
 
-def _name_request() -> None:
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-    request_id.set(g.request_id)
+def name_request(state: RequestState, given: str) -> None:
+    """The request's id is the one that it has `given` where that is fit for a log, else a random one."""
+    state.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    request_id.set(state.request_id)
 
 
 def _set_headers(response: Response) -> Response:
-    response.headers["X-Request-ID"] = g.get("request_id", "")
+    response.headers["X-Request-ID"] = request_state().request_id
     response.headers.update(ANSWERS)
     if response.mimetype == "text/html":
         response.headers.update(PAGES)
     return response
+
+
+def enable_cors(app: Flask, origins: str) -> None:
+    """Lets scripts of `origins` (`https://example.com`, separated by commas; `*`: every site's) read the answers.
+
+    Never with cookies or with a password that the browser keeps: a script sends the key itself.
+    """
+    allowed = read_origins(origins)
+    if allowed:
+        app.after_request(lambda response: _share(response, allowed))
+
+
+def read_origins(origins: str) -> set[str]:
+    """The sites of the setting, in lower case; none where it is empty."""
+    return {origin.strip().lower() for origin in origins.split(",") if origin.strip()}
+
+
+def sharing_headers(allowed: set[str], origin: str | None) -> list[tuple[str, str]]:
+    """The headers of an answer to a script of `origin`, None where the request names none."""
+    headers = [] if ANY in allowed else [("Vary", "Origin")]
+    if origin is not None and allowed & {ANY, origin.lower()}:
+        headers.append(("Access-Control-Allow-Origin", ANY if ANY in allowed else origin))
+        headers.append(("Access-Control-Expose-Headers", ", ".join(EXPOSED)))
+    return headers
+
+
+def _share(response: Response, allowed: set[str]) -> Response:
+    for name, value in sharing_headers(allowed, request.origin):
+        if name == "Vary":
+            response.vary.add(value)
+        else:
+            response.headers[name] = value
+    if response.access_control_allow_origin is None:
+        return response
+    if request.method == "OPTIONS" and request.access_control_request_method:
+        response.access_control_allow_methods = response.allow or HeaderSet(("GET", "POST"))
+        # As asked: the official clients add headers of their own, and nothing here gives a header rights.
+        response.access_control_allow_headers = request.access_control_request_headers
+        response.access_control_max_age = PREFLIGHT_SECONDS
+    return response
+
+
+def add_server_timing(app: Flask) -> None:
+    """Answers that models had a part in get the header Server-Timing: pages and browsers show it."""
+
+    @app.after_request
+    def add(response: Response) -> Response:
+        response.headers.extend(timing_headers(request_state()))
+        return response
+
+
+def timing_headers(state: RequestState) -> list[tuple[str, str]]:
+    """`total;dur=MILLISECONDS, cache;desc="FOUND/INPUTS"`; nothing where no model was asked."""
+    if not state.cache.inputs:
+        return []
+    milliseconds = (time.perf_counter() - state.began) * 1000
+    return [
+        ("Server-Timing", f'total;dur={milliseconds:.1f}, cache;desc="{state.cache.found}/{state.cache.inputs}"'),
+    ]

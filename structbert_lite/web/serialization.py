@@ -1,66 +1,71 @@
 """JSON as the contract wants it: UTF-8, no duplicate names, no lone surrogates, Chinese left readable."""
 
+import base64
 import json
 import math
+import re
 from typing import Any
 
+import jiter
+import numpy as np
+from flask import Response
 from flask.json.provider import DefaultJSONProvider
+from numpy.typing import NDArray
 
 # Arrays and objects inside each other. Far below what Python can read, so that whatever was read can be written again.
 MAX_DEPTH = 100
-TOO_DEEP = "nested too deeply"
+# 1e400 is JSON and no float: it would be read as infinity, which is then written as something that is not JSON. Only
+# a body in which this is found can hold such a number.
+LARGE = re.compile(rb"[0-9]{200}|[eE]\+?[0-9]{3}")
+# Finer than a float32 of the size that vectors have, and half as many bytes as its exact value.
+DECIMALS = 9
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=DefaultJSONProvider.default)
 
 
 class StrictJSON(DefaultJSONProvider):
-    """Raises ValueError for whatever is not strict JSON; flask turns that into a 400."""
+    """Flask's JSON by these rules. A ValueError becomes a 400."""
 
     ensure_ascii = False
     sort_keys = False
-    compact = True
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        text = s.decode("utf-8") if isinstance(s, bytes) else s
-        try:
-            value = json.loads(
-                text, object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant, parse_float=_finite
-            )
-            if "\\u" in text:  # only an escape can bring in half a surrogate pair
-                json.dumps(value, ensure_ascii=False).encode("utf-8")
-        except RecursionError:
-            raise ValueError(TOO_DEEP) from None
-        if text.count("[") + text.count("{") > MAX_DEPTH:  # only then it can be
-            _refuse_depth(value)
-        return value
+        return read_json(s.encode() if isinstance(s, str) else s)
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        return Response(write_json(self._prepare_response_obj(args, kwargs)), mimetype=self.mimetype)
 
 
-def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise ValueError("a name occurs twice in one object")
-    return members
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(number: str) -> float:
-    """1e400 is JSON and no float: Python reads infinity, which it then writes as something that is not JSON."""
-    value = float(number)
-    if math.isinf(value):
-        raise ValueError("a number is out of range")
+def read_json(data: bytes) -> Any:
+    """Raises ValueError for whatever is not strict JSON."""
+    value = jiter.from_json(data, allow_inf_nan=False, catch_duplicate_keys=True)
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH or LARGE.search(data):  # only then there is more to refuse
+        _check_depth_and_numbers(value)
     return value
 
 
-def _refuse_depth(value: Any) -> None:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
-        ]
+def write_json(value: Any) -> bytes:
+    """Compact, in the order of the fields, with a line end."""
+    return (ENCODER.encode(value) + "\n").encode()
+
+
+def as_numbers(vectors: NDArray[np.floating]) -> list[Any]:
+    """Vectors float32 [..., dimensions] as lists of numbers."""
+    numbers: list[Any] = np.round(vectors.astype(np.float64), DECIMALS).tolist()
+    return numbers
+
+
+def as_base64(vector: NDArray[np.float32]) -> str:
+    """A vector's float32 values, exact, in little-endian order."""
+    return base64.b64encode(vector.astype("<f4").tobytes()).decode("ascii")
+
+
+def _check_depth_and_numbers(value: Any) -> None:
+    level: list[Any] = [[value]]
+    for _ in range(MAX_DEPTH + 1):
+        inner = [one for outer in level for one in (outer.values() if isinstance(outer, dict) else outer)]
+        if math.inf in inner or -math.inf in inner:
+            raise ValueError("a number is out of range")
+        level = [one for one in inner if isinstance(one, dict | list)]
         if not level:
             return
-    raise ValueError(TOO_DEEP)
+    raise ValueError("nested too deeply")
