@@ -23,6 +23,8 @@ from structbert_lite.telemetry.metrics import Metrics
 from structbert_lite.web import api, openapi, ops, ui
 from structbert_lite.web.access import require_api_key
 from structbert_lite.web.errors import answer_error, register_errors
+from structbert_lite.web.fast import EXTENSION as FAST
+from structbert_lite.web.fast import FastRoutes
 from structbert_lite.web.middleware import add_server_timing, enable_cors, register_hooks
 from structbert_lite.web.rate_limit import RateLimiter, limit_clients
 from structbert_lite.web.refusals import EXTENSION as REFUSALS
@@ -68,18 +70,22 @@ def create_app(settings: Settings | None = None, wait: bool = True) -> Flask:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)
     app.extensions[DOOR] = door
-    observe_requests(app, RequestTelemetry(metrics, tracing))
+    telemetry = RequestTelemetry(metrics, tracing)
+    observe_requests(app, telemetry)
     register_hooks(app)
     add_server_timing(app)
-    require_api_key(app, settings, keys)
+    access = require_api_key(app, settings, keys)
     enable_cors(app, settings.cors_origins)
+    limiter = None
     if settings.rate_limit:
-        limit_clients(app, RateLimiter(settings.rate_limit, settings.redis_url, settings.redis_timeout_ms))
+        limiter = RateLimiter(settings.rate_limit, settings.redis_url, settings.redis_timeout_ms)
+        limit_clients(app, limiter)
     register_errors(app)
     app.register_api(api.make_blueprint(engine, settings))
     app.register_api(ops.make_blueprint(engine, metrics))
     app.register_blueprint(ui.make_blueprint(engine, settings))
     openapi.add_route(app, engine)
+    app.extensions[FAST] = FastRoutes(engine, settings, telemetry, access, limiter)
     app.extensions[REFUSALS] = Refusals(app, metrics, settings.cors_origins)
     return app
 

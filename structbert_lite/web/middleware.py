@@ -6,7 +6,7 @@ Each rule is a function of plain values, which Flask's hooks and the fast routes
 import re
 import time
 import uuid
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from flask import Flask, Request, Response, request
 from werkzeug.datastructures import HeaderSet
@@ -14,6 +14,7 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from structbert_lite.telemetry.logs import request_id
 from structbert_lite.web.request_telemetry import RequestState, request_state
+from structbert_lite.web.serialization import read_json
 
 REQUEST_ID = r"[\w.-]{1,128}"
 _REQUEST_ID = re.compile(REQUEST_ID, re.ASCII)
@@ -80,10 +81,20 @@ def require_json_object() -> None:
     check_object(request.get_json())  # parsed once: the view finds it there
 
 
-def check_object(body: object) -> None:
+def read_object(body: bytes) -> dict[str, Any]:
+    """What `require_json_object` takes, read. Raises BadRequest (400)."""
+    try:
+        value = read_json(body)
+    except ValueError as error:
+        refuse_json(error)
+    return check_object(value)
+
+
+def check_object(value: Any) -> dict[str, Any]:
     """Raises BadRequest (400) where a body that is JSON is no object."""
-    if not isinstance(body, dict):
+    if not isinstance(value, dict):
         raise BadRequest("the body is not a JSON object")
+    return value
 
 
 def refuse_json(error: ValueError | None) -> NoReturn:
