@@ -4,6 +4,7 @@ import atexit
 import logging
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from flask_openapi3 import Info, OpenAPI
@@ -14,26 +15,28 @@ from structbert_lite.api_keys import Keys, read_keys
 from structbert_lite.door import EXTENSION as DOOR
 from structbert_lite.door import Door
 from structbert_lite.engine import Engine, EngineHooks
+from structbert_lite.errors import ConfigurationError
 from structbert_lite.inference.model import Model
 from structbert_lite.inference.observer import Observer, Observers
 from structbert_lite.registry import LoadModel
 from structbert_lite.settings import Settings
 from structbert_lite.telemetry.logs import configure_logs
-from structbert_lite.telemetry.lookups import Lookups
 from structbert_lite.telemetry.metrics import Metrics
-from structbert_lite.telemetry.tracing import Tracing, make_tracing
-from structbert_lite.web import api, document, ops, ui
-from structbert_lite.web.access import guard
-from structbert_lite.web.cors import share_with
-from structbert_lite.web.errors import answer_validation, register_errors
-from structbert_lite.web.observe import note_ask, observe_requests
+from structbert_lite.web import api, openapi, ops, ui
+from structbert_lite.web.access import require_api_key
+from structbert_lite.web.errors import answer_error, register_errors
+from structbert_lite.web.fast import EXTENSION as FAST
+from structbert_lite.web.fast import FastRoutes
+from structbert_lite.web.middleware import add_server_timing, enable_cors, register_hooks
 from structbert_lite.web.rate_limit import RateLimiter, limit_clients
 from structbert_lite.web.refusals import EXTENSION as REFUSALS
 from structbert_lite.web.refusals import Refusals
-from structbert_lite.web.requests import register_hooks
+from structbert_lite.web.request_telemetry import LookupObserver, RequestTelemetry, observe_requests, record_inputs
 from structbert_lite.web.schemas import ErrorAnswer
-from structbert_lite.web.strict_json import StrictJSON
-from structbert_lite.web.timing import note_lookup, tell_timing
+from structbert_lite.web.serialization import StrictJSON
+
+if TYPE_CHECKING:
+    from structbert_lite.telemetry.traces import Tracing
 
 
 def create_app(settings: Settings | None = None, wait: bool = True, load_model: LoadModel = Model.load) -> Flask:
@@ -46,11 +49,11 @@ def create_app(settings: Settings | None = None, wait: bool = True, load_model: 
         configure_logs(settings.log_level, settings.log_format)
     keys = read_keys(settings)
     metrics = Metrics()
-    tracing = make_tracing(settings.traces)
+    tracing = _open_tracing(settings.traces)
     door = Door()
     hooks = EngineHooks(
         observe=_observe_with(metrics, tracing, door),
-        on_predict=note_ask,
+        on_predict=record_inputs,
         on_cache_error=metrics.note_cache_error,
         on_models=metrics.name_models,
     )
@@ -63,7 +66,7 @@ def create_app(settings: Settings | None = None, wait: bool = True, load_model: 
         info=Info(title="StructBERT Lite", version=__version__),
         doc_ui=False,
         validation_error_model=ErrorAnswer,
-        validation_error_callback=answer_validation,
+        validation_error_callback=answer_error,
     )
     app.json = StrictJSON(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_mb << 20
@@ -74,25 +77,40 @@ def create_app(settings: Settings | None = None, wait: bool = True, load_model: 
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)
     app.extensions[DOOR] = door
-    observe_requests(app, metrics, tracing)
+    telemetry = RequestTelemetry(metrics, tracing)
+    observe_requests(app, telemetry)
     register_hooks(app)
-    tell_timing(app)
-    guard(app, settings, keys)
-    share_with(app, settings.cors_origins)
+    add_server_timing(app)
+    access = require_api_key(app, settings, keys)
+    enable_cors(app, settings.cors_origins)
+    limiter = None
     if settings.rate_limit:
-        limit_clients(app, RateLimiter(settings.rate_limit, settings.redis_url, settings.redis_timeout_ms))
+        limiter = RateLimiter(settings.rate_limit, settings.redis_url, settings.redis_timeout_ms)
+        limit_clients(app, limiter)
     register_errors(app)
     app.register_api(api.make_blueprint(engine, settings))
     app.register_api(ops.make_blueprint(engine, metrics))
     app.register_blueprint(ui.make_blueprint(engine, settings))
-    document.add_route(app, engine)
+    openapi.add_route(app, engine)
+    app.extensions[FAST] = FastRoutes(engine, settings, telemetry, access, limiter)
     app.extensions[REFUSALS] = Refusals(app, metrics, settings.cors_origins)
     return app
 
 
-def _observe_with(metrics: Metrics, tracing: Tracing | None, door: Door) -> Callable[[str], Observer]:
-    others = [Lookups(note_lookup), door, *([tracing.observer] if tracing else [])]
+def _observe_with(metrics: Metrics, tracing: "Tracing | None", door: Door) -> Callable[[str], Observer]:
+    others = [LookupObserver(), door, *([tracing.observer] if tracing else [])]
     return lambda model: Observers(metrics.observe(model), *others)
+
+
+def _open_tracing(traces: str) -> "Tracing | None":
+    """What the setting `traces` asks for. Raises ConfigurationError where the packages for it are missing."""
+    if traces == "off":
+        return None
+    try:
+        from structbert_lite.telemetry.traces import Tracing, otlp_provider
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(f"STRUCTBERT_TRACES={traces} needs requirements-otel.txt: {error}") from None
+    return Tracing(otlp_provider())
 
 
 def _reload_keys(keys: Keys, settings: Settings) -> list[str]:

@@ -15,7 +15,7 @@ from structbert_lite.errors import StructBertError
 from structbert_lite.model_selection import check_models
 from structbert_lite.settings import Settings
 from structbert_lite.telemetry.logs import configure_logs
-from structbert_lite.telemetry.shared import FOLDER, forget_worker, remove_shared_metrics, share_metrics
+from structbert_lite.telemetry.multiprocess import FOLDER, forget_worker, remove_shared_metrics, share_metrics
 from structbert_lite.web.nameless import hide_name
 from structbert_lite.web.worker import forward_signals
 

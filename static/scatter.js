@@ -1,4 +1,4 @@
-// Where sentences stand on a map. structbert_lite/web/panels/scatter.py does the same, and says why.
+// Where sentences stand on a map. structbert_lite/web/scatter.py does the same, and says why.
 const LINE = 20;
 const MARGIN = 24;
 const LEAST_HEIGHT = 280;

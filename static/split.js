@@ -1,4 +1,4 @@
-// Several texts in one field. structbert_lite/web/panels/split.py does the same.
+// Several texts in one field. structbert_lite/web/pages.py does the same.
 const kept = (parts) => parts.map((part) => part.trim()).filter(Boolean);
 
 export const splitLines = (text) => kept(text.split("\n"));

@@ -16,9 +16,9 @@ ONE_FILE_EACH = {
     "ray": {"structbert_lite/bulk/ray.py"},
     "pyarrow": {"structbert_lite/tables/parquet.py"},
     "limits": {"structbert_lite/web/rate_limit.py"},
-    "prometheus_client": {f"structbert_lite/telemetry/{name}.py" for name in ("metrics", "exposition", "shared")},
+    "prometheus_client": {f"structbert_lite/telemetry/{name}.py" for name in ("metrics", "exposition", "multiprocess")},
     "opentelemetry": {"structbert_lite/telemetry/traces.py"},
-    "pythonjsonlogger": {"structbert_lite/telemetry/json_log.py"},
+    "pythonjsonlogger": {"structbert_lite/telemetry/logs.py"},
     "bm25s": {"structbert_lite/cli/evaluate/bm25.py"},
     "matplotlib": {"structbert_lite/cli/evaluate/batch_plot.py"},
 }

@@ -10,7 +10,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from structbert_lite.telemetry.shared import FOLDER
+from structbert_lite.telemetry.multiprocess import FOLDER
 
 __all__ = ["CONTENT_TYPE_LATEST", "expose"]
 

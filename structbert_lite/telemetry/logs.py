@@ -7,9 +7,12 @@ import traceback
 from contextvars import ContextVar
 from typing import Any
 
+from pythonjsonlogger.json import JsonFormatter
+
 # The id of the request that this thread serves; empty outside of one.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 LEFT_OUT = "its message is left out, it may hold a user's text"
+JSON_NAMES = {"levelname": "level", "name": "logger", "exc_info": "exception"}
 QUOTE = re.compile("""['"]""")
 
 
@@ -21,7 +24,7 @@ def configure_logs(level: str, log_format: str) -> None:
             "disable_existing_loggers": False,
             "formatters": {
                 "text": {"()": TextFormatter},
-                "json": {"()": "structbert_lite.telemetry.json_log.LineFormatter"},
+                "json": {"()": LineFormatter},
             },
             "filters": {"gunicorn": {"()": GunicornFilter}},
             "handlers": {
@@ -46,6 +49,21 @@ class TextFormatter(logging.Formatter):
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
         return describe(ei[1]) if request_id.get() else super().formatException(ei)
+
+
+class LineFormatter(JsonFormatter):
+    """An object a line: `time` (UTC), `level`, `logger`, `message`, and what a record has beside its message."""
+
+    def __init__(self) -> None:
+        super().__init__("{levelname}{name}{message}", style="{", rename_fields=JSON_NAMES, timestamp="time")
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        facts: dict[str, Any] = log_data.pop("facts", {})
+        mine = {"request_id": request_id.get()} if request_id.get() else {}
+        return {"time": log_data.pop("time")} | log_data | mine | facts
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return describe(ei[1]) if request_id.get() else logging.Formatter.formatException(self, ei)
 
 
 class GunicornFilter(logging.Filter):

@@ -33,30 +33,37 @@ def otlp_provider() -> TracerProvider:
     return provider
 
 
-class OpenTelemetry:
-    """A Tracing whose spans go to `provider`, in the trace that the client's `traceparent` names."""
+class Tracing:
+    """A span for each request, sent to `provider`, in the trace that the client's `traceparent` names.
+
+    `observer` adds to it what the models do.
+    """
 
     def __init__(self, provider: TracerProvider) -> None:
         self._tracer = provider.get_tracer("structbert_lite", __version__)
         self.observer: Observer = _StageSpans(self._tracer)
 
     def begin(self, method: str, route: str, headers: Any) -> tuple[Span, Any]:
+        """A request's span, current in this thread until `end`. `headers` by name, in lower case or in any."""
         name = method if route == "unmatched" else f"{method} {route}"
         span = self._tracer.start_span(name, propagate.extract(headers), SpanKind.SERVER)
         return span, context.attach(trace.set_span_in_context(span))
 
     def describe(self, begun: tuple[Span, Any], facts: Mapping[str, Any]) -> None:
+        """Puts what is known of the answer on the span."""
         span, _ = begun
         span.set_attributes({ATTRIBUTES[name]: value for name, value in facts.items() if name in ATTRIBUTES})
         if facts["status"] >= 500:
             span.set_status(StatusCode.ERROR)
 
     def end(self, begun: tuple[Span, Any]) -> None:
+        """Ends the span; the thread is free for another request."""
         span, token = begun
         span.end()
         context.detach(token)
 
     def trace_id(self, begun: tuple[Span, Any]) -> str:
+        """32 hexadecimal digits."""
         return format_trace_id(begun[0].get_span_context().trace_id)
 
 

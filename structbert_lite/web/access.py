@@ -4,16 +4,19 @@ import ipaddress
 import logging
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
-from werkzeug.datastructures import WWWAuthenticate
+from flask import Flask, Response, request
+from werkzeug.datastructures import Authorization, WWWAuthenticate
 from werkzeug.exceptions import MisdirectedRequest
+from werkzeug.sansio.utils import get_host
 
 from structbert_lite.api_keys import Keys, check_exposure, is_loopback
 from structbert_lite.errors import Unauthorized
 from structbert_lite.settings import PREFIX, Settings
+from structbert_lite.web.request_telemetry import request_state
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +37,46 @@ VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")  # in a route: OpenAPI writes {name}
 LOCAL_NAMES = {"localhost"}
 
 
-def guard(app: Flask, settings: Settings, keys: Keys) -> None:
+class AccessRules:
+    """Which names this server has and which keys it takes; what is not checked here is open."""
+
+    def __init__(self, settings: Settings, keys: Keys) -> None:
+        self._names = _host_names(settings, keys)
+        self._keys = keys
+        self._is_named = lru_cache(64)(self._names_this_server)
+
+    def check_host(self, host: str | None) -> None:
+        """Raises MisdirectedRequest (421) for a Host header that names another server. A browser always sends one."""
+        if self._names and host is not None and not self._is_named(host):
+            raise MisdirectedRequest(
+                f"the Host header names none of this server's hosts; {PREFIX}ALLOWED_HOSTS sets them: "
+                + ", ".join(sorted(self._names))
+            )
+
+    def check_key(self, authorization: str, own_header: str | None) -> int | None:
+        """The number of the key that these headers carry: it names a client, and is no secret. None without any keys.
+
+        Raises Unauthorized where there are keys and this is none of them.
+        """
+        if not self._keys:
+            return None
+        given = list(_given_keys(authorization, own_header))
+        for key in given:
+            if number := self._keys.find(key):
+                return number
+        raise Unauthorized(
+            "this is not one of the server's API keys"
+            if given
+            else "an API key is needed, as `Authorization: Bearer KEY` or `X-API-Key: KEY`"
+        )
+
+    def _names_this_server(self, host: str) -> bool:
+        # What is malformed has no name.
+        name = (urlsplit(f"//{get_host('http', host)}").hostname or "").removesuffix(".")
+        return name in self._names or _is_address(name)
+
+
+def require_api_key(app: Flask, settings: Settings, keys: Keys) -> AccessRules:
     """Refuses requests without one of `keys` (401) and those meant for another host (421).
 
     Raises ConfigurationError when other machines reach the server without a key and the settings do not allow that.
@@ -42,13 +84,29 @@ def guard(app: Flask, settings: Settings, keys: Keys) -> None:
     check_exposure(settings, keys, [settings.host])
     if not keys and not is_loopback(settings.host):
         log.warning("there are no API keys: whoever reaches %s, port %d, may ask", settings.host, settings.port)
-    if names := _host_names(settings, keys):
-        app.before_request(lambda: _check_host(names))
+    rules = AccessRules(settings, keys)
     app.extensions["structbert_keys"] = keys
     app.jinja_env.globals["needs_key"] = bool(keys)
-    if keys:
-        app.before_request(lambda: _check_key(keys))
-        app.after_request(_challenge)
+
+    @app.before_request
+    def check() -> None:
+        rules.check_host(request.headers.get("Host"))
+        # A preflight has no key.
+        if request.endpoint not in OPEN and request.path not in OPEN_PATHS and request.method != "OPTIONS":
+            authorization = request.headers.get("Authorization", "")
+            request_state().api_key = rules.check_key(authorization, request.headers.get("X-API-Key"))
+
+    @app.after_request
+    def challenge(response: Response) -> Response:
+        response.headers.extend(challenge_headers(response.status_code))
+        return response
+
+    return rules
+
+
+def challenge_headers(status: int) -> list[tuple[str, str]]:
+    """What a 401 says of the ways to send a key; nothing with another status."""
+    return [("WWW-Authenticate", challenge.to_header()) for challenge in CHALLENGES] if status == 401 else []
 
 
 def describe_keys(app: Flask, document: dict[str, Any]) -> dict[str, Any]:
@@ -83,17 +141,6 @@ def _host_names(settings: Settings, keys: Keys) -> set[str]:
     return names or (LOCAL_NAMES if is_loopback(settings.host) and not keys else set())
 
 
-def _check_host(names: set[str]) -> None:
-    if "Host" not in request.headers:  # a browser always sends one
-        return
-    name = (urlsplit(f"//{request.host}").hostname or "").removesuffix(".")  # `host` is empty where it is malformed
-    if name not in names and not _is_address(name):
-        raise MisdirectedRequest(
-            f"the Host header names none of this server's hosts; {PREFIX}ALLOWED_HOSTS sets them: "
-            + ", ".join(sorted(names))
-        )
-
-
 def _is_address(name: str) -> bool:
     """An address in the Host header needs no list: rebinding takes a name. Probes and scrapers ask by address."""
     try:
@@ -103,32 +150,12 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _check_key(keys: Keys) -> None:
-    """Leaves the number of the key that was accepted in `g.api_key`: it names a client, and no secret."""
-    if request.endpoint in OPEN or request.path in OPEN_PATHS or request.method == "OPTIONS":  # a preflight has no key
-        return
-    given = list(_given())
-    g.api_key = next((number for key in given if (number := keys.find(key))), None)
-    if g.api_key is None:
-        raise Unauthorized(
-            "this is not one of the server's API keys"
-            if given
-            else "an API key is needed, as `Authorization: Bearer KEY` or `X-API-Key: KEY`"
-        )
-
-
-def _given() -> Iterator[str]:
+def _given_keys(authorization: str, own_header: str | None) -> Iterator[str]:
     """Every key that a request carries. A proxy's own Authorization may stand beside our X-API-Key."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, token = authorization.partition(" ")
     if scheme.lower() == "bearer":
         yield token.strip()
-    elif (basic := request.authorization) and basic.password is not None:
+    elif (basic := Authorization.from_header(authorization)) and basic.password is not None:
         yield basic.password
-    if "X-API-Key" in request.headers:
-        yield request.headers["X-API-Key"].strip()
-
-
-def _challenge(response: Response) -> Response:
-    if response.status_code == 401:
-        response.headers.extend([("WWW-Authenticate", challenge.to_header()) for challenge in CHALLENGES])
-    return response
+    if own_header is not None:
+        yield own_header.strip()

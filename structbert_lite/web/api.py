@@ -1,38 +1,49 @@
 """The JSON routes: our own, and those of other services."""
 
+from collections.abc import Callable
 from typing import Any
 
-from flask import Response, jsonify
+from flask import Response, jsonify, request
 from flask_openapi3 import APIBlueprint, Tag
 
 from structbert_lite.engine import Engine
 from structbert_lite.manifest import Manifest, Uncertainty
 from structbert_lite.settings import Settings
-from structbert_lite.web.compat import cohere, openai
-from structbert_lite.web.compat.dialect import note_dialect
-from structbert_lite.web.compat.tei import info
-from structbert_lite.web.deadline import read_deadline
-from structbert_lite.web.requests import require_json_object
+from structbert_lite.web.compat import cohere, openai, tei_info
+from structbert_lite.web.compat.dialect import detect_dialect
+from structbert_lite.web.deadline import read_context
+from structbert_lite.web.middleware import require_json_object
+from structbert_lite.web.request_telemetry import request_state
 from structbert_lite.web.routes import embedding, rerank, sentiment, similarity, zero_shot
+from structbert_lite.web.routing import ApiRequest, Route
 from structbert_lite.web.schemas import ModelList, name_operation
 
 MODELS = Tag(name="models", description="What is installed")
+ROUTES: tuple[Route, ...] = (
+    *sentiment.ROUTES,
+    *similarity.ROUTES,
+    *embedding.ROUTES,
+    *zero_shot.ROUTES,
+    *rerank.ROUTES,
+    *openai.ROUTES,
+    *cohere.ROUTES,
+)
 
 
 def make_blueprint(engine: Engine, settings: Settings) -> APIBlueprint:
     """The routes of every task and of every other service, bound to `engine`."""
     api = APIBlueprint("api", __name__, operation_id_callback=name_operation)
-    api.before_request(require_json_object)
-    api.before_request(note_dialect)
 
-    def ask(task: str, inputs: list[Any], **options: Any) -> list[Any]:
-        return engine.predict(task, inputs, read_deadline(settings.timeout_ms), **options)
+    @api.before_request
+    def read_body() -> None:
+        require_json_object()
+        if request.method == "POST":
+            detect_dialect(request_state(), request.get_json())
 
-    for task in (sentiment, similarity, embedding, zero_shot, rerank):
-        task.add_routes(api, ask)
-    for service in (openai, cohere):
-        service.add_routes(api, ask, engine.count_tokens, engine)
-    info.add_routes(api, engine, settings)
+    for route in ROUTES:
+        api.post(route.path, tags=[route.tag], responses=route.responses)(_view(route, engine, settings))
+    openai.add_routes(api, engine)
+    tei_info.add_routes(api, engine, settings)
 
     @api.get("/models", tags=[MODELS], responses={200: ModelList})
     def models() -> Response:
@@ -40,6 +51,23 @@ def make_blueprint(engine: Engine, settings: Settings) -> APIBlueprint:
         return jsonify({"models": [_facts(task, engine, settings) for task in engine.names]})
 
     return api
+
+
+def _view(route: Route, engine: Engine, settings: Settings) -> Callable[..., Response]:
+    """A Flask view of `route`; the OpenAPI library reads the type of the body from its annotations."""
+
+    def view(body: Any) -> Response:
+        call = ApiRequest(
+            engine,
+            read_context(settings.timeout_ms),
+            request_state().request_id,
+            request.headers.get("User-Agent", ""),
+        )
+        return jsonify(route.answer(body, call))
+
+    view.__name__, view.__doc__ = route.answer.__name__, route.answer.__doc__
+    view.__annotations__["body"] = route.body
+    return view
 
 
 def _facts(task: str, engine: Engine, settings: Settings) -> dict[str, Any]:

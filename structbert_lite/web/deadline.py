@@ -4,6 +4,7 @@ import re
 import select
 import socket
 import time
+from collections.abc import Callable
 from functools import partial
 
 from flask import request
@@ -16,22 +17,30 @@ WHOLE_NUMBER = re.compile(r"0*([1-9][0-9]{0,17})", re.ASCII)
 LARGEST = 10**18 - 1
 
 
-def read_deadline(timeout_ms: int) -> RequestContext:
+def read_context(timeout_ms: int) -> RequestContext:
+    """Of Flask's request: `make_context` of what it and its server say."""
+    environ = request.environ
+    cancelled = environ.get("structbert.cancelled")
+    if cancelled is None and (connection := environ.get("gunicorn.socket")):
+        cancelled = partial(has_hung_up, connection)
+    return make_context(request.headers.get(HEADER), timeout_ms, environ.get("structbert.arrived"), cancelled)
+
+
+def make_context(
+    given: str | None, timeout_ms: int, arrived: float | None, cancelled: Callable[[], bool] | None
+) -> RequestContext:
     """By when the answer is due: what its header asks for, `timeout_ms` at the most, counted from its arrival.
 
+    `arrived`: when the server had the whole request, an instant of time.monotonic: waiting for a thread counts too.
     Raises InvalidInput with the header's name.
     """
-    given = request.headers.get(HEADER)
     if given is not None:
         number = WHOLE_NUMBER.fullmatch(given.strip())
         if not number:
             raise InvalidInput("this header must be a whole number of milliseconds above 0", HEADER)
         timeout_ms = min(timeout_ms, int(number[1]))
-    # The server's own worker says when it had the whole request: waiting for a thread counts too.
-    arrived = request.environ.get("structbert.arrived") or time.monotonic()
-    connection = request.environ.get("gunicorn.socket")
-    due = arrived + timeout_ms / 1000
-    return RequestContext(due, partial(has_hung_up, connection)) if connection else RequestContext(due)
+    due = (arrived or time.monotonic()) + timeout_ms / 1000
+    return RequestContext(due, cancelled) if cancelled else RequestContext(due)
 
 
 def has_hung_up(connection: socket.socket) -> bool:

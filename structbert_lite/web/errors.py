@@ -1,20 +1,23 @@
 """Every error as JSON in the shape that the caller reads, with the right status and never a trace."""
 
+import dataclasses
 import logging
 
-from flask import Flask, Response, current_app, g
+from flask import Flask, Response
 from pydantic import ValidationError
-from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed
+from werkzeug import exceptions as http
 from werkzeug.wrappers import Response as AnyResponse
 
 from structbert_lite import errors
 from structbert_lite.web.compat.errors import error_response
+from structbert_lite.web.request_telemetry import request_state
 from structbert_lite.web.schemas import describe
 
 log = logging.getLogger(__name__)
 
-# The first class that an error is an instance of decides, so subclasses stand before their bases.
-STATUSES: list[tuple[type[errors.StructBertError], int, str]] = [
+# Status and type of every error. The first class that one is an instance of decides, so subclasses stand before their
+# bases.
+STATUSES: list[tuple[type[Exception], int, str]] = [
     (errors.TooManyItems, 413, "payload_too_large"),
     (errors.InvalidInput, 422, "invalid_input"),
     (errors.TaskNotAvailable, 404, "task_not_available"),
@@ -27,19 +30,21 @@ STATUSES: list[tuple[type[errors.StructBertError], int, str]] = [
     (errors.ClientDisconnected, 499, "client_left"),  # nobody reads it; logs and counters do
     (errors.InferenceFailed, 500, "inference_failed"),
     (errors.InvalidModel, 500, "model_refused"),
+    (ValidationError, 422, "invalid_input"),
+    (http.ClientDisconnected, 400, "malformed_request"),  # also a chunk that is none (front/body.py)
+    (http.BadRequest, 400, "malformed_json"),
+    (http.NotFound, 404, "not_found"),
+    (http.MethodNotAllowed, 405, "method_not_allowed"),
+    (http.RequestEntityTooLarge, 413, "payload_too_large"),
+    (http.UnsupportedMediaType, 415, "unsupported_media_type"),
+    (http.MisdirectedRequest, 421, "misdirected_request"),
 ]
-HTTP_TYPES = {
-    400: "malformed_json",
-    404: "not_found",
-    405: "method_not_allowed",
-    413: "payload_too_large",
-    415: "unsupported_media_type",
-    421: "misdirected_request",
-}
-MESSAGES = {
-    404: "there is no such route",
-    405: "this route does not take this method",
-    415: "the Content-Type must be application/json",
+# What the web framework says in words of its own.
+MESSAGES: dict[type[Exception], str] = {
+    http.ClientDisconnected: "the body could not be read to its end",
+    http.NotFound: "there is no such route",
+    http.MethodNotAllowed: "this route does not take this method",
+    http.UnsupportedMediaType: "the Content-Type must be application/json",
 }
 VALIDATION_MESSAGES = {
     "missing": "this field is required",
@@ -55,50 +60,76 @@ VALIDATION_MESSAGES = {
 RETRY_AFTER = 1  # seconds, where the error itself does not say
 
 
-def status_of(error: errors.StructBertError) -> tuple[int, str]:
-    """(HTTP status, error type) of one of our own errors."""
-    return next(((status, name) for kind, status, name in STATUSES if isinstance(error, kind)), (500, "internal_error"))
+@dataclasses.dataclass(frozen=True, slots=True)
+class ErrorDescription:
+    """What an error is to whoever asked, whatever shape their client reads. `field` is the part of theirs at fault."""
+
+    status: int
+    name: str
+    message: str
+    field: str | None = None
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+def status_of(error: Exception) -> tuple[int, str]:
+    """(HTTP status, error type)."""
+    for kind, status, name in STATUSES:
+        if isinstance(error, kind):
+            return status, name
+    status = (error.code if isinstance(error, http.HTTPException) else None) or 500
+    return status, "bad_request" if status < 500 else "internal_error"
+
+
+def describe_error(error: Exception) -> ErrorDescription:
+    """One of ours, the web framework's, pydantic's, or one that nobody expected; that one is logged."""
+    status, name = status_of(error)
+    if isinstance(error, errors.StructBertError):
+        return ErrorDescription(status, name, str(error), getattr(error, "field", None), retry_headers(error))
+    if isinstance(error, ValidationError):
+        return ErrorDescription(status, name, *_first_fault(error))
+    if isinstance(error, http.HTTPException):
+        allow = (
+            {"Allow": ", ".join(sorted(error.valid_methods or ()))} if isinstance(error, http.MethodNotAllowed) else {}
+        )
+        message = MESSAGES.get(type(error)) or error.description or error.name
+        return ErrorDescription(status, name, message, headers=allow)
+    log.exception("request %s failed", request_state().request_id, exc_info=error)
+    return ErrorDescription(status, name, "the server failed on this request; its log says why")
+
+
+def retry_headers(error: Exception) -> dict[str, str]:
+    """When to ask again, for an error that goes away by itself."""
+    if status_of(error)[0] not in {429, 503}:
+        return {}
+    return {"Retry-After": str(getattr(error, "retry_after", RETRY_AFTER))}
+
+
+def answer_error(error: Exception) -> AnyResponse:
+    """Flask's answer to the request at hand for `error`."""
+    if isinstance(error, http.HTTPException) and error.response is not None:
+        return error.get_response()  # an answer that was made already, and a redirect
+    described = describe_error(error)
+    response: Response = error_response(described.status, described.name, described.message, described.field)
+    response.headers.update(described.headers)
+    return response
 
 
 def register_errors(app: Flask) -> None:
     """Makes every error leave as JSON, ours, the web framework's and those nobody expected."""
-    app.register_error_handler(errors.StructBertError, _answer_ours)
-    app.register_error_handler(HTTPException, _answer_http)
-    app.register_error_handler(Exception, _answer_unexpected)
+
+    def too_large(error: http.RequestEntityTooLarge) -> AnyResponse:
+        error.description = f"the body is larger than the limit of {app.config['MAX_CONTENT_LENGTH']} bytes"
+        return answer_error(error)
+
+    app.register_error_handler(http.RequestEntityTooLarge, too_large)
+    app.register_error_handler(http.HTTPException, answer_error)
+    app.register_error_handler(Exception, answer_error)
 
 
-def answer_validation(error: ValidationError) -> Response:
-    """422 for the first thing that is wrong with a request."""
+def _first_fault(error: ValidationError) -> tuple[str, str]:
+    """(message, field) of the first thing that is wrong with a request."""
     first = error.errors(include_url=False, include_input=False)[0]
     message = VALIDATION_MESSAGES.get(first["type"], first["msg"])
     if first["type"] == "too_short" and first["ctx"]["min_length"] == 2:
         message = VALIDATION_MESSAGES["too_long"]
-    return error_response(422, "invalid_input", message, describe(first["loc"]))
-
-
-def _answer_ours(error: errors.StructBertError) -> Response:
-    status, name = status_of(error)
-    response = error_response(status, name, str(error), getattr(error, "field", None))
-    if status in {429, 503}:
-        response.headers["Retry-After"] = str(getattr(error, "retry_after", RETRY_AFTER))
-    return response
-
-
-def _answer_http(error: HTTPException) -> AnyResponse:
-    if error.response is not None:  # an answer that was made already, and a redirect
-        return error.get_response()
-    code = error.code or 500
-    message = MESSAGES.get(code, error.description or error.name)
-    if isinstance(error, ClientDisconnected):  # also a chunk that is none (front/body.py)
-        return error_response(code, "malformed_request", "the body could not be read to its end")
-    if code == 413:
-        message = f"the body is larger than the limit of {current_app.config['MAX_CONTENT_LENGTH']} bytes"
-    response = error_response(code, HTTP_TYPES.get(code, "bad_request" if code < 500 else "internal_error"), message)
-    if isinstance(error, MethodNotAllowed):
-        response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
-    return response
-
-
-def _answer_unexpected(error: Exception) -> Response:
-    log.exception("request %s failed", g.get("request_id"), exc_info=error)
-    return error_response(500, "internal_error", "the server failed on this request; its log says why")
+    return message, describe(first["loc"])

@@ -6,13 +6,14 @@ import math
 import time
 from collections import Counter
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, request
 from limits import RateLimitItem, parse_many
 from limits.errors import ConfigurationError as UnusableStorage
 from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from structbert_lite.errors import ConfigurationError, RateLimited
+from structbert_lite.web.request_telemetry import request_state
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ def take_turn() -> None:
     """Counts the request at hand where there is a limit. Raises RateLimited."""
     limiter: RateLimiter | None = current_app.extensions.get(EXTENSION)
     if limiter is not None:
-        limiter.take(_name_client())
+        limiter.take(name_client(request_state().api_key, request.remote_addr or ""))
 
 
 def _check() -> None:
@@ -81,20 +82,20 @@ def _check() -> None:
     take_turn()
 
 
-def _name_client() -> str:
+def name_client(api_key: int | None, address: str) -> str:
     """A client is the API key that was accepted, whoever uses it; without keys, an address.
 
     One IPv6 customer has 2**64 addresses, so these are told apart by their network.
     """
-    if key := g.get("api_key"):
-        return f"key:{key}"
+    if api_key:
+        return f"key:{api_key}"
     try:
-        address = ipaddress.ip_address((request.remote_addr or "").partition("%")[0])
+        parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return f"address:{request.remote_addr}"
-    if isinstance(address, ipaddress.IPv6Address) and not address.ipv4_mapped:
-        return f"address:{ipaddress.ip_network((address, 64), strict=False)}"
-    return f"address:{getattr(address, 'ipv4_mapped', None) or address}"
+        return f"address:{address}"
+    if isinstance(parsed, ipaddress.IPv6Address) and not parsed.ipv4_mapped:
+        return f"address:{ipaddress.ip_network((parsed, 64), strict=False)}"
+    return f"address:{getattr(parsed, 'ipv4_mapped', None) or parsed}"
 
 
 def _hit(limiter: SlidingWindowCounterRateLimiter, quota: RateLimitItem, client: str) -> int | None:

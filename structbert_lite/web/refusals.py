@@ -12,9 +12,8 @@ from flask import Flask
 from structbert_lite.telemetry.metrics import Metrics
 from structbert_lite.web.compat.dialect import SHARED, Dialect, dialect_of_path
 from structbert_lite.web.compat.errors import SHAPES
-from structbert_lite.web.cors import read_origins, sharing_headers
-from structbert_lite.web.headers import ANSWERS
-from structbert_lite.web.observe import METHODS
+from structbert_lite.web.middleware import ANSWERS, read_origins, sharing_headers
+from structbert_lite.web.request_telemetry import METHODS
 
 EXTENSION = "structbert_refusals"  # the worker finds it there (front/worker.py)
 REQUEST_LINE = re.compile(rb"([A-Z]+) ([^ ?]*)[^ ]* HTTP/1")

@@ -1,23 +1,26 @@
 """Types that all routes share: they validate requests and describe answers; /openapi.json is made from them."""
 
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from flask_openapi3.types import ResponseDict
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from structbert_lite.errors import InvalidInput
 
 # A body of two forms is told apart by these tags; they are in pydantic's path to an error and not in the request.
 ONE, MANY, OBJECT, OURS, THEIRS = FORMS = "<one>", "<many>", "<object>", "<ours>", "<theirs>"
 
 
-class Shown(ConfigDict, total=False):
+class Examples(ConfigDict, total=False):
     """A model's configuration with what the OpenAPI library reads there."""
 
     openapi_extra: dict[str, Any]
 
 
-def shown(**bodies: Any) -> Shown:
+def with_examples(**bodies: Any) -> Examples:
     """A model's configuration with named examples of whole bodies, for /openapi.json: the fields' own get lost."""
-    return Shown(openapi_extra={"examples": {name: {"value": body} for name, body in bodies.items()}})
+    return Examples(openapi_extra={"examples": {name: {"value": body} for name, body in bodies.items()}})
 
 
 def _as_integer(given: Any) -> Any:
@@ -27,6 +30,15 @@ def _as_integer(given: Any) -> Any:
 # JSON has one kind of number: 3.0 is the whole number 3, to JSON Schema, too.
 Whole = Annotated[int, BeforeValidator(_as_integer)]
 Count = Annotated[int, Field(ge=1), BeforeValidator(_as_integer)]
+
+# The texts in a request. The schema says what the engine refuses in them; the engine itself checks it
+# (tasks/inputs.py), so that its message names the text, and here it is only described. It says only nearly what the
+# engine wants, a character that can be seen: not every reader of patterns knows `\p{L}`.
+TEXT_SCHEMA = {"type": "string", "minLength": 1, "pattern": r"\S"}
+Text = Annotated[str, WithJsonSchema(TEXT_SCHEMA)]
+Texts = Annotated[list[Text], Field(min_length=1)]
+Labels = Annotated[list[Text], Field(min_length=1, json_schema_extra={"uniqueItems": True})]
+Template = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"\{\}"})]
 
 
 class StrictRequest(BaseModel):
@@ -86,7 +98,7 @@ class ErrorFacts(BaseModel):
 class ErrorAnswer(BaseModel):
     """Every error of every route."""
 
-    model_config = shown(
+    model_config = with_examples(
         error={"error": {"type": "invalid_input", "message": "this must be a string", "field": "text"}}
     )
 
@@ -103,6 +115,22 @@ def describe(location: tuple[Any, ...]) -> str:
         if part not in FORMS:
             path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
     return path
+
+
+class map_error_fields:  # noqa: N801 - it is used as a function is, in a `with`
+    """Names the fields of errors as this caller wrote them: a route for one text has `text` for `texts[0]`."""
+
+    def __init__(self, names: Mapping[str, str] | Callable[[str], str]) -> None:
+        """`names`: the engine's names and the caller's, or a function from one to the other."""
+        self._names = names
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, InvalidInput):
+            names = self._names
+            error.field = names(error.field) if callable(names) else names.get(error.field, error.field)
 
 
 def name_operation(*, name: str, path: str, method: str) -> str:

@@ -9,26 +9,27 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, g, make_response, render_template, request
+from flask import Blueprint, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from structbert_lite.engine import Engine
 from structbert_lite.errors import StructBertError, Unauthorized
 from structbert_lite.settings import PROJECT, Settings
-from structbert_lite.web.bulk import bulk_tasks
-from structbert_lite.web.choices import LANGUAGES, THEMES, keep_choices, language, theme
-from structbert_lite.web.deadline import read_deadline
-from structbert_lite.web.errors import RETRY_AFTER, status_of
-from structbert_lite.web.panels import PANELS
-from structbert_lite.web.panels.panel import Panel
+from structbert_lite.web.deadline import read_context
+from structbert_lite.web.errors import retry_headers, status_of
+from structbert_lite.web.pages import PANELS, Panel
+from structbert_lite.web.preferences import LANGUAGES, THEMES, keep_preferences, language, theme
 from structbert_lite.web.rate_limit import take_turn
-from structbert_lite.web.timing import found
+from structbert_lite.web.request_telemetry import request_state
 
 TEMPLATES = PROJECT / "templates"
 # Further entries of the navigation: a page each, of the same name as its endpoint, its template and its texts.
 OTHERS = ("bulk", "status")
 PLACE = re.compile(r"\{(\w+)\}")
+# The JSON routes that answer many rows at once, for the page for whole files. A reranking asks for one query at a time,
+# and vectors make a file that no browser should hold: both are for the command line.
+BULK_ROUTES = {"sentiment": "api.predict_batch", "similarity": "api.similarity", "zero-shot": "api.classify"}
 SWAGGER = Path(str(files("flask_openapi3_swagger"))) / "templates" / "swagger"
 
 
@@ -36,7 +37,7 @@ def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
     """A route for each panel and other page, and `/docs`, with Swagger UI's own files below `/docs/assets`."""
     page = Blueprint("ui", __name__, static_folder=SWAGGER, static_url_path="/docs/assets")
     page.add_app_template_filter(_filled, "filled")
-    keep_choices(page)
+    keep_preferences(page)
     texts = {one: json.loads((TEMPLATES / f"texts.{one}.json").read_text(encoding="utf-8")) for one in LANGUAGES}
     for panel in PANELS:
         view = _view(panel, texts, engine, settings)
@@ -50,7 +51,8 @@ def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
 
     @page.errorhandler(Unauthorized)
     def unauthorized(error: Unauthorized) -> ResponseReturnValue:
-        return render_template("unauthorized.html", t=texts[language()]), status_of(error)[0]
+        status, request_state().error_type = status_of(error)
+        return render_template("unauthorized.html", t=texts[language()]), status
 
     @page.get("/docs")
     def docs() -> ResponseReturnValue:
@@ -59,7 +61,7 @@ def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
     @page.get("/ui/bulk")
     def bulk() -> ResponseReturnValue:
         limits = {"mb": settings.max_body_mb, "items": settings.max_items}
-        facts = {"values": {}, "limits": limits, "served": bulk_tasks(engine, settings.sentiment_neutral)}
+        facts = {"values": {}, "limits": limits, "served": _bulk_tasks(engine, settings.sentiment_neutral)}
         return render_template("bulk.html", t=_texts_of("bulk", "pages", texts[language()]), **facts)
 
     @page.get("/ui/status")
@@ -73,6 +75,23 @@ def _tasks(texts: dict[str, Any], engine: Engine) -> list[tuple[str, str, bool]]
     """(endpoint, name, whether a model serves it) of each panel."""
     served = engine.names  # a reload may have changed them
     return [(f"ui.{one.name}", texts["panels"][one.name]["nav"], one.task in served) for one in PANELS]
+
+
+def _bulk_tasks(engine: Engine, neutral: bool) -> dict[str, dict[str, Any]]:
+    """By task, of those that are served now: `api`, its route, and `labels` of its answers, in their order.
+
+    Where a sentiment model knows Neutral there is also `neutral`, whether it may be an answer's label.
+    """
+    tasks = {}
+    for task, route in BULK_ROUTES.items():
+        if task in engine.names:
+            manifest = engine.manifest(task)
+            tasks[task] = {
+                "api": url_for(route),
+                "labels": list(manifest.answered_labels(neutral)),
+                **({"neutral": neutral} if manifest.has_neutral else {}),
+            }
+    return tasks
 
 
 def _texts_of(name: str, group: str, texts: dict[str, Any]) -> dict[str, Any]:
@@ -104,22 +123,16 @@ def _view(
                 return show(**facts)
             # A browser sends a form's line ends as CRLF; the script and curl send LF.
             facts["values"] = {name: request.form.get(name, "").replace("\r\n", "\n") for name in panel.fields}
-            ask = partial(engine.predict, panel.task, context=read_deadline(settings.timeout_ms))
+            ask = partial(engine.predict, panel.task, context=read_context(settings.timeout_ms))
             facts["result"] = panel.answer(facts["values"], ask)
-        except RequestEntityTooLarge:
-            g.error_type = "payload_too_large"
-            return show(**facts, error="payload_too_large"), 413
-        except UnsupportedMediaType:
-            return show(**facts, error="unsupported_media_type"), 415
-        except StructBertError as error:
+        except (RequestEntityTooLarge, UnsupportedMediaType, StructBertError) as error:
             status, kind = status_of(error)
-            g.error_type = kind
+            request_state().error_type = kind
+            ours = isinstance(error, StructBertError)
             wrong = getattr(error, "field", "").partition("[")[0]  # `labels[2]` is in the form's field `labels`
-            response = make_response(show(**facts, error=kind, detail=str(error), wrong=wrong), status)
-            if status in {429, 503}:
-                response.headers["Retry-After"] = str(getattr(error, "retry_after", RETRY_AFTER))
-            return response
-        return show(**facts, took_ms=(time.monotonic() - started) * 1000, cached=found())
+            page = show(**facts, error=kind, **({"detail": str(error), "wrong": wrong} if ours else {}))
+            return make_response(page, status, retry_headers(error) if ours else {})
+        return show(**facts, took_ms=(time.monotonic() - started) * 1000, cached=request_state().cache)
 
     return view
 

@@ -20,8 +20,7 @@ from flask import Flask
 from app import create_app
 from structbert_lite.cli.server import free_port
 from structbert_lite.settings import PROJECT, Settings
-from structbert_lite.telemetry.json_log import LineFormatter
-from structbert_lite.telemetry.logs import GunicornFilter, TextFormatter, request_id
+from structbert_lite.telemetry.logs import GunicornFilter, LineFormatter, TextFormatter, request_id
 
 MARKER = "zhimakaimen只有我知道的暗号"
 

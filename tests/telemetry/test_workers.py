@@ -14,7 +14,14 @@ import pytest
 from prometheus_client.mmap_dict import MmapedDict
 
 from structbert_lite.cli.server import Server, free_port, run_server
-from structbert_lite.telemetry.shared import FOLDER, MEMORY, OURS, forget_worker, remove_shared_metrics, share_metrics
+from structbert_lite.telemetry.multiprocess import (
+    FOLDER,
+    MEMORY,
+    OURS,
+    forget_worker,
+    remove_shared_metrics,
+    share_metrics,
+)
 from tests.telemetry.scrape import Scrape, parse
 
 TEXTS = [f"第{number}件商品的质量不错" for number in range(40)]

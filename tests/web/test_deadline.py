@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from structbert_lite.web.deadline import has_hung_up, read_deadline
+from structbert_lite.web.deadline import has_hung_up, read_context
 
 HEADER = "X-Request-Timeout-Ms"
 LONG = [f"{'很长的一句话' * 80}{n}" for n in range(20)]
@@ -31,13 +31,13 @@ def test_a_client_may_ask_for_less_time(client: FlaskClient) -> None:
 def test_the_setting_is_the_most_one_can_ask_for(app: Flask, asked: str | None, given: float) -> None:
     with app.test_request_context(headers={HEADER: asked} if asked else {}):
         before = time.monotonic()
-        assert before + given <= read_deadline(5000).deadline <= time.monotonic() + given
+        assert before + given <= read_context(5000).deadline <= time.monotonic() + given
 
 
 def test_time_spent_waiting_for_a_thread_counts(app: Flask) -> None:
     arrived = time.monotonic() - 100
     with app.test_request_context(environ_base={"structbert.arrived": arrived}):
-        assert read_deadline(5000).deadline == arrived + 5
+        assert read_context(5000).deadline == arrived + 5
 
 
 def test_a_closed_connection_is_seen_without_taking_anything_from_an_open_one() -> None:

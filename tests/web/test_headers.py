@@ -8,7 +8,7 @@ import werkzeug.formparser
 from flask import Flask
 from flask.testing import FlaskClient
 
-from structbert_lite.web.panels import PANELS
+from structbert_lite.web.pages import PANELS
 
 PAGES = ["/docs", "/ui/status", *(panel.path for panel in PANELS)]
 

@@ -5,8 +5,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from structbert_lite.web.panels import PANELS
-from structbert_lite.web.panels.panel import Panel
+from structbert_lite.web.pages import PANELS, Panel
 
 FORMS = {
     "/ui/similarity": {"text_a": "今天天气很好", "text_b": "外面阳光明媚"},

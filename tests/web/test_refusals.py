@@ -7,9 +7,9 @@ from flask import Flask
 
 from structbert_lite.telemetry.metrics import Metrics
 from structbert_lite.web.compat.errors import error_response
-from structbert_lite.web.cors import share_with
+from structbert_lite.web.middleware import enable_cors, register_hooks
 from structbert_lite.web.refusals import Refusals
-from structbert_lite.web.requests import register_hooks
+from structbert_lite.web.request_telemetry import RequestTelemetry, observe_requests
 
 SITE = "https://shop.example"
 PATHS = ("/predict", "/v1/embeddings", "/v1/rerank", "/v2/rerank", "/info", "/nowhere")
@@ -17,8 +17,9 @@ PATHS = ("/predict", "/v1/embeddings", "/v1/rerank", "/v2/rerank", "/info", "/no
 
 def make_app(origins: str) -> Flask:
     app = Flask(__name__)
+    observe_requests(app, RequestTelemetry(Metrics()))
     register_hooks(app)
-    share_with(app, origins)
+    enable_cors(app, origins)
     app.before_request(lambda: error_response(503, "overloaded", "the server is busy, try again later"))
     for path in PATHS[:-1]:
         app.add_url_rule(path, path, lambda: "", methods=["POST"])

@@ -7,8 +7,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from structbert_lite.settings import Settings
-from structbert_lite.web.panels import PANELS
-from structbert_lite.web.panels.panel import Panel
+from structbert_lite.web.pages import PANELS, Panel
 
 
 def test_the_form_answers_with_a_page(client: FlaskClient) -> None:

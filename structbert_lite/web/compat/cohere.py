@@ -1,19 +1,15 @@
 """Cohere and Jina: POST /v1/rerank and POST /v2/rerank."""
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from flask import Response, g, jsonify
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3 import Tag
 from pydantic import BaseModel, ConfigDict, Discriminator, Field
 from pydantic import Tag as Form
 
-from structbert_lite.engine import Engine
 from structbert_lite.web.compat.dialect import LenientRequest
 from structbert_lite.web.compat.errors import COHERE_ERRORS
-from structbert_lite.web.requests import Ask
-from structbert_lite.web.schemas import OBJECT, ONE, Count, shown
-from structbert_lite.web.texts import Text
+from structbert_lite.web.routing import ApiRequest, Route
+from structbert_lite.web.schemas import OBJECT, ONE, Count, Text, with_examples
 
 TAG = Tag(name="Cohere and Jina", description="For Cohere's clients, with http://HOST:PORT as their base URL")
 DOCUMENTS = ["退款请在订单页面申请", "我们的门店早上九点开门"]
@@ -33,7 +29,7 @@ class CohereRerankRequest(LenientRequest):
     Documents are read whole, window by window, so `max_tokens_per_doc` and `max_chunks_per_doc` are ignored.
     """
 
-    model_config = shown(
+    model_config = with_examples(
         strings={"model": "rerank", "query": "如何办理退款", "documents": DOCUMENTS, "top_n": 1},
         objects={
             "model": "rerank",
@@ -81,36 +77,39 @@ class CohereRerankAnswer(BaseModel):
     meta: dict[str, Any]
 
 
-def add_routes(api: APIBlueprint, ask: Ask, count: Callable[..., int], engine: Engine) -> None:
-    def answer(body: CohereRerankRequest, version: str) -> Response:
-        texts = [document if isinstance(document, str) else document.text for document in body.documents]
-        ranked = ask("rerank", texts, query=body.query, top_n=body.top_n)
-        tokens = count("rerank", texts, query=body.query)
-        found: list[dict[str, Any]] = [{"index": one.index, "relevance_score": one.score} for one in ranked]
-        if body.return_documents:
-            for result in found:
-                given = body.documents[result["index"]]
-                result["document"] = {"text": given} if isinstance(given, str) else given.model_dump()
-        return jsonify(
-            {
-                "id": g.request_id,
-                "model": engine.manifest("rerank").name,
-                "results": found,
-                "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
-                "meta": {
-                    "api_version": {"version": version, "is_experimental": False},
-                    "billed_units": {"search_units": 1},
-                    "tokens": {"input_tokens": tokens, "output_tokens": 0},
-                },
-            }
-        )
+def rerank_v1(body: CohereRerankRequest, call: ApiRequest) -> dict[str, Any]:
+    """Documents by how relevant they are to a query, with the scores that /rerank gives."""
+    return _rerank(body, call, "1")
 
-    @api.post("/v1/rerank", tags=[TAG], responses={200: CohereRerankAnswer, **COHERE_ERRORS})
-    def rerank_v1(body: CohereRerankRequest) -> Response:
-        """Documents by how relevant they are to a query, with the scores that /rerank gives."""
-        return answer(body, "1")
 
-    @api.post("/v2/rerank", tags=[TAG], responses={200: CohereRerankAnswer, **COHERE_ERRORS})
-    def rerank_v2(body: CohereRerankRequest) -> Response:
-        """The same as /v1/rerank."""
-        return answer(body, "2")
+def rerank_v2(body: CohereRerankRequest, call: ApiRequest) -> dict[str, Any]:
+    """The same as /v1/rerank."""
+    return _rerank(body, call, "2")
+
+
+def _rerank(body: CohereRerankRequest, call: ApiRequest, version: str) -> dict[str, Any]:
+    texts = [document if isinstance(document, str) else document.text for document in body.documents]
+    ranked = call.predict("rerank", texts, query=body.query, top_n=body.top_n)
+    tokens = call.engine.count_tokens("rerank", texts, query=body.query)
+    found: list[dict[str, Any]] = [{"index": one.index, "relevance_score": one.score} for one in ranked]
+    if body.return_documents:
+        for result in found:
+            given = body.documents[result["index"]]
+            result["document"] = {"text": given} if isinstance(given, str) else given.model_dump()
+    return {
+        "id": call.request_id,
+        "model": call.engine.manifest("rerank").name,
+        "results": found,
+        "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+        "meta": {
+            "api_version": {"version": version, "is_experimental": False},
+            "billed_units": {"search_units": 1},
+            "tokens": {"input_tokens": tokens, "output_tokens": 0},
+        },
+    }
+
+
+ROUTES = (
+    Route("/v1/rerank", rerank_v1, CohereRerankRequest, TAG, {200: CohereRerankAnswer, **COHERE_ERRORS}),
+    Route("/v2/rerank", rerank_v2, CohereRerankRequest, TAG, {200: CohereRerankAnswer, **COHERE_ERRORS}),
+)

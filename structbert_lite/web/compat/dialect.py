@@ -3,11 +3,11 @@
 from enum import StrEnum
 from typing import Annotated, Any, TypeAlias, TypeVar, cast
 
-from flask import g, request
 from pydantic import BaseModel, ConfigDict, Discriminator
 from pydantic import Tag as Form
 
-from structbert_lite.web.schemas import OURS, THEIRS, Shown, shown
+from structbert_lite.web.request_telemetry import RequestState
+from structbert_lite.web.schemas import OURS, THEIRS, Examples, with_examples
 
 
 class Dialect(StrEnum):
@@ -38,8 +38,8 @@ OUR_FIELDS = {"text", "texts", "text_a", "text_b", "pairs", "labels", "documents
 
 Ours = TypeVar("Ours")
 Theirs = TypeVar("Theirs")
-# The type of a body on a shared path, beside `told_apart`: ours or TEI's.
-Either: TypeAlias = Annotated[Ours, Form(OURS)] | Annotated[Theirs, Form(THEIRS)]
+# The type of a body on a shared path, beside `discriminator`: ours or TEI's.
+UnionBody: TypeAlias = Annotated[Ours, Form(OURS)] | Annotated[Theirs, Form(THEIRS)]
 
 
 class LenientRequest(BaseModel):
@@ -48,42 +48,41 @@ class LenientRequest(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
 
 
-def speaks_tei(body: Any, marker: str) -> bool:
+def is_tei_body(body: Any, marker: str) -> bool:
     """Whether a body on a shared path is TEI's. One that also has a field of ours is ours, and refused as such."""
     return isinstance(body, dict) and marker in body and not body.keys() & (OUR_FIELDS - {marker})
 
 
-def tei_body(path: str, **bodies: Any) -> Shown:
+def tei_body(path: str, **bodies: Any) -> Examples:
     """The configuration of TEI's body on a shared path: named examples, and that no field of ours stands in it."""
     ours: list[Any] = [{"required": [name]} for name in sorted(OUR_FIELDS - {SHARED[path]})]
-    config = shown(**bodies)
+    config = with_examples(**bodies)
     config["json_schema_extra"] = {"not": {"anyOf": ours}}
     return config
 
 
-def told_apart(path: str) -> Discriminator:
-    """Which of Either a body on the shared `path` is."""
+def discriminator(path: str) -> Discriminator:
+    """Which of UnionBody a body on the shared `path` is."""
     marker = SHARED[path]
-    return Discriminator(lambda body: THEIRS if isinstance(body, LenientRequest) or speaks_tei(body, marker) else OURS)
+    return Discriminator(lambda body: THEIRS if isinstance(body, LenientRequest) or is_tei_body(body, marker) else OURS)
 
 
-def shown_of(*bodies: type[BaseModel]) -> Shown:
+def merge_examples(*bodies: type[BaseModel]) -> Examples:
     """The configuration of a body of several forms, with the examples of all of them."""
-    configs = [cast("Shown", body.model_config) for body in bodies]  # to pydantic it is a plain ConfigDict
+    configs = [cast("Examples", body.model_config) for body in bodies]  # to pydantic it is a plain ConfigDict
     examples = {name: one for config in configs for name, one in config["openapi_extra"]["examples"].items()}
-    return Shown(openapi_extra={"examples": examples})
+    return Examples(openapi_extra={"examples": examples})
 
 
-def note_dialect() -> None:
+def detect_dialect(state: RequestState, body: Any) -> None:
     """Before a JSON route, once its body is known to be an object: decides on a shared path."""
-    if request.method == "POST" and request.path in SHARED:
-        g.dialect = Dialect.TEI if speaks_tei(request.get_json(), SHARED[request.path]) else Dialect.OURS
+    if marker := SHARED.get(state.path):
+        state.dialect = Dialect.TEI if is_tei_body(body, marker) else Dialect.OURS
 
 
-def dialect() -> Dialect:
-    """The dialect of the request being answered; ours on a shared path whose body nobody has read yet."""
-    noted: Dialect | None = g.get("dialect")
-    return noted or dialect_of_path(request.path)
+def dialect_of(state: RequestState) -> Dialect:
+    """The dialect of a request; ours on a shared path whose body nobody has read yet."""
+    return Dialect(state.dialect) if state.dialect else dialect_of_path(state.path)
 
 
 def dialect_of_path(path: str) -> Dialect:

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Response, g, jsonify
+from flask import Response, jsonify
 from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, RootModel
 
-from structbert_lite.web.compat.dialect import Dialect, dialect
-from structbert_lite.web.schemas import ERRORS, ErrorAnswer, shown
+from structbert_lite.web.compat.dialect import Dialect, dialect_of
+from structbert_lite.web.request_telemetry import RequestState, request_state
+from structbert_lite.web.schemas import ERRORS, ErrorAnswer, with_examples
 
 OPENAI_TYPES = {429: "rate_limit_error"}
 OPENAI_CODES = {"unauthorized": "invalid_api_key", "rate_limited": "rate_limit_exceeded"}
@@ -27,7 +28,7 @@ class OpenAIErrorFacts(BaseModel):
 class OpenAIErrorAnswer(BaseModel):
     """An error in OpenAI's shape."""
 
-    model_config = shown(
+    model_config = with_examples(
         error={
             "error": {
                 "message": "the text has no readable characters",
@@ -44,7 +45,7 @@ class OpenAIErrorAnswer(BaseModel):
 class CohereErrorAnswer(BaseModel):
     """An error in Cohere's shape; the message begins with the field at fault."""
 
-    model_config = shown(error={"message": "documents[3]: the text has no readable characters"})
+    model_config = with_examples(error={"message": "documents[3]: the text has no readable characters"})
 
     message: str
 
@@ -52,7 +53,9 @@ class CohereErrorAnswer(BaseModel):
 class TEIErrorAnswer(BaseModel):
     """An error in TEI's shape; the message begins with the field at fault."""
 
-    model_config = shown(error={"error": "inputs[3]: the text has no readable characters", "error_type": "Validation"})
+    model_config = with_examples(
+        error={"error": "inputs[3]: the text has no readable characters", "error_type": "Validation"}
+    )
 
     error: str
     error_type: str
@@ -69,11 +72,16 @@ SHARED_ERRORS: ResponseDict = dict.fromkeys(ERRORS, SharedErrorAnswer)
 
 
 def error_response(status: int, name: str, message: str, field: str | None = None) -> Response:
-    """The answer to this request for an error of our type `name`, at `field` where there is one."""
-    g.error_type = name  # for the log and the metrics
-    response = jsonify(SHAPES[dialect()](status, name, message, field))
+    """Flask's answer to this request for an error of our type `name`, at `field` where there is one."""
+    response = jsonify(error_body(request_state(), status, name, message, field))
     response.status_code = status
     return response
+
+
+def error_body(state: RequestState, status: int, name: str, message: str, field: str | None = None) -> dict[str, Any]:
+    """The same as what JSON holds, in the dialect of the request; the log and the metrics get its type."""
+    state.error_type = name
+    return SHAPES[dialect_of(state)](status, name, message, field)
 
 
 def _ours(status: int, name: str, message: str, field: str | None) -> dict[str, Any]:

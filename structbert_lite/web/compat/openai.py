@@ -1,6 +1,5 @@
 """OpenAI: POST /v1/embeddings and GET /v1/models."""
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -11,10 +10,10 @@ from pydantic import BaseModel, Field
 from structbert_lite.engine import Engine
 from structbert_lite.web.compat.dialect import LenientRequest
 from structbert_lite.web.compat.errors import OPENAI_ERRORS, error_response
-from structbert_lite.web.compat.fields import Texts, as_list, as_texts, require_dimensions, told
-from structbert_lite.web.requests import Ask
-from structbert_lite.web.schemas import Whole, shown
-from structbert_lite.web.vectors import as_base64, as_numbers
+from structbert_lite.web.compat.fields import OneOrMoreTexts, as_list, as_texts, require_dimensions
+from structbert_lite.web.routing import ApiRequest, Route
+from structbert_lite.web.schemas import Whole, map_error_fields, with_examples
+from structbert_lite.web.serialization import as_base64, as_numbers
 
 TAG = Tag(name="OpenAI", description="For OpenAI's clients, with http://HOST:PORT/v1 as their base URL")
 
@@ -22,12 +21,12 @@ TAG = Tag(name="OpenAI", description="For OpenAI's clients, with http://HOST:POR
 class OpenAIEmbeddingsRequest(LenientRequest):
     """One text or several. Any `model` is taken: the installed one answers, and the answer names it."""
 
-    model_config = shown(
+    model_config = with_examples(
         openai={"model": "embedding", "input": ["今天天气很好", "外面阳光明媚"]},
         openai_base64={"model": "embedding", "input": "今天天气很好", "encoding_format": "base64"},
     )
 
-    input: Texts
+    input: OneOrMoreTexts
     model: str | None = None
     encoding_format: Literal["float", "base64"] | None = Field(None, description="`float` by default")
     dimensions: Whole | None = Field(None, description="The model's own number; any other is refused")
@@ -79,24 +78,35 @@ class OpenAIModelPath(BaseModel):
     model: str
 
 
-def add_routes(api: APIBlueprint, ask: Ask, count: Callable[..., int], engine: Engine) -> None:
-    @api.post("/v1/embeddings", tags=[TAG], responses={200: OpenAIEmbeddingsAnswer, **OPENAI_ERRORS})
-    def create_embeddings(body: OpenAIEmbeddingsRequest) -> Response:
-        """A vector of unit length for each text, the same as /embed gives."""
-        texts = as_list(body.input)
-        with told(as_texts("input", body.input)):
-            vectors = np.stack([result.vector for result in ask("embedding", texts)])
-        require_dimensions(body.dimensions, vectors.shape[1])
-        shown_as = map(as_base64, vectors) if body.encoding_format == "base64" else as_numbers(vectors)
-        tokens = count("embedding", texts)
-        return jsonify(
-            {
-                "object": "list",
-                "data": [{"object": "embedding", "index": i, "embedding": one} for i, one in enumerate(shown_as)],
-                "model": engine.manifest("embedding").name,
-                "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
-            }
-        )
+def create_embeddings(body: OpenAIEmbeddingsRequest, call: ApiRequest) -> dict[str, Any]:
+    """A vector of unit length for each text, the same as /embed gives."""
+    texts = as_list(body.input)
+    with map_error_fields(as_texts("input", body.input)):
+        vectors = np.stack([result.vector for result in call.predict("embedding", texts)])
+    require_dimensions(body.dimensions, vectors.shape[1])
+    written = map(as_base64, vectors) if body.encoding_format == "base64" else as_numbers(vectors)
+    tokens = call.engine.count_tokens("embedding", texts)
+    return {
+        "object": "list",
+        "data": [{"object": "embedding", "index": i, "embedding": one} for i, one in enumerate(written)],
+        "model": call.engine.manifest("embedding").name,
+        "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+    }
+
+
+ROUTES = (
+    Route(
+        "/v1/embeddings",
+        create_embeddings,
+        OpenAIEmbeddingsRequest,
+        TAG,
+        {200: OpenAIEmbeddingsAnswer, **OPENAI_ERRORS},
+    ),
+)
+
+
+def add_routes(api: APIBlueprint, engine: Engine) -> None:
+    """The lists of models, which take no body."""
 
     @api.get("/v1/models", tags=[TAG], responses={200: OpenAIModels, 429: OPENAI_ERRORS[429]})
     def list_models() -> Response:

@@ -1,19 +1,17 @@
 """POST /embed."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
-from flask import Response, jsonify
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3 import Tag
 from pydantic import BaseModel, RootModel
 
-from structbert_lite.web.compat.dialect import Either, shown_of, told_apart
+from structbert_lite.web.compat import tei
+from structbert_lite.web.compat.dialect import UnionBody, discriminator, merge_examples
 from structbert_lite.web.compat.errors import SHARED_ERRORS
-from structbert_lite.web.compat.tei import embedding as tei
-from structbert_lite.web.requests import Ask
-from structbert_lite.web.schemas import StrictRequest, shown
-from structbert_lite.web.texts import Texts
-from structbert_lite.web.vectors import as_numbers
+from structbert_lite.web.routing import ApiRequest, Route
+from structbert_lite.web.schemas import StrictRequest, Texts, with_examples
+from structbert_lite.web.serialization import as_numbers
 
 TAG = Tag(name="embedding", description="Texts as vectors")
 
@@ -21,7 +19,7 @@ TAG = Tag(name="embedding", description="Texts as vectors")
 class EmbedRequest(StrictRequest):
     """Several texts; the answer has their order."""
 
-    model_config = shown(several={"texts": ["今天天气很好", "外面阳光明媚"]})
+    model_config = with_examples(several={"texts": ["今天天气很好", "外面阳光明媚"]})
 
     texts: Texts
 
@@ -34,29 +32,28 @@ class EmbedAnswer(BaseModel):
     truncated: list[bool]
 
 
-class EmbedBody(RootModel[Annotated[Either[EmbedRequest, tei.TEIEmbedRequest], told_apart("/embed")]]):
+class EmbedBody(RootModel[Annotated[UnionBody[EmbedRequest, tei.TEIEmbedRequest], discriminator("/embed")]]):
     """Our own body, or that of Text Embeddings Inference."""
 
-    model_config = shown_of(EmbedRequest, tei.TEIEmbedRequest)
+    model_config = merge_examples(EmbedRequest, tei.TEIEmbedRequest)
 
 
 class EmbedAnswers(RootModel[EmbedAnswer | tei.TEIVectors]):
     """Our own answer to our own body, bare vectors to the other."""
 
 
-def add_routes(api: APIBlueprint, ask: Ask) -> None:
-    @api.post("/embed", tags=[TAG], responses={200: EmbedAnswers, **SHARED_ERRORS})
-    def embed(body: EmbedBody) -> Response:
-        """A vector of unit length for each text, in request order."""
-        given = body.root
-        if isinstance(given, tei.TEIEmbedRequest):
-            return jsonify(tei.embed(given, ask))
-        results = ask("embedding", given.texts)
-        vectors = np.stack([result.vector for result in results])
-        return jsonify(
-            {
-                "embeddings": as_numbers(vectors),
-                "dimensions": vectors.shape[1],
-                "truncated": [result.truncated for result in results],
-            }
-        )
+def embed(body: EmbedBody, call: ApiRequest) -> Any:
+    """A vector of unit length for each text, in request order."""
+    given = body.root
+    if isinstance(given, tei.TEIEmbedRequest):
+        return tei.embed(given, call)
+    results = call.predict("embedding", given.texts)
+    vectors = np.stack([result.vector for result in results])
+    return {
+        "embeddings": as_numbers(vectors),
+        "dimensions": vectors.shape[1],
+        "truncated": [result.truncated for result in results],
+    }
+
+
+ROUTES = (Route("/embed", embed, EmbedBody, TAG, {200: EmbedAnswers, **SHARED_ERRORS}),)

@@ -2,18 +2,16 @@
 
 from typing import Annotated, Any
 
-from flask import Response, jsonify
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3 import Tag
 from pydantic import BaseModel, Discriminator, Field, RootModel
 from pydantic import Tag as Form
 
 from structbert_lite.results import Ranked
-from structbert_lite.web.compat.dialect import Either, shown_of, told_apart
+from structbert_lite.web.compat import tei
+from structbert_lite.web.compat.dialect import UnionBody, discriminator, merge_examples
 from structbert_lite.web.compat.errors import SHARED_ERRORS
-from structbert_lite.web.compat.tei import rerank as tei
-from structbert_lite.web.requests import Ask
-from structbert_lite.web.schemas import OBJECT, ONE, Count, StrictRequest, shown
-from structbert_lite.web.texts import Text
+from structbert_lite.web.routing import ApiRequest, Route
+from structbert_lite.web.schemas import OBJECT, ONE, Count, StrictRequest, Text, with_examples
 
 TAG = Tag(name="rerank", description="Which of these documents answers the query?")
 
@@ -27,7 +25,7 @@ class Document(StrictRequest):
 class RerankRequest(StrictRequest):
     """A query and documents, each a string or an object with `text`."""
 
-    model_config = shown(
+    model_config = with_examples(
         strings={"query": "如何办理退款", "documents": ["退款请在订单页面申请", "我们的门店早上九点开门"], "top_n": 1},
         objects={
             "query": "如何办理退款",
@@ -62,28 +60,29 @@ class RerankAnswer(BaseModel):
     results: list[RankedDocument]
 
 
-class RerankBody(RootModel[Annotated[Either[RerankRequest, tei.TEIRerankRequest], told_apart("/rerank")]]):
+class RerankBody(RootModel[Annotated[UnionBody[RerankRequest, tei.TEIRerankRequest], discriminator("/rerank")]]):
     """Our own body, or that of Text Embeddings Inference."""
 
-    model_config = shown_of(RerankRequest, tei.TEIRerankRequest)
+    model_config = merge_examples(RerankRequest, tei.TEIRerankRequest)
 
 
 class RerankAnswers(RootModel[RerankAnswer | tei.TEIRanks]):
     """Our own answer to our own body, a bare array to the other."""
 
 
-def add_routes(api: APIBlueprint, ask: Ask) -> None:
-    @api.post("/rerank", tags=[TAG], responses={200: RerankAnswers, **SHARED_ERRORS})
-    def rerank(body: RerankBody) -> Response:
-        """Documents by how relevant they are to a query. Long documents are read whole, window by window."""
-        given = body.root
-        if isinstance(given, tei.TEIRerankRequest):
-            return jsonify(tei.rerank(given, ask))
-        texts = [document if isinstance(document, str) else document.text for document in given.documents]
-        ranked = ask("rerank", texts, query=given.query, top_n=given.top_n)
-        return jsonify({"results": [_result(one, texts if given.return_documents else None) for one in ranked]})
+def rerank(body: RerankBody, call: ApiRequest) -> Any:
+    """Documents by how relevant they are to a query. Long documents are read whole, window by window."""
+    given = body.root
+    if isinstance(given, tei.TEIRerankRequest):
+        return tei.rerank(given, call)
+    texts = [document if isinstance(document, str) else document.text for document in given.documents]
+    ranked = call.predict("rerank", texts, query=given.query, top_n=given.top_n)
+    return {"results": [_result(one, texts if given.return_documents else None) for one in ranked]}
 
 
 def _result(ranked: Ranked, texts: list[str] | None) -> dict[str, Any]:
     document = {} if texts is None else {"document": {"text": texts[ranked.index]}}
     return {"index": ranked.index, "relevance_score": ranked.score, **document, "truncated": ranked.truncated}
+
+
+ROUTES = (Route("/rerank", rerank, RerankBody, TAG, {200: RerankAnswers, **SHARED_ERRORS}),)

@@ -2,17 +2,15 @@
 
 from typing import Annotated, Any
 
-from flask import Response, jsonify
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3 import Tag
 from pydantic import BaseModel, Field, RootModel
 
 from structbert_lite.results import Classification
-from structbert_lite.web.compat.dialect import Either, shown_of, told_apart
+from structbert_lite.web.compat import tei
+from structbert_lite.web.compat.dialect import UnionBody, discriminator, merge_examples
 from structbert_lite.web.compat.errors import SHARED_ERRORS
-from structbert_lite.web.compat.tei import sentiment as tei
-from structbert_lite.web.requests import Ask, renamed
-from structbert_lite.web.schemas import ERRORS, StrictRequest, shown
-from structbert_lite.web.texts import Text, Texts
+from structbert_lite.web.routing import ApiRequest, Route
+from structbert_lite.web.schemas import ERRORS, StrictRequest, Text, Texts, map_error_fields, with_examples
 
 TEXT = "这部电影太烂了，完全浪费时间"
 FACT = "这家店早上九点开门"  # no opinion
@@ -28,7 +26,7 @@ class _SentimentRequest(StrictRequest):
 class PredictRequest(_SentimentRequest):
     """One text."""
 
-    model_config = shown(one={"text": TEXT}, neutral={"text": FACT, "neutral": True})
+    model_config = with_examples(one={"text": TEXT}, neutral={"text": FACT, "neutral": True})
 
     text: Text = Field(min_length=1)
 
@@ -36,7 +34,7 @@ class PredictRequest(_SentimentRequest):
 class PredictBatchRequest(_SentimentRequest):
     """Several texts; the answer has their order."""
 
-    model_config = shown(
+    model_config = with_examples(
         several={"texts": [TEXT, "物流很快，包装也很好"]}, neutral={"texts": [TEXT, FACT], "neutral": True}
     )
 
@@ -58,10 +56,10 @@ class Prediction(BaseModel):
     uncertain: bool | None = Field(None, description="Where the model knows texts without an opinion")
 
 
-class PredictBody(RootModel[Annotated[Either[PredictRequest, tei.TEIPredictRequest], told_apart("/predict")]]):
+class PredictBody(RootModel[Annotated[UnionBody[PredictRequest, tei.TEIPredictRequest], discriminator("/predict")]]):
     """Our own body, or that of Text Embeddings Inference and Hugging Face."""
 
-    model_config = shown_of(PredictRequest, tei.TEIPredictRequest)
+    model_config = merge_examples(PredictRequest, tei.TEIPredictRequest)
 
 
 class PredictAnswer(RootModel[Prediction | tei.TEILabels]):
@@ -72,22 +70,20 @@ class Predictions(RootModel[list[Prediction]]):
     """An array of predictions, in request order."""
 
 
-def add_routes(api: APIBlueprint, ask: Ask) -> None:
-    @api.post("/predict", tags=[TAG], responses={200: PredictAnswer, **SHARED_ERRORS})
-    def predict(body: PredictBody) -> Response:
-        """The sentiment of one text."""
-        given = body.root
-        if isinstance(given, tei.TEIPredictRequest):
-            return jsonify(tei.predict(given, ask))
-        with renamed({"texts[0]": "text"}):
-            (result,) = ask("sentiment", [given.text], neutral=given.neutral)
-        return jsonify(_prediction(result))
+def predict(body: PredictBody, call: ApiRequest) -> Any:
+    """The sentiment of one text."""
+    given = body.root
+    if isinstance(given, tei.TEIPredictRequest):
+        return tei.predict(given, call)
+    with map_error_fields({"texts[0]": "text"}):
+        (result,) = call.predict("sentiment", [given.text], neutral=given.neutral)
+    return _prediction(result)
 
-    @api.post("/predict_batch", tags=[TAG], responses={200: Predictions, **ERRORS})
-    def predict_batch(body: PredictBatchRequest) -> Response:
-        """The sentiment of several texts, in request order."""
-        results = ask("sentiment", body.texts, neutral=body.neutral)
-        return jsonify([_prediction(result) for result in results])
+
+def predict_batch(body: PredictBatchRequest, call: ApiRequest) -> Any:
+    """The sentiment of several texts, in request order."""
+    results = call.predict("sentiment", body.texts, neutral=body.neutral)
+    return [_prediction(result) for result in results]
 
 
 def _prediction(result: Classification) -> dict[str, Any]:
@@ -100,3 +96,9 @@ def _prediction(result: Classification) -> dict[str, Any]:
         "truncated": result.truncated,
         **own,
     }
+
+
+ROUTES = (
+    Route("/predict", predict, PredictBody, TAG, {200: PredictAnswer, **SHARED_ERRORS}),
+    Route("/predict_batch", predict_batch, PredictBatchRequest, TAG, {200: Predictions, **ERRORS}),
+)

@@ -2,18 +2,16 @@
 
 from typing import Annotated, Any, Literal
 
-from flask import Response, jsonify
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3 import Tag
 from pydantic import BaseModel, Discriminator, Field, RootModel
 from pydantic import Tag as Form
 
 from structbert_lite.results import Kind, Similarity
-from structbert_lite.web.compat.dialect import Either, shown_of, told_apart
+from structbert_lite.web.compat import tei
+from structbert_lite.web.compat.dialect import UnionBody, discriminator, merge_examples
 from structbert_lite.web.compat.errors import SHARED_ERRORS
-from structbert_lite.web.compat.tei import similarity as tei
-from structbert_lite.web.requests import Ask, renamed
-from structbert_lite.web.schemas import MANY, ONE, StrictRequest, shown
-from structbert_lite.web.texts import Text
+from structbert_lite.web.routing import ApiRequest, Route
+from structbert_lite.web.schemas import MANY, ONE, StrictRequest, Text, map_error_fields, with_examples
 
 TAG = Tag(name="similarity", description="Do these two texts say the same?")
 FIELDS = {"pairs[0][0]": "text_a", "pairs[0][1]": "text_b"}
@@ -46,7 +44,7 @@ class SimilarityRequest(
 ):
     """One pair, or several."""
 
-    model_config = shown(
+    model_config = with_examples(
         one={"text_a": "我的订单什么时候发货", "text_b": "我的订单多久能发货"},
         several={"pairs": [["怎么退款", "如何申请退款"], ["怎么退款", "怎么修改地址"]]},
     )
@@ -67,30 +65,28 @@ class SimilarityAnswer(BaseModel):
 
 
 class SimilarityBody(
-    RootModel[Annotated[Either[SimilarityRequest, tei.TEISimilarityRequest], told_apart("/similarity")]]
+    RootModel[Annotated[UnionBody[SimilarityRequest, tei.TEISimilarityRequest], discriminator("/similarity")]]
 ):
     """Our own body, or that of Text Embeddings Inference and Hugging Face."""
 
-    model_config = shown_of(SimilarityRequest, tei.TEISimilarityRequest)
+    model_config = merge_examples(SimilarityRequest, tei.TEISimilarityRequest)
 
 
 class SimilarityAnswers(RootModel[SimilarityAnswer | list[SimilarityAnswer] | tei.TEIScores]):
     """One answer, or an array of them in request order; bare scores to the other body."""
 
 
-def add_routes(api: APIBlueprint, ask: Ask) -> None:
-    @api.post("/similarity", tags=[TAG], responses={200: SimilarityAnswers, **SHARED_ERRORS})
-    def similarity(body: SimilarityBody) -> Response:
-        """How alike two texts are; one pair, or several in request order."""
-        if isinstance(body.root, tei.TEISimilarityRequest):
-            return jsonify(tei.similarity(body.root, ask))
-        given = body.root.root
-        if isinstance(given, PairsRequest):
-            results = ask("similarity", list(map(tuple, given.pairs)))
-            return jsonify([_answer(result, given.details) for result in results])
-        with renamed(FIELDS):
-            (result,) = ask("similarity", [(given.text_a, given.text_b)])
-        return jsonify(_answer(result, given.details))
+def similarity(body: SimilarityBody, call: ApiRequest) -> Any:
+    """How alike two texts are; one pair, or several in request order."""
+    if isinstance(body.root, tei.TEISimilarityRequest):
+        return tei.similarity(body.root, call)
+    given = body.root.root
+    if isinstance(given, PairsRequest):
+        results = call.predict("similarity", list(map(tuple, given.pairs)))
+        return [_answer(result, given.details) for result in results]
+    with map_error_fields(FIELDS):
+        (result,) = call.predict("similarity", [(given.text_a, given.text_b)])
+    return _answer(result, given.details)
 
 
 def _answer(result: Similarity, details: bool) -> dict[str, Any]:
@@ -102,3 +98,6 @@ def _answer(result: Similarity, details: bool) -> dict[str, Any]:
         "truncated": result.truncated,
         **({"decided_by": result.decided_by} if details else {}),
     }
+
+
+ROUTES = (Route("/similarity", similarity, SimilarityBody, TAG, {200: SimilarityAnswers, **SHARED_ERRORS}),)

@@ -2,18 +2,26 @@
 
 from typing import Annotated, Any
 
-from flask import Response, jsonify
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3 import Tag
 from pydantic import BaseModel, Discriminator, Field, RootModel
 from pydantic import Tag as Form
 
 from structbert_lite.results import ZeroShot
-from structbert_lite.web.compat.dialect import Either, shown_of, told_apart
+from structbert_lite.web.compat import tei
+from structbert_lite.web.compat.dialect import UnionBody, discriminator, merge_examples
 from structbert_lite.web.compat.errors import SHARED_ERRORS
-from structbert_lite.web.compat.tei import zero_shot as hugging_face
-from structbert_lite.web.requests import Ask, renamed
-from structbert_lite.web.schemas import MANY, ONE, StrictRequest, shown
-from structbert_lite.web.texts import Labels, Template, Text, Texts
+from structbert_lite.web.routing import ApiRequest, Route
+from structbert_lite.web.schemas import (
+    MANY,
+    ONE,
+    Labels,
+    StrictRequest,
+    Template,
+    Text,
+    Texts,
+    map_error_fields,
+    with_examples,
+)
 
 TAG = Tag(name="zero-shot", description="Which of my own labels fits this text?")
 
@@ -47,7 +55,7 @@ class ClassificationRequest(
 ):
     """One text, or several."""
 
-    model_config = shown(
+    model_config = with_examples(
         one={"text": "我想问一下这款手机什么时候有货", "labels": ["咨询", "投诉", "建议"]},
         several={
             "texts": ["什么时候有货", "客服态度太差了"],
@@ -73,39 +81,35 @@ class ClassificationAnswer(BaseModel):
 
 
 class ClassificationBody(
-    RootModel[
-        Annotated[Either[ClassificationRequest, hugging_face.HuggingFaceZeroShotRequest], told_apart("/classify")]
-    ]
+    RootModel[Annotated[UnionBody[ClassificationRequest, tei.HuggingFaceZeroShotRequest], discriminator("/classify")]]
 ):
     """Our own body, or that of Hugging Face."""
 
-    model_config = shown_of(ClassificationRequest, hugging_face.HuggingFaceZeroShotRequest)
+    model_config = merge_examples(ClassificationRequest, tei.HuggingFaceZeroShotRequest)
 
 
 class ClassificationAnswers(
-    RootModel[ClassificationAnswer | list[ClassificationAnswer] | hugging_face.HuggingFaceZeroShotAnswer]
+    RootModel[ClassificationAnswer | list[ClassificationAnswer] | tei.HuggingFaceZeroShotAnswer]
 ):
     """One answer, or an array of them in request order; labels with scores to the other body."""
 
 
-def add_routes(api: APIBlueprint, ask: Ask) -> None:
-    @api.post("/classify", tags=[TAG], responses={200: ClassificationAnswers, **SHARED_ERRORS})
-    def classify(body: ClassificationBody) -> Response:
-        """Which of the given labels fits; one text, or several in request order."""
-        if isinstance(body.root, hugging_face.HuggingFaceZeroShotRequest):
-            return jsonify(hugging_face.zero_shot(body.root, ask))
-        given = body.root.root
-        options = {
-            "labels": given.labels,
-            "multi_label": given.multi_label,
-            "hypothesis_template": given.hypothesis_template,
-            "none": given.none,
-        }
-        if isinstance(given, ClassifyBatchRequest):
-            return jsonify([_answer(result) for result in ask("zero-shot", given.texts, **options)])
-        with renamed({"texts[0]": "text"}):
-            (result,) = ask("zero-shot", [given.text], **options)
-        return jsonify(_answer(result))
+def classify(body: ClassificationBody, call: ApiRequest) -> Any:
+    """Which of the given labels fits; one text, or several in request order."""
+    if isinstance(body.root, tei.HuggingFaceZeroShotRequest):
+        return tei.zero_shot(body.root, call)
+    given = body.root.root
+    options = {
+        "labels": given.labels,
+        "multi_label": given.multi_label,
+        "hypothesis_template": given.hypothesis_template,
+        "none": given.none,
+    }
+    if isinstance(given, ClassifyBatchRequest):
+        return [_answer(result) for result in call.predict("zero-shot", given.texts, **options)]
+    with map_error_fields({"texts[0]": "text"}):
+        (result,) = call.predict("zero-shot", [given.text], **options)
+    return _answer(result)
 
 
 def _answer(result: ZeroShot) -> dict[str, Any]:
@@ -116,3 +120,6 @@ def _answer(result: ZeroShot) -> dict[str, Any]:
         **({} if result.none is None else {"none": result.none}),
         "truncated": result.truncated,
     }
+
+
+ROUTES = (Route("/classify", classify, ClassificationBody, TAG, {200: ClassificationAnswers, **SHARED_ERRORS}),)

@@ -11,6 +11,7 @@ from structbert_lite import errors
 from structbert_lite.settings import Settings
 from structbert_lite.web.errors import STATUSES
 
+KINDS = [kind for kind, _, _ in STATUSES if issubclass(kind, errors.StructBertError)]
 OURS, OPENAI, COHERE, TEI = (
     {"type", "message"},
     {"message", "type", "param", "code"},
@@ -61,7 +62,7 @@ def make(kind: type[errors.StructBertError]) -> errors.StructBertError:
     return kind("the reason", *([second[kind]] if kind in second else []))
 
 
-@pytest.mark.parametrize("kind", [kind for kind, _, _ in STATUSES], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize(
     ("path", "shape"),
     [

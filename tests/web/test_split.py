@@ -1,4 +1,4 @@
-from structbert_lite.web.panels.split import split_labels, split_lines, split_passages
+from structbert_lite.web.pages import split_labels, split_lines, split_passages
 
 
 def test_lines() -> None:

@@ -11,13 +11,14 @@ from flask_openapi3 import OpenAPI
 from structbert_lite.engine import Engine
 from structbert_lite.web.access import describe_keys
 from structbert_lite.web.deadline import HEADER, LARGEST
+from structbert_lite.web.middleware import REQUEST_ID
 from structbert_lite.web.rate_limit import EXEMPT_BLUEPRINTS
 
 OURS = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}
 HEADERS = {
     "X-Request-ID": {
         "description": "The request's own, or one that was made for it",
-        "schema": {"type": "string", "pattern": r"^[\w.-]{1,128}$"},
+        "schema": {"type": "string", "pattern": f"^{REQUEST_ID}$"},
     },
     "Retry-After": {"description": "Seconds", "schema": {"type": "integer", "minimum": 1}},
 }

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from structbert_lite.settings import PROJECT
-from structbert_lite.web.panels import PANELS
+from structbert_lite.web.pages import PANELS
 
 ROUTES = ["/docs", "/ui/status", *(panel.path for panel in PANELS)]
 CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")

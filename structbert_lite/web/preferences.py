@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 LANGUAGES = ("zh", "en")  # the first one is for a browser that accepts none of them
 THEMES = ("auto", "light", "dark")
-CHOICES = {"lang": LANGUAGES, "theme": THEMES}
+PREFERENCES = {"lang": LANGUAGES, "theme": THEMES}
 COOKIE = "structbert-{}"
 COOKIE_SECONDS = 365 * 24 * 3600
 
@@ -21,7 +21,7 @@ def theme() -> str:
     return _chosen("theme") or THEMES[0]
 
 
-def keep_choices(pages: Blueprint) -> None:
+def keep_preferences(pages: Blueprint) -> None:
     """A choice in the address of one of `pages` goes into a cookie, and into the addresses that it links to."""
     pages.after_request(_remember)
 
@@ -35,7 +35,7 @@ def keep_choices(pages: Blueprint) -> None:
 def _remember(response: Response) -> Response:
     if response.mimetype == "text/html":
         response.vary.update(["Accept-Language", "Cookie"])
-        for name in CHOICES:
+        for name in PREFERENCES:
             if value := _asked(name):
                 # Not HttpOnly: the page's script changes the colours without asking the server.
                 response.set_cookie(
@@ -53,4 +53,4 @@ def _asked(name: str) -> str | None:
 
 
 def _known(name: str, value: str | None) -> str | None:
-    return value if value in CHOICES[name] else None
+    return value if value in PREFERENCES[name] else None

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from structbert_lite.web.panels.scatter import LINE, MARGIN, height_of, points_of
+from structbert_lite.web.scatter import LINE, MARGIN, height_of, points_of
 
 
 def cosines_of(count: int, dimensions: int, seed: int = 0) -> np.ndarray:

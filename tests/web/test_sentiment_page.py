@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from structbert_lite.settings import Settings
 from tests.tiny_models import make_three_way
-from tests.web.panels.test_own_labels import bars
+from tests.web.test_own_labels import bars
 
 
 @pytest.fixture(scope="module")

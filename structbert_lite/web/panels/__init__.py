@@ -1,7 +1,0 @@
-"""One file a task: the form on its page, read and answered without any script."""
-
-from structbert_lite.web.panels import embedding, rerank, sentiment, similarity, zero_shot
-from structbert_lite.web.panels.panel import Panel
-
-# In the order of the navigation.
-PANELS: tuple[Panel, ...] = (sentiment.PANEL, similarity.PANEL, zero_shot.PANEL, rerank.PANEL, embedding.PANEL)
