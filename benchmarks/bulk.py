@@ -16,12 +16,12 @@ from statistics import median
 
 import click
 
+from structbert_lite.bench.crowd import share_out
+from structbert_lite.bench.machine import describe_machine
+from structbert_lite.bench.synthetic_texts import make_texts
 from structbert_lite.bulk import local
 from structbert_lite.bulk.job import Counts, Job
 from structbert_lite.bulk.progress import Progress
-from structbert_lite.cli.crowd import share_out
-from structbert_lite.cli.machine import describe_machine
-from structbert_lite.cli.sample import make_texts
 from structbert_lite.inference.bulk import cut_batches
 from structbert_lite.inference.cpu import usable_cpus
 from structbert_lite.inference.session import Session

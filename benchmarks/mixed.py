@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from structbert_lite.cli.crowd import share_out
-from structbert_lite.cli.load import Client, write_request
-from structbert_lite.cli.sample import make_texts
+from structbert_lite.bench.crowd import share_out
+from structbert_lite.bench.http_client import Client, write_request
+from structbert_lite.bench.synthetic_texts import make_texts
 
 LABELS = ["咨询", "投诉", "表扬", "退款", "物流"]
 # Of each kind so many in a hundred, and how many inputs the model reads for one: texts, texts with a label, passages.

@@ -10,8 +10,8 @@ import click
 from benchmarks.medians import Scores, best_setting, largest_change, median_of
 from benchmarks.systems import PYTORCH, Setting, System, environment_of, read_json
 from benchmarks.work import Pair, last_line
-from structbert_lite.cli.load import ask_all, run_load
-from structbert_lite.cli.server import Server, free_port, run_server
+from structbert_lite.bench.http_client import ask_all, run_load
+from structbert_lite.bench.server_process import Server, free_port, run_server
 
 CLIENTS = (1, 4, 16, 64)
 CROWD = 16  # clients, and texts in one batch, when scores are compared

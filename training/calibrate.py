@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 from export.platt import fit_platt, sigmoid
 from export.thresholds import choose_thresholds
-from structbert_lite.cli.evaluate.pipeline import open_pipeline
+from structbert_lite.evaluate.pipeline import open_pipeline
 from structbert_lite.inference.encoder import Encoder
 from structbert_lite.manifest import LEXICAL_NAME, read_manifest
 from structbert_lite.tasks.lexical import bucket, overlap, terms

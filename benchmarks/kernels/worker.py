@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from structbert_lite.cli.crowd import share_out
+from structbert_lite.bench.crowd import share_out
 
 # int64 ids and mask [batch, tokens] -> float32 logits [batch, labels]
 Run = Callable[[np.ndarray, np.ndarray], np.ndarray]

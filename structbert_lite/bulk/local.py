@@ -13,7 +13,7 @@ from structbert_lite.bulk.progress import Progress
 from structbert_lite.bulk.resumable_output import ResumableOutput, StdoutOutput
 from structbert_lite.bulk.scorer import Scorer
 from structbert_lite.tables.formats import known_encoding, open_sink, open_source
-from structbert_lite.tables.input_file import InputFile
+from structbert_lite.tables.source import InputFile
 from structbert_lite.tables.window import Column, Sink, Source, Window
 
 WINDOW_INPUTS = 2048  # a row of several model runs counts as so many; no result depends on it

@@ -1,41 +1,62 @@
-"""Figures of rankings. `judged` are the grades of one query's documents by id; one that is not judged has grade 0."""
+"""Documents, queries and what is relevant to what: the files of a retrieval test."""
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-import numpy as np
+from structbert_lite.evaluate.rows import read_rows, take_sample
 
-Judged = Mapping[str, float]
+PARTS = ("corpus", "queries", "qrels")
 
 
-def ndcg_at(k: int, ranked: Sequence[str], judged: Judged) -> float:
-    """DCG of the first k documents over the highest that the judged ones allow.
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Texts by id, and for each query the grades of its judged documents, by the document's id."""
 
-    DCG = sum over ranks i of grade / log2(i + 1) (Järvelin and Kekäläinen, TOIS 20, 2002; the linear gain of
-    trec_eval). 0 where no document has a grade.
+    documents: dict[str, str]
+    queries: dict[str, str]
+    judgements: dict[str, dict[str, float]]
+
+
+def find_parts(folder: Path) -> tuple[Path, Path, Path]:
+    """corpus.tsv, queries.tsv and qrels.tsv in `folder`. Raises ValueError, with its name, when one is missing."""
+    corpus, queries, qrels = paths = [folder / f"{part}.tsv" for part in PARTS]
+    for path in paths:
+        if not path.is_file():
+            raise ValueError(f"{folder} has no {path.name}; name the files with --corpus, --queries and --qrels")
+    return corpus, queries, qrels
+
+
+def read_collection(corpus: Path, queries: Path, qrels: Path, limit: int | None) -> Collection:
+    """The collection of three files, with `limit` of its queries, taken at random but the same every time.
+
+    `corpus` has the columns doc_id and text, `queries` query_id and text, `qrels` query_id, doc_id and rel, a number.
+    Queries without any relevant document are left out. Raises ValueError for an id that stands twice or nowhere.
     """
-    ideal = _dcg(sorted(judged.values(), reverse=True)[:k])
-    return _dcg([judged.get(name, 0.0) for name in ranked[:k]]) / ideal if ideal else 0.0
+    documents, asked = _texts(corpus, "doc_id"), _texts(queries, "query_id")
+    judgements: dict[str, dict[str, float]] = {}
+    for number, row in enumerate(read_rows(qrels, ["query_id", "doc_id", "rel"]), start=1):
+        for column, known in (("query_id", asked), ("doc_id", documents)):
+            if row[column] not in known:
+                raise ValueError(f"row {number} of {qrels} has the {column} {row[column]}, which is in no other file")
+        judgements.setdefault(row["query_id"], {})[row["doc_id"]] = _grade(row["rel"], number, qrels)
+    answerable = [name for name in asked if any(grade > 0 for grade in judgements.get(name, {}).values())]
+    if not answerable:
+        raise ValueError(f"{qrels} names no relevant document for any query")
+    chosen = take_sample(answerable, limit)
+    return Collection(documents, {name: asked[name] for name in chosen}, {name: judgements[name] for name in chosen})
 
 
-def reciprocal_rank(k: int, ranked: Sequence[str], judged: Judged) -> float:
-    """1 / rank of the first relevant document among the first k; 0 where there is none (Voorhees, TREC-8, 1999)."""
-    return next((1 / rank for rank, name in enumerate(ranked[:k], start=1) if judged.get(name, 0) > 0), 0.0)
+def _texts(path: Path, column: str) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for number, row in enumerate(read_rows(path, [column, "text"]), start=1):
+        if row[column] in texts:
+            raise ValueError(f"row {number} of {path} has the {column} {row[column]} a second time")
+        texts[row[column]] = row["text"]
+    return texts
 
 
-def recall_at(k: int, ranked: Sequence[str], judged: Judged) -> float:
-    """Share of the relevant documents that stand among the first k; 0 where there are none."""
-    relevant = {name for name, grade in judged.items() if grade > 0}
-    return len(relevant.intersection(ranked[:k])) / len(relevant) if relevant else 0.0
-
-
-def retrieval_figures(
-    rankings: Mapping[str, Sequence[str]], judgements: Mapping[str, Judged], k: int = 10
-) -> dict[str, float]:
-    """nDCG, MRR and recall at k, each the mean over the queries of `rankings`."""
-    pairs = [(ranked, judgements[query]) for query, ranked in rankings.items()]
-    figures = {"nDCG": ndcg_at, "MRR": reciprocal_rank, "Recall": recall_at}
-    return {f"{name}@{k}": float(np.mean([figure(k, *pair) for pair in pairs])) for name, figure in figures.items()}
-
-
-def _dcg(grades: Sequence[float]) -> float:
-    return float(sum(grade / np.log2(rank + 1) for rank, grade in enumerate(grades, start=1)))
+def _grade(text: str, number: int, path: Path) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"row {number} of {path} has the rel {text!r}, not a number") from None

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from structbert_lite.tables.input_file import InputFile, to_bytes
+from structbert_lite.tables.source import InputFile, to_bytes
 from structbert_lite.tables.window import Column, Record, Window, group
 
 # A quote that is never closed would read all the rest of the file as one cell.

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from structbert_lite.tables.delimited import DelimitedSink, DelimitedSource
-from structbert_lite.tables.input_file import InputFile
 from structbert_lite.tables.json_lines import JsonLinesSink, JsonLinesSource
+from structbert_lite.tables.source import InputFile
 from structbert_lite.tables.window import Column, Sink, Source
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from structbert_lite.tables.input_file import InputFile, to_bytes
+from structbert_lite.tables.source import InputFile, to_bytes
 from structbert_lite.tables.window import Column, Kind, Record, Window, group
 
 KINDS: dict[type, Kind] = {str: "text", int: "int", float: "float", bool: "bool"}

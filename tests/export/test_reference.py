@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs requirements-export.txt")
 
 from export.encoding import encode
-from structbert_lite.cli.side import start_side
+from structbert_lite.evaluate.model_process import start_side
 from structbert_lite.inference.pooling import pool
 from tests.export.make_checkpoint import write_hugging_face
 from tests.export.make_pairs_checkpoint import (

@@ -13,7 +13,7 @@ pytest.importorskip("transformers", reason="needs requirements-train.txt")
 
 from transformers import BertForSequenceClassification
 
-from structbert_lite.cli.evaluate.pipeline import open_pipeline
+from structbert_lite.evaluate.pipeline import open_pipeline
 from structbert_lite.manifest import read_manifest
 from structbert_lite.settings import PROJECT
 from tests.tiny_models import make_all

@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+
+from structbert_lite.evaluate.rows import label_numbers, read_rows
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    (folder / name).write_text(text, encoding="utf-8")
+    return folder / name
+
+
+def test_tabs_keep_quotes_and_commas_read_them(tmp_path: Path) -> None:
+    tab = write(tmp_path, "a.tsv", '\ufefflabel\ttext\r\n1\t"好,很好\r\n\n0\t差')
+    comma = write(tmp_path, "a.csv", 'label,text\r\n1,"好,很""好"\r\n\n0,差\n')
+    assert [row["text"] for row in read_rows(tab, ["label", "text"])] == ['"好,很好', "差"]
+    assert [row["text"] for row in read_rows(comma, ["label", "text"])] == ['好,很"好', "差"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x\ty\n1\t2\n", r"it needs label and text \(label is missing\)"),
+        ("", "it needs label and text"),
+        ("label\ttext\n\n", "no rows under its header"),
+        ("label\ttext\n1\t好\n0\n", "row 2 of .* has no text"),
+    ],
+)
+def test_what_is_not_such_a_file_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_rows(write(tmp_path, "a.tsv", text), ["label", "text"])
+
+
+def test_another_encoding_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_bytes("label\ttext\n1\t好\n".encode("gb18030"))
+    with pytest.raises(ValueError, match="is not UTF-8"):
+        read_rows(tmp_path / "a.tsv", ["label", "text"])
+
+
+def test_labels_are_names_or_numbers() -> None:
+    names = ("Negative", "Positive")
+    assert label_numbers(Path("a"), [{"label": "Positive"}, {"label": "0"}], names) == [1, 0]
+    with pytest.raises(ValueError, match="row 2 of a has the label '2', not one of Negative, Positive, 0, 1"):
+        label_numbers(Path("a"), [{"label": "1"}, {"label": "2"}], names)
+
+
+def test_labels_that_are_numbers_are_names() -> None:
+    names = ("1", "2", "3")
+    assert label_numbers(Path("a"), [{"label": "1"}, {"label": "3"}], names) == [0, 2]
+    with pytest.raises(ValueError, match="has the label '0', not one of 1, 2, 3"):
+        label_numbers(Path("a"), [{"label": "0"}], names)
