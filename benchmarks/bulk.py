@@ -16,7 +16,7 @@ from statistics import median
 
 import click
 
-from structbert_lite.bench.crowd import share_out
+from structbert_lite.bench.http_client import run_in_threads
 from structbert_lite.bench.machine import describe_machine
 from structbert_lite.bench.synthetic_texts import make_texts
 from structbert_lite.bulk import local
@@ -110,7 +110,7 @@ def _bare(session: Session, batches: list[list[Encoding]]) -> tuple[float, float
             session.run(batch)
 
     began = time.process_time()
-    seconds = share_out(batches, usable_cpus(), loop)
+    seconds = run_in_threads(batches, usable_cpus(), loop)
     return seconds, time.process_time() - began
 
 

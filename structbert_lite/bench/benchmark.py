@@ -10,8 +10,7 @@ from typing import Any, TextIO
 import click
 import numpy as np
 
-from structbert_lite.bench.crowd import share_out
-from structbert_lite.bench.http_client import run_load
+from structbert_lite.bench.http_client import measure_closed_loop, run_in_threads
 from structbert_lite.bench.machine import describe_machine
 from structbert_lite.bench.server_process import serve
 from structbert_lite.bench.synthetic_texts import make_texts
@@ -55,18 +54,18 @@ def measure(model: Path, texts: list[str], requests: int, rounds: int) -> dict[s
         started_in, at_start = server.started_in, server.memory_mb()
         tokenizer = Tokenizer(model / TOKENIZER_NAME, manifest.max_tokens)
         session = Session(model / MODEL_NAME, manifest.inputs, manifest.pad_id)
-        run_load(server.port, sent[:50], clients=4)  # the first requests meet cold caches
+        measure_closed_loop(server.port, sent[:50], clients=4)  # the first requests meet cold caches
         loads, bare_one, bare_all, alone = [], [], [], []
         encodings = tokenizer.encode(sent)
         for _ in range(rounds):  # in turn, so that a noisy moment hits both
             bare_one.append(_bare_loop(session, encodings, threads=1))
             bare_all.append(_bare_loop(session, encodings, threads=usable_cpus()))
             alone.append(_one_by_one(session, tokenizer, sent[:500]))
-            loads.append([run_load(server.port, sent, clients) for clients in CLIENTS])
+            loads.append([measure_closed_loop(server.port, sent, clients) for clients in CLIENTS])
         after = server.memory_mb()
     with serve(model.parent, model.name, cache_mb=32) as server:
-        run_load(server.port, sent, clients=16)
-        cached = run_load(server.port, sent, clients=16)
+        measure_closed_loop(server.port, sent, clients=16)
+        cached = measure_closed_loop(server.port, sent, clients=16)
 
     bare = float(np.median(bare_all))
     http = [_median([asdict(load[i]) for load in loads]) for i in range(len(CLIENTS))]
@@ -95,7 +94,7 @@ def _bare_loop(session: Session, encodings: list[Encoding], threads: int) -> flo
         for encoding in taken:
             session.run([encoding])
 
-    return len(encodings) / share_out(encodings, threads, loop)
+    return len(encodings) / run_in_threads(encodings, threads, loop)
 
 
 def _one_by_one(session: Session, tokenizer: Tokenizer, texts: list[str]) -> float:

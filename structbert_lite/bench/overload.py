@@ -9,8 +9,7 @@ from typing import Any
 import click
 import numpy as np
 
-from structbert_lite.bench.arrivals import Outcome, run_arrivals
-from structbert_lite.bench.http_client import ask_all, write_request
+from structbert_lite.bench.http_client import Outcome, closed_loop, open_loop, write_request
 from structbert_lite.bench.machine import describe_machine
 from structbert_lite.bench.server_process import Server, serve
 from structbert_lite.bench.synthetic_texts import make_texts
@@ -59,9 +58,9 @@ def measure(model: Path, times: float, seconds: float, texts: int) -> dict[str, 
         def is_right(i: int, status: int, body: bytes) -> bool:
             return body == expected[i] if status == 200 else b'"error"' in body
 
-        unloaded, _ = run_arrivals(server.port, requests, UNLOADED * peak, seconds, is_right, seed=1)
+        unloaded, _ = open_loop(server.port, requests, UNLOADED * peak, seconds, is_right, seed=1)
         before = server.memory_mb()
-        outcomes, took = run_arrivals(server.port, requests, times * peak, seconds, is_right, seed=2)
+        outcomes, took = open_loop(server.port, requests, times * peak, seconds, is_right, seed=2)
         after = server.memory_mb()
         time.sleep(REST_SECONDS)
         again, peak_again = _ask(server, bodies)
@@ -93,7 +92,7 @@ def _ask(server: Server, bodies: list[dict[str, Any]]) -> tuple[list[bytes], flo
     found: list[bytes] = [b""] * len(bodies)
     took, missing = 0.0, list(range(len(bodies)))
     for _ in range(TRIES):
-        answers, seconds = ask_all(server.port, "/predict", [bodies[i] for i in missing], CLIENTS)
+        answers, seconds = closed_loop(server.port, "/predict", [bodies[i] for i in missing], CLIENTS)
         took += seconds
         for i, answer in zip(missing, answers, strict=True):
             found[i] = answer.body if answer and answer.good else b""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from structbert_lite.bench.memory import proportional_mb
+from structbert_lite.bench.machine import proportional_mb
 from structbert_lite.settings import PREFIX, PROJECT
 
 START_SECONDS = 120.0

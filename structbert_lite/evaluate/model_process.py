@@ -14,7 +14,7 @@ from typing import IO, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from structbert_lite.bench.memory import forget_peak, peak_mb, proportional_mb
+from structbert_lite.bench.machine import forget_peak, peak_mb, proportional_mb
 from structbert_lite.settings import PROJECT
 
 CLOSE_SECONDS = 10.0

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from structbert_lite.bench.http_client import ask_all, run_load
+from structbert_lite.bench.http_client import closed_loop, measure_closed_loop
 
 
 @contextmanager
@@ -43,18 +43,18 @@ def echo(protocol: str) -> Iterator[int]:
 @pytest.mark.parametrize("protocol", ["HTTP/1.0", "HTTP/1.1"])
 def test_answers_come_in_the_order_of_the_bodies(protocol: str) -> None:
     with echo(protocol) as port:
-        answers, seconds = ask_all(port, "/any", [f"文字{i}" for i in range(40)], clients=4)
+        answers, seconds = closed_loop(port, "/any", [f"文字{i}" for i in range(40)], clients=4)
     assert [json.loads(answer.body) for answer in answers] == [f"文字{i}" for i in range(40)]
     assert all(answer.good and 0 < answer.seconds <= seconds for answer in answers)
 
 
 def test_what_fails_is_counted_and_the_rest_goes_on() -> None:
     with echo("HTTP/1.1") as port:
-        figures = run_load(port, ["a", "bad", "cut", "b", "cut", "c"], 1, "/any", body_of=lambda text: text)
+        figures = measure_closed_loop(port, ["a", "bad", "cut", "b", "cut", "c"], 1, "/any", body_of=lambda text: text)
     assert (figures.requests, figures.failures) == (6, 3)
 
 
 def test_a_port_where_nobody_listens_is_failures_not_an_exception() -> None:
     with echo("HTTP/1.1") as port:
         pass
-    assert run_load(port, ["a", "b"], clients=2).failures == 2
+    assert measure_closed_loop(port, ["a", "b"], clients=2).failures == 2
