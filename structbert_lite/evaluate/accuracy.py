@@ -9,7 +9,7 @@ import click
 
 from structbert_lite.engine import Engine
 from structbert_lite.errors import StructBertError
-from structbert_lite.evaluate.figures_accuracy import Accuracy, accuracy_by_group
+from structbert_lite.evaluate.figures import Accuracy, accuracy_by_group
 from structbert_lite.evaluate.rows import judged_labels, label_numbers, read_rows
 from structbert_lite.settings import Settings
 

@@ -1,8 +1,11 @@
-"""The figures of the batch-size study as text."""
+"""The figures of the batch-size study as text and as a picture."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from structbert_lite.evaluate.batch_study import Row
+from structbert_lite.evaluate.stability import OUTLIERS, SIZES, THRESHOLD, BatchFigures
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 HEADINGS = (
@@ -20,7 +23,7 @@ HEADINGS = (
 )
 
 
-def table(about: str, figures: dict[str, list[Row]]) -> str:
+def table(about: str, figures: dict[str, list[BatchFigures]]) -> str:
     """Columns for a terminal, file by file."""
     parts = [about]
     for name, rows in figures.items():
@@ -32,7 +35,7 @@ def table(about: str, figures: dict[str, list[Row]]) -> str:
     return "\n".join(parts)
 
 
-def markdown(about: str, figures: dict[str, list[Row]]) -> str:
+def markdown(about: str, figures: dict[str, list[BatchFigures]]) -> str:
     """The same as Markdown tables."""
     parts = [about]
     for name, rows in figures.items():
@@ -43,7 +46,7 @@ def markdown(about: str, figures: dict[str, list[Row]]) -> str:
     return "\n".join(parts)
 
 
-def suggestion(rows: list[Row]) -> str:
+def suggestion(rows: list[BatchFigures]) -> str:
     """The threshold for inputs that are scored alone, and what is left of it at the other sizes."""
     alone = rows[0].stability
     found = [row.stability.threshold for row in rows]
@@ -62,7 +65,7 @@ def split_page(page: Path) -> tuple[str, str]:
     return f"{head}{BEGIN}\n", f"\n{END}{tail}"
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: BatchFigures) -> list[str]:
     figures = row.stability
     return [
         str(row.batch),
@@ -77,3 +80,43 @@ def _cells(row: Row) -> list[str]:
         f"{row.per_second:.0f}",
         f"{row.peak_mb:.0f}",
     ]
+
+
+def load_plotter() -> Callable[[dict[str, list[BatchFigures]], Path], None]:
+    """What draws the figures. Raises RuntimeError where matplotlib is not installed."""
+    try:
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise RuntimeError(
+            f"--plot needs {error.name}, which is not installed; run: pip install -r requirements-evaluate.txt"
+        ) from None
+    return partial(_draw, Figure)
+
+
+def _draw(canvas: Callable[..., Any], figures: dict[str, list[BatchFigures]], target: Path) -> None:
+    """Writes a PNG of four panels over the batch size, one line for each file."""
+    picture = canvas(figsize=(11, 7), layout="constrained")
+    axes = picture.subplots(2, 2)
+    (delta, swing), (outliers, speed) = axes
+    for name, rows in figures.items():
+        found = [row.stability for row in rows]
+        (line,) = delta.plot(SIZES, [f.delta_threshold for f in found], marker="o", label=name)
+        low, high = [f.delta_lowest for f in found], [f.delta_highest for f in found]
+        delta.fill_between(SIZES, low, high, color=line.get_color(), alpha=0.2)
+        swing.plot(SIZES, [f.rank_swing for f in found], marker="o", label=f"{name}: largest swing")
+        swing.plot(SIZES, [f.rank_sigma for f in found], "--", color=line.get_color(), label=f"{name}: σ, mean")
+        outliers.plot(SIZES, [f.outlier_rate for f in found], marker="o", label=name)
+        speed.plot(SIZES, [row.per_second for row in rows], marker="o", label=name)
+    delta.set_title(f"ΔThreshold@{THRESHOLD}: mean, lowest, highest")
+    swing.set_title("A score from shuffle to shuffle")
+    outliers.set_title(f"Share of scores in {OUTLIERS[0]}–{OUTLIERS[1]}")
+    speed.set_title("Inputs a second, one thread")
+    for axis in axes.flat:
+        axis.set_xscale("log", base=2)
+        axis.set_xticks(SIZES, map(str, SIZES))
+        axis.set_xlabel("batch size")
+        axis.grid(alpha=0.3)
+        axis.legend()
+    for axis in (swing, speed):
+        axis.set_ylim(bottom=0)
+    picture.savefig(target, dpi=110)

@@ -1,9 +1,13 @@
-"""`python -m structbert_lite evaluate batch-size`: whether a score depends on the batch it was computed in."""
+"""`python -m structbert_lite evaluate batch-size`: whether a score depends on the batch it was computed in.
+
+The same inputs are run in batches of several sizes and orders.
+"""
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +17,86 @@ from numpy.typing import NDArray
 
 from structbert_lite.bench.machine import describe_machine
 from structbert_lite.errors import StructBertError
-from structbert_lite.evaluate.batch_report import markdown, split_page, table
-from structbert_lite.evaluate.batch_study import Kind, Row, choose_kind, study
-from structbert_lite.evaluate.model_process import light_command, start_side
-from structbert_lite.evaluate.perturbation import PERTURBATION
-from structbert_lite.evaluate.rows import label_numbers, read_rows, take_sample
+from structbert_lite.evaluate.batch_report import load_plotter, markdown, split_page, table
+from structbert_lite.evaluate.model_process import ModelProcess, exported_command, start_model
+from structbert_lite.evaluate.rows import LABELS, PERTURBATION, label_numbers, read_rows, take_sample
+from structbert_lite.evaluate.stability import SIZES, BatchFigures, measure_stability, probability_of, sigmoid
 from structbert_lite.installed import serving_folder
-from structbert_lite.manifest import read_manifest
+from structbert_lite.manifest import OPINIONS, Manifest, read_manifest
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUT = click.Path(dir_okay=False, writable=True, path_type=Path)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What one task is asked with. `labels` in the file's order, the last being the strong one; logits -> scores from
+    0 to 1, not rounded.
+    """
+
+    option: str
+    columns: tuple[str, ...]
+    labels: tuple[str, ...]
+    score: Callable[[NDArray[np.float32]], NDArray[np.float64]]
+
+
+def choose_kind(manifest: Manifest) -> Kind:
+    """What the model's task is asked with. Raises ValueError for a task without a score from 0 to 1 of its own."""
+    if manifest.task == "sentiment":
+        places = list(map(manifest.labels.index, manifest.answered_labels(neutral=False)))
+        return Kind("--texts", ("text",), OPINIONS, lambda logits: probability_of(logits[..., places], 1))
+    if manifest.task == "similarity":
+        scale, bias = manifest.calibration.scale, manifest.calibration.bias
+        return Kind("--pairs", ("text_a", "text_b"), LABELS, lambda logits: sigmoid(scale * logits[..., 0] + bias))
+    raise ValueError(f"{manifest.name} is a {manifest.task} model: this study is of sentiment and similarity")
+
+
+def study(
+    sides: dict[str, ModelProcess], kind: Kind, inputs: Sequence[Any], strong: NDArray[np.bool_], shuffles: int
+) -> dict[str, list[BatchFigures]]:
+    """Rows by file, one for each of SIZES. Raises ValueError when `strong` has only one kind in it."""
+    measure_stability(np.zeros((1, len(inputs))), strong)  # a file that cannot be judged is refused before the work
+    rng = np.random.default_rng(0)
+    orders = [rng.permutation(len(inputs)) for _ in range(shuffles)]
+    alone: dict[str, NDArray[np.float32]] = {}
+    figures: dict[str, list[BatchFigures]] = {name: [] for name in sides}
+    steps = len(SIZES) * shuffles * len(sides) * len(inputs)
+    with click.progressbar(length=steps, label="scoring", file=sys.stderr) as bar:
+        for size in SIZES:
+            runs: dict[str, list[tuple[NDArray[np.float32], NDArray[np.float64]]]] = {name: [] for name in sides}
+            for side in sides.values():
+                side.forget_peak()
+            for order in orders:
+                for name, side in sides.items():  # in turn, so that a noisy moment hits all
+                    runs[name].append(_run(side, inputs, order, size))
+                    bar.update(len(inputs))
+            for name, side in sides.items():
+                logits = np.stack([logits for logits, _ in runs[name]])
+                first = alone.setdefault(name, logits[0])
+                seconds = np.concatenate([seconds for _, seconds in runs[name]])
+                full = np.concatenate([seconds[: len(inputs) // size] for _, seconds in runs[name]])
+                figures[name].append(
+                    BatchFigures(
+                        batch=size,
+                        stability=measure_stability(kind.score(logits), strong),
+                        same_bits=all(row.tobytes() == first.tobytes() for row in logits),
+                        batch_ms=float(np.median(full if len(full) else seconds)) * 1000,
+                        per_second=len(inputs) * shuffles / float(seconds.sum()),
+                        peak_mb=side.peak_mb(),
+                    )
+                )
+    return figures
+
+
+def _run(
+    side: ModelProcess, inputs: Sequence[Any], order: NDArray[np.int64], size: int
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """(logits [inputs, labels] in the order of `inputs`, seconds [batches])."""
+    batches = [[inputs[i] for i in order[start : start + size]] for start in range(0, len(order), size)]
+    answer = side.ask(batches)
+    logits = np.empty_like(answer.logits)
+    logits[order] = answer.logits
+    return logits, answer.seconds
 
 
 @click.command("batch-size")
@@ -62,14 +136,14 @@ def command(
     own file and every file --against take turns, each in a process of its own. docs/batch-size.md says what
     the columns mean. A file is tab-separated UTF-8 with a header line, comma-separated where it ends in .csv.
     """
-    draw = _plotter() if plot else None
     try:
+        draw = load_plotter() if plot else None  # both before the work, which takes minutes
+        around = split_page(page) if page else None
         folder, kind, file = _choose(model, pairs, texts)
         inputs, strong = _read(file, kind, sample)
         files = _name_files(folder, against)
-        around = split_page(page) if page else None  # before the work, which takes minutes
         with ExitStack() as stack:
-            sides = {name: stack.enter_context(start_side(call)) for name, call in files.items()}
+            sides = {name: stack.enter_context(start_model(call)) for name, call in files.items()}
             figures = study(sides, kind, inputs, strong, shuffles)
         about = (
             f"{len(inputs)} inputs, {int(strong.sum())} of them strong, {shuffles} shuffles for each batch size, "
@@ -94,11 +168,11 @@ def _read(file: Path, kind: Kind, sample: int | None) -> tuple[list[Any], NDArra
 
 def _name_files(folder: Path, against: tuple[Path, ...]) -> dict[str, list[str]]:
     """What starts each file, by the name in the report. Raises ValueError when two have one name."""
-    commands = {folder.name: light_command(folder)}
+    commands = {folder.name: exported_command(folder)}
     for path in against:
         if path.name in commands:
             raise ValueError(f"two files are called {path.name}; rename one of them")
-        commands[path.name] = light_command(folder, path.resolve())
+        commands[path.name] = exported_command(folder, path.resolve())
     return commands
 
 
@@ -115,18 +189,8 @@ def _choose(model: Path | None, pairs: Path | None, texts: Path | None) -> tuple
     return folder, kind, file
 
 
-def _plotter() -> Callable[[dict[str, list[Row]], Path], None]:
-    try:
-        from structbert_lite.evaluate.batch_plot import draw
-    except ModuleNotFoundError as error:
-        raise click.ClickException(
-            f"--plot needs {error.name}, which is not installed; run: pip install -r requirements-evaluate.txt"
-        ) from None
-    return draw
-
-
-def _plain(about: str, figures: dict[str, list[Row]]) -> dict[str, Any]:
-    def flat(row: Row) -> dict[str, Any]:
+def _plain(about: str, figures: dict[str, list[BatchFigures]]) -> dict[str, Any]:
+    def flat(row: BatchFigures) -> dict[str, Any]:
         fields = asdict(row)
         stability: dict[str, Any] = fields.pop("stability")
         return stability | fields

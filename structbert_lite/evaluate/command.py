@@ -8,7 +8,7 @@ COMMANDS = {
     "accuracy": "structbert_lite.evaluate.accuracy",
     "behaviour": "structbert_lite.evaluate.behaviour",
     "batch-size": "structbert_lite.evaluate.batch_size",
-    "compare": "structbert_lite.evaluate.compare_command",
+    "compare": "structbert_lite.evaluate.compare",
     "quality": "structbert_lite.evaluate.quality",
 }
 

@@ -1,35 +1,80 @@
-"""One side of a comparison: a process that answers texts with logits (evaluate/lines.py has the protocol)."""
+"""A model in a process of its own, asked over JSON lines; the same loop times every kind of model.
+
+First line out: {"ready": facts} or {"error": sentence}. Then, for each line in,
+{"batches": [[input, ...], ...], "threads": n}, one line out with `logits` [inputs][labels] in the order asked,
+`seconds` of each batch, and `wall`, the seconds of all of them, `threads` batches being run side by side. An input is
+a text or, for a similarity model, a pair [text, text].
+
+Nothing is imported here but the standard library: the model's end may still find out that a package is missing.
+"""
 
 import json
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from structbert_lite.bench.machine import forget_peak, peak_mb, proportional_mb
-from structbert_lite.settings import PROJECT
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 CLOSE_SECONDS = 10.0
+Run = Callable[[list[Any]], "NDArray[np.float32]"]  # the inputs of one batch -> float32 [inputs, labels]
+
+
+def serve_model(load: Callable[[], tuple[dict[str, Any], Run]], refusals: tuple[type[Exception], ...]) -> None:
+    """Loads the model, tells its facts and answers until the input ends; `refusals` are told, not raised."""
+    out, sys.stdout = sys.stdout, sys.stderr  # a library that prints must not break the protocol
+
+    def say(message: dict[str, Any]) -> None:
+        print(json.dumps(message), file=out, flush=True)
+
+    try:
+        facts, run = load()
+    except refusals as error:
+        say({"error": str(error)})
+        return
+    say({"ready": facts})
+    for line in sys.stdin:
+        say(_answer(run, **json.loads(line)))
+
+
+def _answer(run: Run, batches: list[list[Any]], threads: int) -> dict[str, Any]:
+    def timed(batch: list[Any]) -> "tuple[NDArray[np.float32], float]":
+        began = time.perf_counter()
+        logits = run(batch)
+        return logits, time.perf_counter() - began
+
+    began = time.perf_counter()
+    if threads == 1:
+        done = [timed(batch) for batch in batches]
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            done = list(pool.map(timed, batches))
+    wall = time.perf_counter() - began
+    # Every float32 has an exact double, and JSON keeps a double's digits: not a bit is lost on the way.
+    rows = [row for logits, _ in done for row in logits.tolist()]
+    return {"logits": rows, "seconds": [seconds for _, seconds in done], "wall": wall}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`logits` float32 [texts, labels]; `seconds` float64 [batches]; `wall`: seconds of all batches together."""
 
-    logits: NDArray[np.float32]
-    seconds: NDArray[np.float64]
+    logits: "NDArray[np.float32]"
+    seconds: "NDArray[np.float64]"
     wall: float
 
 
-class Side:
+class ModelProcess:
     """A running process. `facts` is what it said of its model, `started_in` the seconds until it was ready."""
 
     def __init__(self, process: subprocess.Popen[bytes], command: Sequence[str], log: BinaryIO, began: float) -> None:
@@ -45,6 +90,8 @@ class Side:
 
     def ask(self, batches: Sequence[Sequence[str | Sequence[str]]], threads: int = 1) -> Answer:
         """The logits of each batch's texts or pairs, in order. Raises RuntimeError when the process ends instead."""
+        import numpy as np
+
         with suppress(BrokenPipeError):  # it has ended; what it said is read below
             self._in.write(json.dumps({"batches": batches, "threads": threads}).encode() + b"\n")
             self._in.flush()
@@ -73,8 +120,10 @@ class Side:
 
 
 @contextmanager
-def start_side(command: Sequence[str]) -> Iterator[Side]:
+def start_model(command: Sequence[str]) -> Iterator[ModelProcess]:
     """Runs `command` from the project's folder. Raises RuntimeError when it does not become ready."""
+    from structbert_lite.settings import PROJECT
+
     with tempfile.TemporaryFile() as log:
         began = time.perf_counter()
         try:
@@ -85,7 +134,7 @@ def start_side(command: Sequence[str]) -> Iterator[Side]:
             raise RuntimeError(f"{command[0]} cannot be run: {error.strerror}") from None
         its_input, its_output = _pipes(process)
         try:
-            yield Side(process, command, log, began)
+            yield ModelProcess(process, command, log, began)
         finally:
             with suppress(BrokenPipeError):
                 its_input.close()  # the end of its input is the end of its work
@@ -104,6 +153,6 @@ def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
     return process.stdin, process.stdout
 
 
-def light_command(folder: Path, file: Path | None = None) -> list[str]:
+def exported_command(folder: Path, file: Path | None = None) -> list[str]:
     """What starts the exported model in `folder`, or another ONNX file with its tokenizer."""
     return [sys.executable, "-m", "structbert_lite.evaluate.onnx_process", str(folder), *([str(file)] if file else [])]

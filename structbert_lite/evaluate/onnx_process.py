@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structbert_lite.errors import StructBertError
-from structbert_lite.evaluate.serve_lines import Run, serve_lines
+from structbert_lite.evaluate.model_process import Run, serve_model
 from structbert_lite.inference.pooling import pool
 from structbert_lite.inference.prompt import Prompt
 from structbert_lite.inference.session import Session
@@ -65,4 +65,4 @@ def _of_pairs(folder: Path, manifest: Manifest, tokenizer: Tokenizer, run: Run) 
 if __name__ == "__main__":
     where = Path(sys.argv[1])
     what = Path(sys.argv[2]) if len(sys.argv) > 2 else where / MODEL_NAME
-    serve_lines(lambda: load_model(where, what), (StructBertError,))
+    serve_model(lambda: load_model(where, what), (StructBertError,))

@@ -1,17 +1,16 @@
-"""Quality on files with one judged row a line: what is asked of a row, and which figures come of it."""
+"""What `evaluate quality` asks of a judged row, of each task, and which figures come of the answers."""
 
+import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 
-from structbert_lite.evaluate.ask import ask_labels, ask_own_labels, ask_pairs, ask_rankings, ask_vectors
-from structbert_lite.evaluate.figures import roc_auc
-from structbert_lite.evaluate.figures_labels import accuracy, macro_f1
-from structbert_lite.evaluate.figures_pairs import pair_figures
-from structbert_lite.evaluate.figures_retrieval import retrieval_figures
+from structbert_lite.evaluate.figures import accuracy, macro_f1, pair_figures, retrieval_figures, roc_auc
 from structbert_lite.evaluate.rows import judged_labels, label_numbers
 from structbert_lite.manifest import Manifest
 
@@ -23,6 +22,8 @@ COLUMNS = {
     "zero-shot": ("label", "text"),
     "rerank": ("query", "text", "label"),
 }
+CHUNK = 64  # inputs of the model asked for at once; no answer depends on it
+PATIENCE = 600.0  # seconds for one chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +139,64 @@ GRADED = {
     "embedding": RowTask(_grades, _ask_cosines, _cosine_figures),
     "rerank": RowTask(_grades, _ask_relevance, _relevance_figures),
 }
+
+
+def ask_labels(pipeline: Any, texts: Sequence[str], labels: Sequence[str], neutral: bool, title: str) -> np.ndarray:
+    """float64 [texts, labels]: the probabilities of `labels`; `neutral` as of the pipeline's `predict`."""
+
+    def ask(chunk: Sequence[str]) -> list[list[float]]:
+        results = pipeline.predict(chunk, _deadline(), neutral=neutral)
+        return [[result.probabilities[label] for label in labels] for result in results]
+
+    return _in_chunks(ask, texts, title)
+
+
+def ask_pairs(pipeline: Any, pairs: Sequence[tuple[str, str]], title: str) -> np.ndarray:
+    """float64 [pairs]: the similarity scores."""
+    return _in_chunks(lambda chunk: [r.score for r in pipeline.predict(chunk, _deadline())], pairs, title)
+
+
+def ask_vectors(pipeline: Any, texts: Sequence[str], title: str) -> np.ndarray:
+    """float32 [texts, dimensions], of length 1; equal texts are asked once."""
+    known = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+    vectors = _in_chunks(lambda chunk: [r.vector for r in pipeline.predict(chunk, _deadline())], list(known), title)
+    return vectors[[known[text] for text in texts]]
+
+
+def ask_own_labels(pipeline: Any, texts: Sequence[str], labels: Sequence[str], template: str, title: str) -> np.ndarray:
+    """float64 [texts, labels]: zero-shot scores in the order of `labels`."""
+
+    def ask(chunk: Sequence[str]) -> list[list[float]]:
+        found = pipeline.predict(chunk, _deadline(), labels=labels, hypothesis_template=template)
+        scores = [dict(zip(result.labels, result.scores, strict=True)) for result in found]
+        return [[by_label[label] for label in labels] for by_label in scores]
+
+    return _in_chunks(ask, texts, title, max(1, CHUNK // len(labels)))
+
+
+def ask_rankings(
+    pipeline: Any, questions: Sequence[tuple[str, Sequence[str]]], title: str
+) -> list[tuple[list[int], list[float]]]:
+    """For each query with its documents: their places, best first, and the score at each of these places."""
+    found = []
+    with click.progressbar(questions, label=title, file=sys.stderr) as bar:
+        for query, texts in bar:
+            results = pipeline.predict(list(texts), _deadline(), query=query)
+            found.append(([r.index for r in results], [r.score for r in results]))
+    return found
+
+
+def _in_chunks(
+    ask: Callable[[list[Any]], Sequence[Any]], items: Sequence[Any], title: str, size: int = CHUNK
+) -> np.ndarray:
+    rows: list[Any] = []
+    with click.progressbar(length=len(items), label=title, file=sys.stderr) as bar:
+        for start in range(0, len(items), size):
+            chunk = list(items[start : start + size])
+            rows += ask(chunk)
+            bar.update(len(chunk))
+    return np.array(rows)
+
+
+def _deadline() -> float:
+    return time.monotonic() + PATIENCE

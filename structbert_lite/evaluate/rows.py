@@ -1,4 +1,4 @@
-"""Labelled rows from a user's file."""
+"""Labelled rows: a user's file, or the built-in pairs."""
 
 import csv
 import io
@@ -11,6 +11,9 @@ import numpy as np
 from structbert_lite.manifest import Manifest
 
 Row = TypeVar("Row")
+PERTURBATION = Path(__file__).parent / "data" / "perturbation.tsv"
+LABELS = ("unrelated", "weak", "strong")
+KINDS = ("strong", "weak", "sense", "length", "noise")
 
 
 def read_rows(file: Path, needed: Sequence[str]) -> list[dict[str, str]]:

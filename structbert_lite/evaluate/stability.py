@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+SIZES = (1, 2, 4, 8, 16, 32)  # of batches
 THRESHOLD = 0.7
 OUTLIERS = 0.45, 0.55  # scores from which nothing can be decided
 
@@ -32,6 +33,18 @@ class Stability:
     outlier_rate: float
     threshold: float
     best_delta: float
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFigures:
+    """One file at one batch size. `same_bits`: every logit has the bits it had alone, in every shuffle."""
+
+    batch: int
+    stability: Stability
+    same_bits: bool
+    batch_ms: float  # median of the full batches: tokenization and one run on one thread
+    per_second: float
+    peak_mb: float  # of the process, while it ran batches of this size
 
 
 def measure_stability(scores: NDArray[np.float64], strong: NDArray[np.bool_]) -> Stability:

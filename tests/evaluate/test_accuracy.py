@@ -1,4 +1,4 @@
-from structbert_lite.evaluate.figures_accuracy import Accuracy, accuracy_by_group
+from structbert_lite.evaluate.figures import Accuracy, accuracy_by_group
 
 
 def test_groups_are_counted_apart() -> None:

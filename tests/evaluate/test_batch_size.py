@@ -8,7 +8,7 @@ import pytest
 
 from structbert_lite.engine import Engine
 from structbert_lite.evaluate.batch_report import BEGIN, END
-from structbert_lite.evaluate.batch_study import choose_kind
+from structbert_lite.evaluate.batch_size import choose_kind
 from structbert_lite.evaluate.onnx_process import load_model
 from structbert_lite.manifest import MODEL_NAME, read_manifest
 from structbert_lite.settings import PROJECT, Settings

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from structbert_lite.evaluate.suite import NEEDED, SUITE, TASKS, count, judge, read_suite
+from structbert_lite.evaluate.behaviour import NEEDED, SUITE, TASKS, count, judge, read_suite
 
 SUITES = {name: read_suite(SUITE / f"{name}.jsonl", name) for name in NEEDED}
 LEAST = {"sentiment": 420, "similarity": 240, "zero-shot": 200, "rerank": 180, "invariance": 180}

@@ -2,7 +2,7 @@ import pytest
 
 pytest.importorskip("bm25s", reason="needs requirements-evaluate.txt")
 
-from structbert_lite.evaluate.bm25 import Bm25, split_terms
+from structbert_lite.evaluate.retrieval import Bm25, split_terms
 
 DOCUMENTS = {"a": "苹果公司发布了新的手机", "b": "苹果和梨都是水果，富含维生素C", "c": "故宫在每周一闭馆"}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from structbert_lite.evaluate.compare import study
-from structbert_lite.evaluate.model_process import light_command
+from structbert_lite.evaluate.model_process import exported_command
 from structbert_lite.manifest import read_manifest
 from structbert_lite.settings import PROJECT
 from tests.tiny_models import make_three_way
@@ -35,7 +35,7 @@ def test_both_sides_are_measured(exported: tuple[Path, Path], labelled: Path) ->
 
 def test_a_model_that_knows_neutral_is_judged_by_the_labels_of_the_file(tmp_path: Path) -> None:
     make_three_way(tmp_path / "three")
-    sides = {"reference": light_command(tmp_path / "three"), "light": light_command(tmp_path / "three")}
+    sides = {"reference": exported_command(tmp_path / "three"), "light": exported_command(tmp_path / "three")}
     texts, expected = ["门门好", "坏", "门"], ["Positive", "Negative", "Neutral"]
     two = study(sides, texts, expected, ("Negative", "Positive"), (1, 1, 1))["sides"]["light"]
     assert two["accuracy_by_label"] == {"Positive": 1.0, "Negative": 1.0, "Neutral": 0.0}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from structbert_lite.evaluate.figures_labels import accuracy, confusion, f1, macro_f1
+from structbert_lite.evaluate.figures import accuracy, confusion, f1, macro_f1
 
 FOUND = ["a", "a", "b", "b", "c", "a"]
 EXPECTED = ["a", "b", "b", "c", "c", "a"]

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from structbert_lite.evaluate.model_process import light_command, start_side
+from structbert_lite.evaluate.model_process import exported_command, start_model
 from structbert_lite.inference.session import Session
 from structbert_lite.inference.tokenizer import Tokenizer
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, read_manifest
@@ -17,7 +17,7 @@ def test_the_light_side_gives_the_bits_of_the_session(model_folder: Path) -> Non
     tokenizer = Tokenizer(model_folder / TOKENIZER_NAME, manifest.max_tokens)
     session = Session(model_folder / MODEL_NAME, manifest.inputs, manifest.pad_id)
     expected = session.run(tokenizer.encode(TEXTS))
-    with start_side(light_command(model_folder)) as side:
+    with start_model(exported_command(model_folder)) as side:
         assert side.facts["labels"] == list(manifest.labels)
         batches = [TEXTS[:2], TEXTS[2:]]
         for threads in (1, 2):
@@ -35,11 +35,11 @@ def test_the_light_side_gives_the_bits_of_the_session(model_folder: Path) -> Non
 
 
 def test_what_is_no_model_is_refused_in_its_own_words(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match=r"has no manifest\.json"), start_side(light_command(tmp_path)):
+    with pytest.raises(RuntimeError, match=r"has no manifest\.json"), start_model(exported_command(tmp_path)):
         pass
 
 
 def test_a_process_that_ends_is_noticed() -> None:
     code = "import sys; print('{\"ready\": {}}', flush=True); sys.stdin.readline(); sys.exit('out of memory')"
-    with start_side([sys.executable, "-c", code]) as side, pytest.raises(RuntimeError, match="out of memory"):
+    with start_model([sys.executable, "-c", code]) as side, pytest.raises(RuntimeError, match="out of memory"):
         side.ask([["好"]])

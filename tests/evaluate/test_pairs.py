@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from structbert_lite.evaluate.figures_pairs import pair_figures
+from structbert_lite.evaluate.figures import pair_figures
 
 SCORES = np.array([0.9, 0.45, 0.4, 0.2])
 

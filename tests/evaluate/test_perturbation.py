@@ -1,7 +1,6 @@
 from collections import Counter
 
-from structbert_lite.evaluate.perturbation import KINDS, LABELS, PERTURBATION
-from structbert_lite.evaluate.rows import label_numbers, read_rows
+from structbert_lite.evaluate.rows import KINDS, LABELS, PERTURBATION, label_numbers, read_rows
 
 ROWS = read_rows(PERTURBATION, ["text_a", "text_b", "label", "kind"])
 

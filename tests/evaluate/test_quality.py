@@ -123,7 +123,6 @@ def test_collections_stand_beside_bm25(tiny_models: Path, data: Path) -> None:
 def test_a_missing_baseline_names_the_command_that_helps(
     tiny_models: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "structbert_lite.evaluate.bm25", raising=False)
     monkeypatch.setitem(sys.modules, "bm25s", None)
     done = run(tiny_models / "rerank", "--task", "rerank", "--data", data)
     assert done.exit_code == 1

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from structbert_lite.evaluate.figures_retrieval import ndcg_at, recall_at, reciprocal_rank, retrieval_figures
+from structbert_lite.evaluate.figures import ndcg_at, recall_at, reciprocal_rank, retrieval_figures
 
 JUDGED = {"a": 1, "b": 1, "z": 0}
 

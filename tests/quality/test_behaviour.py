@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from structbert_lite.engine import Engine
-from structbert_lite.evaluate.suite import SUITE, count, judge, read_suite
+from structbert_lite.evaluate.behaviour import SUITE, count, judge, read_suite
 from structbert_lite.settings import Settings
 
 HELD = json.loads(Path(__file__).with_name("behaviour.json").read_text(encoding="utf-8"))
