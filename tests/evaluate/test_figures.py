@@ -1,9 +1,65 @@
+"""Figures of labels, scores, pairs and rankings against known values."""
+
 import math
 
 import numpy as np
 import pytest
 
-from structbert_lite.evaluate.figures import average_ranks, best_accuracy, mean_score, roc_auc, spearman
+from structbert_lite.evaluate.figures import (
+    Accuracy,
+    accuracy,
+    accuracy_by_group,
+    average_ranks,
+    best_accuracy,
+    confusion,
+    f1,
+    macro_f1,
+    mean_score,
+    ndcg_at,
+    pair_figures,
+    recall_at,
+    reciprocal_rank,
+    retrieval_figures,
+    roc_auc,
+    spearman,
+)
+
+FOUND = ["a", "a", "b", "b", "c", "a"]
+EXPECTED = ["a", "b", "b", "c", "c", "a"]
+
+
+def test_known_values() -> None:
+    assert accuracy(FOUND, EXPECTED) == pytest.approx(4 / 6)
+    assert f1(FOUND, EXPECTED, "a") == pytest.approx(2 * 2 / (3 + 2))
+    assert f1(FOUND, EXPECTED, "d") == 0.0
+    assert macro_f1(FOUND, EXPECTED) == pytest.approx((4 / 5 + 1 / 2 + 2 / 3) / 3)
+    assert confusion(FOUND, EXPECTED, "abc").tolist() == [[2, 0, 0], [1, 1, 0], [0, 1, 1]]
+
+
+def test_a_label_on_one_side_only_counts_as_zero() -> None:
+    assert macro_f1(["a", "x"], ["a", "a"]) == pytest.approx((2 / 3) / 2)
+
+
+def test_as_scikit_learn_has_it() -> None:
+    metrics = pytest.importorskip("sklearn.metrics", reason="needs requirements-train.txt")
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        found, expected = rng.integers(0, 5, (2, 60)).tolist()
+        assert accuracy(found, expected) == pytest.approx(metrics.accuracy_score(expected, found))
+        assert macro_f1(found, expected) == pytest.approx(metrics.f1_score(expected, found, average="macro"))
+        assert (confusion(found, expected, range(5)) == metrics.confusion_matrix(expected, found)).all()
+
+
+def test_rows_that_do_not_match_are_refused() -> None:
+    with pytest.raises(ValueError, match="longer"):
+        accuracy(["a"], ["a", "b"])
+
+
+def test_groups_are_counted_apart() -> None:
+    figures = accuracy_by_group(["a", "b", "b", "a"], ["a", "b", "a", "a"], ["x", "y", "y", "x"])
+    assert figures == {"x": Accuracy(2, 2), "y": Accuracy(2, 1)}
+    assert (figures["x"].share, figures["y"].share) == (1.0, 0.5)
+
 
 POSITIVE = np.array([True, True, False, False])
 
@@ -69,3 +125,74 @@ def test_no_threshold_beats_the_best() -> None:
         threshold, share = best_accuracy(scores, positive)
         assert share == pytest.approx(highest)
         assert ((scores >= threshold) == positive).mean() == pytest.approx(highest)
+
+
+SCORES = np.array([0.9, 0.45, 0.4, 0.2])
+
+
+def test_two_labels() -> None:
+    figures = pair_figures(SCORES, np.array([1, 1, 0, 0]), 1, 0.5)
+    assert figures == pytest.approx(
+        {
+            "accuracy at 0.5": 0.75,
+            "F1 at 0.5": 2 / 3,
+            "best threshold": 0.425,
+            "accuracy at the best": 1.0,
+            "F1 at the best": 1.0,
+            "AUC": 1.0,
+            "mean score of 0": 0.3,
+            "mean score of 1": 0.675,
+        }
+    )
+    assert "accuracy at 0.5" not in pair_figures(SCORES, np.array([1, 1, 0, 0]), 1, None)
+
+
+def test_grades() -> None:
+    figures = pair_figures(SCORES, np.array([2, 1, 1, 0]), 2, 0.5)
+    assert list(figures) == ["Spearman", "AUC of 2", "mean score of 0", "mean score of 1", "mean score of 2"]
+    assert figures["AUC of 2"] == 1.0
+    assert figures["mean score of 1"] == pytest.approx(0.425)
+
+
+def test_a_part_with_one_label_keeps_its_figures() -> None:
+    figures = pair_figures(SCORES, np.zeros(4, int), 2, 0.5)
+    assert np.isnan([figures.pop("Spearman"), figures.pop("AUC of 2")]).all()
+    assert figures == pytest.approx({"mean score of 0": 0.4875})
+
+
+JUDGED = {"a": 1, "b": 1, "z": 0}
+
+
+def test_known_values_of_rankings() -> None:
+    ranked = ["x", "a", "y", "b"]
+    ideal = 1 + 1 / math.log2(3)
+    assert ndcg_at(10, ranked, JUDGED) == pytest.approx((1 / math.log2(3) + 1 / math.log2(5)) / ideal)
+    assert ndcg_at(2, ranked, JUDGED) == pytest.approx(1 / math.log2(3) / ideal)
+    assert reciprocal_rank(10, ranked, JUDGED) == 0.5
+    assert reciprocal_rank(1, ranked, JUDGED) == 0.0
+    assert recall_at(2, ranked, JUDGED) == 0.5
+    assert recall_at(10, ranked, JUDGED) == 1.0
+
+
+def test_a_judged_document_without_a_grade_is_not_relevant() -> None:
+    assert reciprocal_rank(10, ["z", "a"], JUDGED) == 0.5
+    assert recall_at(1, ["z"], JUDGED) == 0.0
+
+
+def test_a_query_without_relevant_documents_counts_as_nothing() -> None:
+    assert [figure(10, ["z"], {"z": 0}) for figure in (ndcg_at, reciprocal_rank, recall_at)] == [0.0, 0.0, 0.0]
+
+
+def test_the_mean_over_the_queries() -> None:
+    figures = retrieval_figures({"p": ["a", "x"], "q": ["x", "c"]}, {"p": {"a": 1}, "q": {"c": 2}})
+    assert figures == pytest.approx({"nDCG@10": (1 + 1 / math.log2(3)) / 2, "MRR@10": 0.75, "Recall@10": 1.0})
+
+
+def test_ndcg_as_scikit_learn_has_it() -> None:
+    metrics = pytest.importorskip("sklearn.metrics", reason="needs requirements-train.txt")
+    rng = np.random.default_rng(0)
+    for k in (3, 10):
+        grades, scores = rng.integers(0, 4, 20), rng.permutation(20)
+        ranked = [str(i) for i in np.argsort(-scores)]
+        judged = {str(i): float(grade) for i, grade in enumerate(grades)}
+        assert ndcg_at(k, ranked, judged) == pytest.approx(metrics.ndcg_score([grades], [scores], k=k))
