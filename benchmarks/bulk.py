@@ -20,8 +20,7 @@ from structbert_lite.bench.http_client import run_in_threads
 from structbert_lite.bench.machine import describe_machine
 from structbert_lite.bench.synthetic_texts import make_texts
 from structbert_lite.bulk import local
-from structbert_lite.bulk.job import Counts, Job
-from structbert_lite.bulk.progress import Progress
+from structbert_lite.bulk.job import Counts, Job, Progress
 from structbert_lite.inference.bulk import cut_batches
 from structbert_lite.inference.cpu import usable_cpus
 from structbert_lite.inference.session import Session

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
 import numpy as np
@@ -20,29 +20,38 @@ from structbert_lite.inference.session import Session
 from structbert_lite.inference.tokenizer import Encoding, Tokenizer
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, check_files, read_manifest
 from structbert_lite.settings import PROJECT
+from structbert_lite.tables.source import read_text
 
 CLIENTS = (1, 4, 16, 64)
+LINES = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 
 
 @click.command("benchmark")
 @click.argument(
     "model", type=click.Path(exists=True, file_okay=False, path_type=Path), default=PROJECT / "models" / "sentiment"
 )
-@click.option("--texts", type=click.File(encoding="utf-8"), help="Texts to send, one a line; default: made-up ones.")
+@click.option("--texts", type=LINES, metavar="FILENAME", help="Texts to send, one a line; default: made-up ones.")
 @click.option("--requests", type=click.IntRange(50), default=2000, show_default=True, help="Requests in each load.")
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Bare loop and server in turn.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def command(model: Path, texts: TextIO | None, requests: int, rounds: int, as_json: bool) -> None:
+def command(model: Path, texts: Path | None, requests: int, rounds: int, as_json: bool) -> None:
     """Start-up, memory, latency and throughput of the model in the folder MODEL.
 
     Everything runs on this machine, over loopback. The load shares the CPUs with the server.
     """
-    lines = [line.strip() for line in texts if line.strip()] if texts else make_texts(requests, seed=0)
     try:
+        lines = _read_lines(texts) if texts else make_texts(requests, seed=0)
         figures = measure(model.resolve(), lines, requests, rounds)
-    except (StructBertError, RuntimeError) as error:
+    except (StructBertError, RuntimeError, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(json.dumps(figures, ensure_ascii=False, indent=2) if as_json else _table(figures))
+
+
+def _read_lines(path: Path) -> list[str]:
+    text, _ = read_text(None if str(path) == "-" else path)
+    if not (lines := list(filter(None, map(str.strip, text.split("\n"))))):
+        raise ValueError(f"{path} has no text in it")
+    return lines
 
 
 def measure(model: Path, texts: list[str], requests: int, rounds: int) -> dict[str, Any]:

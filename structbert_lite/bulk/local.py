@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from structbert_lite.bulk.job import Counts, Job
-from structbert_lite.bulk.progress import Progress
+from structbert_lite.bulk.job import Counts, Job, Progress
 from structbert_lite.bulk.resumable_output import ResumableOutput, StdoutOutput
 from structbert_lite.bulk.scorer import Scorer
 from structbert_lite.tables.formats import known_encoding, open_sink, open_source
-from structbert_lite.tables.source import InputFile
-from structbert_lite.tables.window import Column, Sink, Source, Window
+from structbert_lite.tables.source import Column, InputFile, Sink, Source, UnknownEncoding, Window
 
 WINDOW_INPUTS = 2048  # a row of several model runs counts as so many; no result depends on it
 AHEAD = 2  # windows being scored at a time
@@ -27,7 +25,11 @@ def run(job: Job, progress: Progress) -> Counts:
     Whatever it raises, what was written stays and the same job goes on from there.
     """
     origin = InputFile(job.source, job.encoding)
-    source, encoding = open_source(origin, job.source_format, job.quoted)
+    try:
+        source, encoding = open_source(origin, job.source_format, job.quoted)
+    except UnknownEncoding as error:
+        cure = "Name its --encoding; rows with bytes that cannot be decoded are then marked in the column `error`"
+        raise ValueError(f"{error}. {cure}") from None
     check_columns(job, source)
     scorer = Scorer(job)
     try:

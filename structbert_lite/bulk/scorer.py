@@ -1,10 +1,13 @@
 """One model that scores windows of rows; a row that cannot be scored says why and harms no other."""
 
 import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from structbert_lite.bulk.answers import answers_of
+import numpy as np
+
 from structbert_lite.bulk.job import Job
 from structbert_lite.cache.memory import MemoryCache
 from structbert_lite.cache.tiered import TieredCache
@@ -14,11 +17,68 @@ from structbert_lite.inference.encoder import Encoder, Limits
 from structbert_lite.inference.slots import Slots
 from structbert_lite.manifest import read_decider, read_manifest
 from structbert_lite.model_set import PIPELINES
-from structbert_lite.tables.window import Column, Record
+from structbert_lite.results import ZeroShot
+from structbert_lite.tables.source import Column, Record
 from structbert_lite.tasks.inputs import is_blank
+from structbert_lite.tasks.scores import DECIMALS
 
 NO_LIMIT = sys.maxsize
+ToRow = Callable[[Any], tuple[Any, ...]]  # a result as values of its columns
 TRUNCATED, ERROR = Column("truncated", "bool"), Column("error", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class ResultColumns:
+    """`columns` of a result; `ask(inputs)` gives results in order, `to_row(result)` one value for each column."""
+
+    columns: list[Column]
+    ask: Callable[[list[Any]], list[Any]]
+    to_row: ToRow
+
+
+def result_columns(task: str, pipeline: Any, options: Mapping[str, Any]) -> ResultColumns:
+    """How the pipeline of `task` is asked. Raises InvalidInput for options that its `predict` refuses."""
+    if task == "rerank":
+        return ResultColumns(
+            [Column("score", "float")], lambda pairs: pipeline.score(pairs, np.inf), lambda r: (r.score,)
+        )
+    pipeline.predict([], np.inf, **options)  # refuses what cannot be asked before a row is read
+    columns, to_row = _COLUMNS[task](pipeline, options)
+    return ResultColumns(columns, lambda inputs: pipeline.predict(inputs, np.inf, **options), to_row)
+
+
+def _sentiment(pipeline: Any, options: Mapping[str, Any]) -> tuple[list[Column], ToRow]:
+    manifest = pipeline.encoder.manifest
+    labels = manifest.answered_labels(options.get("neutral", False))
+    columns = [Column("label", "text"), Column("score", "float")]
+    columns += [Column(f"probability_{label}", "float") for label in labels]
+    if not manifest.has_neutral:
+        return columns, lambda r: (r.label, r.score, *map(r.probabilities.__getitem__, labels))
+    columns += [Column("neutral", "float"), Column("uncertain", "bool")]
+    return columns, lambda r: (r.label, r.score, *map(r.probabilities.__getitem__, labels), r.neutral, r.uncertain)
+
+
+def _similarity(_: Any, __: Mapping[str, Any]) -> tuple[list[Column], ToRow]:
+    return [Column("score", "float"), Column("level", "text")], lambda r: (r.score, r.level)
+
+
+def _embedding(_: Any, __: Mapping[str, Any]) -> tuple[list[Column], ToRow]:
+    return [Column("embedding", "vector")], lambda r: (np.round(r.vector.astype(np.float64), DECIMALS).tolist(),)
+
+
+def _zero_shot(_: Any, options: Mapping[str, Any]) -> tuple[list[Column], ToRow]:
+    labels = options["labels"]
+    columns = [Column("label", "text"), Column("score", "float")]
+    columns += [Column(f"score_{label}", "float") for label in labels]
+
+    def to_row(result: ZeroShot) -> tuple[Any, ...]:
+        scores = dict(zip(result.labels, result.scores, strict=True))
+        return result.labels[0], result.scores[0], *map(scores.__getitem__, labels)
+
+    return columns, to_row
+
+
+_COLUMNS = {"sentiment": _sentiment, "similarity": _similarity, "embedding": _embedding, "zero-shot": _zero_shot}
 
 
 class Scorer:
@@ -31,11 +91,11 @@ class Scorer:
         self._bulks = [BulkEncoder(encoder, job.threads) for encoder in self._encoders]
         try:
             pipeline = PIPELINES[job.task](self._bulks[0], NO_LIMIT, *self._bulks[1:])
-            self._answers = answers_of(job.task, pipeline, job.options)
+            self._results = result_columns(job.task, pipeline, job.options)
         except BaseException:
             self.close()
             raise
-        found = [*self._answers.columns, TRUNCATED, ERROR]
+        found = [*self._results.columns, TRUNCATED, ERROR]
         self.columns = [Column(job.prefix + name, kind) for name, kind in found]
 
     def score(self, records: list[Record]) -> list[tuple[Any, ...]]:
@@ -64,13 +124,13 @@ class Scorer:
 
     def _ask(self, fields: list[tuple[str, ...]]) -> list[tuple[Any, ...]]:
         try:
-            results = self._answers.ask([given if len(given) > 1 else given[0] for given in fields])
+            results = self._results.ask([given if len(given) > 1 else given[0] for given in fields])
         except StructBertError as error:
             if len(fields) == 1:
                 return [self._failed(str(error))]
             middle = len(fields) // 2  # only the one at fault may fail
             return self._ask(fields[:middle]) + self._ask(fields[middle:])
-        return [(*self._answers.cells(result), result.truncated, None) for result in results]
+        return [(*self._results.to_row(result), result.truncated, None) for result in results]
 
     def _failed(self, reason: str) -> tuple[Any, ...]:
         return (*[None] * (len(self.columns) - 1), reason)

@@ -27,6 +27,8 @@ from structbert_lite.engine import Engine
 from structbert_lite.errors import StructBertError
 from structbert_lite.manifest import read_manifest
 from structbert_lite.settings import Settings
+from structbert_lite.tables.json_lines import read_lines
+from structbert_lite.tables.source import InputFile
 
 SUITE = Path(__file__).parent / "data" / "behaviour"
 TASKS = ("sentiment", "similarity", "zero-shot", "rerank")
@@ -59,16 +61,13 @@ class Outcome:
 def read_suite(path: Path, name: str) -> list[Item]:
     """The items of a JSON Lines file that is laid out as the suite `name`. Raises ValueError with the line's number."""
     items = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            item = json.loads(line)
-        except ValueError:
-            raise ValueError(f"{path.name}, line {number} is not JSON") from None
-        if not isinstance(item, dict) or set(item) != NEEDED[name]:
+    file = InputFile(path)
+    for number, record in read_lines(file, file.find_encoding()):
+        if record.fault:
+            raise ValueError(f"{path.name}, {record.fault}")
+        if set(record.values) != NEEDED[name]:
             raise ValueError(f"{path.name}, line {number}: an item of {name} has {', '.join(sorted(NEEDED[name]))}")
-        items.append(item)
+        items.append(record.values)
     return items
 
 

@@ -28,6 +28,7 @@ from structbert_lite.evaluate.retrieval import (
 from structbert_lite.evaluate.rows import PERTURBATION, read_rows, take_sample
 from structbert_lite.installed import serving_folder
 from structbert_lite.manifest import Task, read_manifest
+from structbert_lite.tables.source import read_text
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 BUILT_IN = {"similarity", "embedding"}  # tasks that can be asked about the built-in pairs
@@ -147,7 +148,7 @@ def own_labels(inputs: Inputs, labels: Path | None, names: Path | None) -> tuple
     ValueError for a label without a name.
     """
     if labels:
-        found = list(filter(None, map(str.strip, labels.read_text(encoding="utf-8-sig").splitlines())))
+        found = list(filter(None, map(str.strip, read_text(labels)[0].split("\n"))))
     else:
         found = sorted({row["label"] for _, rows in inputs.files.values() for row in rows})
     if not names:

@@ -1,7 +1,5 @@
 """Labelled rows: a user's file, or the built-in pairs."""
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -9,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from structbert_lite.manifest import Manifest
+from structbert_lite.tables.delimited import read_table
 
 Row = TypeVar("Row")
 PERTURBATION = Path(__file__).parent / "data" / "perturbation.tsv"
@@ -17,21 +16,18 @@ KINDS = ("strong", "weak", "sense", "length", "noise")
 
 
 def read_rows(file: Path, needed: Sequence[str]) -> list[dict[str, str]]:
-    """The rows of `file` by column name: UTF-8 with a header line, blank lines skipped.
+    """The rows of `file` by column name, blank lines skipped.
 
     A file that ends in .csv is comma-separated with quotes as usual; any other is tab-separated, and quotes
-    are ordinary characters in it. Raises ValueError when the file is not UTF-8, has no rows, lacks one of
-    the columns `needed`, or has a row without one of them.
+    are ordinary characters in it. Raises ValueError when the file's encoding is not known (UTF-8 or GB18030), or it has
+    no rows, lacks one of the columns `needed`, or has a row without one of them.
     """
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(f"{file} is not UTF-8 text") from None
-    header, *lines = _split(text, comma=file.suffix.lower() == ".csv") or [[]]
+    delimiter = "," if file.suffix.lower() == ".csv" else "\t"
+    table = read_table(file, delimiter, quoted=delimiter == ",")
+    header, rows = table.columns, [record.values for record in table.records]
     if absent := [name for name in needed if name not in header]:
         wanted = " and ".join(filter(None, [", ".join(needed[:-1]), needed[-1]]))
         raise ValueError(f"{file} has the columns {', '.join(header)}; it needs {wanted} ({absent[0]} is missing)")
-    rows = [dict(zip(header, line, strict=False)) for line in lines]
     if not rows:
         raise ValueError(f"{file} has no rows under its header line")
     for number, row in enumerate(rows, start=1):
@@ -68,9 +64,3 @@ def take_sample(rows: Sequence[Row], count: int | None) -> list[Row]:
     if not count or count >= len(rows):
         return list(rows)
     return [rows[i] for i in sorted(np.random.default_rng(0).choice(len(rows), count, replace=False))]
-
-
-def _split(text: str, comma: bool) -> list[list[str]]:
-    if comma:
-        return [line for line in csv.reader(io.StringIO(text, newline="")) if line]
-    return [line.rstrip("\r").split("\t") for line in text.split("\n") if line.strip()]

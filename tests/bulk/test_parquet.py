@@ -70,6 +70,20 @@ def test_every_format_into_every_other(score: Score, tmp_path: Path) -> None:
         assert one["score"] == other["p1_score"] == float(other["p0_score"])
 
 
+def test_integers_of_128_bits_are_refused_in_a_sentence(score: Score) -> None:
+    """Polars makes them of numbers with twenty digits; Arrow has none."""
+    data = (Path(__file__).parents[1] / "tables" / "int128.parquet").read_bytes()
+    done = score("sentiment", data, source="in.parquet")
+    assert done.exit_code == 1
+    assert "in.parquet cannot be read as Parquet: Integers with more than 64 bits" in done.output
+
+
+def test_a_nan_of_parquet_is_null_in_json_lines(score: Score, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": ["好"], "n": [float("nan")]}), tmp_path / "x")
+    assert score("sentiment", (tmp_path / "x").read_bytes(), source="in.parquet", out="out.jsonl").exit_code == 0
+    assert json.loads((tmp_path / "out.jsonl").read_text("utf-8"), parse_constant=pytest.fail)["n"] is None
+
+
 def test_vectors_and_broken_text(score: Score, tmp_path: Path) -> None:
     data = '{"text": "好", "note": "\\ud800"}\n{"text": ""}\n'
     assert score("embedding", data, source="in.jsonl", out="out.parquet").exit_code == 3

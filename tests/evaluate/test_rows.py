@@ -34,9 +34,11 @@ def test_what_is_not_such_a_file_is_refused(tmp_path: Path, text: str, message: 
         read_rows(write(tmp_path, "a.tsv", text), ["label", "text"])
 
 
-def test_another_encoding_is_refused(tmp_path: Path) -> None:
+def test_gb18030_is_read_and_what_is_no_text_refused(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_bytes("label\ttext\n1\t好\n".encode("gb18030"))
-    with pytest.raises(ValueError, match="is not UTF-8"):
+    assert read_rows(tmp_path / "a.tsv", ["label", "text"]) == [{"label": "1", "text": "好"}]
+    (tmp_path / "a.tsv").write_bytes(b"label\ttext\n1\t\xff\xff\n")
+    with pytest.raises(ValueError, match=r"a\.tsv is neither UTF-8 nor GB18030 text"):
         read_rows(tmp_path / "a.tsv", ["label", "text"])
 
 
