@@ -1,7 +1,9 @@
 """One model that scores windows of rows; a row that cannot be scored says why and harms no other."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,13 @@ from structbert_lite.inference.slots import Slots
 from structbert_lite.manifest import read_decider, read_manifest
 from structbert_lite.model_set import PIPELINES
 from structbert_lite.results import ZeroShot
-from structbert_lite.tables.source import Column, Record
+from structbert_lite.tables.source import Column, Record, Source, Window
 from structbert_lite.tasks.inputs import is_blank
 from structbert_lite.tasks.scores import DECIMALS
 
 NO_LIMIT = sys.maxsize
+WINDOW_INPUTS = 2048  # a row of several model runs counts as so many; no result depends on it
+AHEAD = 2  # windows being scored at a time
 ToRow = Callable[[Any], tuple[Any, ...]]  # a result as values of its columns
 TRUNCATED, ERROR = Column("truncated", "bool"), Column("error", "text")
 
@@ -157,3 +161,45 @@ def _open(task: str, folder: Path, threads: int) -> list[Encoder]:
     # Each encoder's own batcher stays idle: its one thread waits.
     tiers, slots = TieredCache(MemoryCache(0)), Slots(threads)
     return [Encoder(*read, Limits(1, 1, 1, 1), tiers, slots) for read in ((folder, manifest), decider) if read]
+
+
+def window_rows(job: Job) -> int:
+    """Rows of a window."""
+    return max(1, WINDOW_INPUTS // (len(job.options.get("labels", ())) or 1))
+
+
+def map_windows(scorer: Scorer, windows: Iterator[Window]) -> Iterator[tuple[Window, list[tuple[Any, ...]]]]:
+    """Each window with its results, in order."""
+    waiting: deque[tuple[Window, Future[list[tuple[Any, ...]]]]] = deque()
+    pool = ThreadPoolExecutor(AHEAD, "window")
+    try:
+        for window in windows:
+            waiting.append((window, pool.submit(scorer.score, window.records)))
+            if len(waiting) > AHEAD:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        for first, future in waiting:
+            yield first, future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # the scorer's close ends those that run
+
+
+def count_errors(results: list[tuple[Any, ...]]) -> int:
+    """How many of a window's rows could not be scored: the error is the last column."""
+    return sum(values[-1] is not None for values in results)
+
+
+def check_columns(job: Job, source: Source) -> None:
+    """Raises ValueError where the source has not what the task reads."""
+    if source.columns is None:
+        return
+    names = [column.name for column in source.columns]
+    if absent := [name for name in job.columns if name not in names]:
+        raise ValueError(f"there is no column {' and no column '.join(absent)}; there are: {', '.join(names)}")
+
+
+def check_names(columns: list[Column], results: list[Column]) -> None:
+    """Raises ValueError where a result would be named as a column that is there."""
+    names = {column.name for column in columns}
+    if both := [column.name for column in results if column.name in names]:
+        raise ValueError(f"the input has columns named {', '.join(both)} already; give a --prefix for the new ones")

@@ -48,7 +48,7 @@ def test_parquet_to_parquet_keeps_types(score: Score, tmp_path: Path) -> None:
 def test_windows_do_not_show_in_the_output(score: Score, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = write(tmp_path / "x")
     assert score("sentiment", data, source="in.parquet", out="one.parquet").exit_code == 3
-    monkeypatch.setattr("structbert_lite.bulk.local.WINDOW_INPUTS", 64)
+    monkeypatch.setattr("structbert_lite.bulk.scorer.WINDOW_INPUTS", 64)
     assert score("sentiment", data, source="in.parquet", out="many.parquet").exit_code == 3
     one, many = (pq.read_table(tmp_path / f"{name}.parquet") for name in ("one", "many"))
     assert one.equals(many)
