@@ -16,7 +16,7 @@ from structbert_lite.bench.machine import describe_machine
 from structbert_lite.errors import StructBertError
 from structbert_lite.evaluate.figures import accuracy_by_group
 from structbert_lite.evaluate.model_process import ModelProcess, exported_command, start_model
-from structbert_lite.evaluate.pipeline import reference_command
+from structbert_lite.evaluate.reference import reference_command
 from structbert_lite.evaluate.rows import judged_labels, label_numbers, read_rows
 from structbert_lite.inference.cpu import usable_cpus
 from structbert_lite.manifest import read_manifest

@@ -13,8 +13,9 @@ import numpy as np
 
 from structbert_lite.errors import StructBertError
 from structbert_lite.evaluate.figures import confusion, retrieval_figures
-from structbert_lite.evaluate.pipeline import open_pipeline, open_reference
+from structbert_lite.evaluate.pipeline import open_pipeline
 from structbert_lite.evaluate.quality_tasks import COLUMNS, GRADED, Rows, RowTask, sentiment, zero_shot
+from structbert_lite.evaluate.reference import open_reference
 from structbert_lite.evaluate.retrieval import (
     CANDIDATES,
     PARTS,

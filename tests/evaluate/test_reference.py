@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from structbert_lite.engine import Engine
 from structbert_lite.evaluate.model_process import Answer
 from structbert_lite.evaluate.onnx_process import load_model
-from structbert_lite.evaluate.pipeline import ReferenceEncoder
 from structbert_lite.evaluate.quality import command
+from structbert_lite.evaluate.reference import ReferenceEncoder
 from structbert_lite.manifest import MODEL_NAME, read_manifest
 from structbert_lite.model_set import PIPELINES
 
