@@ -16,12 +16,11 @@ from statistics import median
 
 import click
 
+from structbert_lite.bench.http_client import run_in_threads
+from structbert_lite.bench.machine import describe_machine
+from structbert_lite.bench.synthetic_texts import make_texts
 from structbert_lite.bulk import local
-from structbert_lite.bulk.job import Counts, Job
-from structbert_lite.bulk.progress import Progress
-from structbert_lite.cli.crowd import share_out
-from structbert_lite.cli.machine import describe_machine
-from structbert_lite.cli.sample import make_texts
+from structbert_lite.bulk.job import Counts, Job, Progress
 from structbert_lite.inference.bulk_runner import cut_batches
 from structbert_lite.inference.model import Session
 from structbert_lite.inference.resources import usable_cpus
@@ -110,7 +109,7 @@ def _bare(session: Session, batches: list[list[Encoding]]) -> tuple[float, float
             session.run(batch)
 
     began = time.process_time()
-    seconds = share_out(batches, usable_cpus(), loop)
+    seconds = run_in_threads(batches, usable_cpus(), loop)
     return seconds, time.process_time() - began
 
 

@@ -20,8 +20,8 @@ from benchmarks.served import measure_servers
 from benchmarks.systems import SYSTEMS, stock_file
 from benchmarks.tables import verdicts
 from benchmarks.work import VENVS, Pair, prepare, python_of
-from structbert_lite.cli.machine import describe_machine
-from structbert_lite.cli.sample import make_texts
+from structbert_lite.bench.machine import describe_machine
+from structbert_lite.bench.synthetic_texts import make_texts
 from structbert_lite.errors import StructBertError
 from structbert_lite.settings import PROJECT
 

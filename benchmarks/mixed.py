@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from structbert_lite.cli.crowd import share_out
-from structbert_lite.cli.load import Client, write_request
-from structbert_lite.cli.sample import make_texts
+from structbert_lite.bench.http_client import Client, run_in_threads, write_request
+from structbert_lite.bench.synthetic_texts import make_texts
 
 LABELS = ["咨询", "投诉", "表扬", "退款", "物流"]
 # Of each kind so many in a hundred, and how many inputs the model reads for one: texts, texts with a label, passages.
@@ -43,7 +42,7 @@ def send_mixed(port: int, clients: int, seconds: float, seed: int) -> list[Serve
                 served.append(Served(route, answer is not None and answer.good, time.monotonic() - began))
         client.close()
 
-    share_out(_bodies(seed), clients, send)
+    run_in_threads(_bodies(seed), clients, send)
     return served
 
 

@@ -6,8 +6,8 @@ HEAD = """# Side by side
 
 Written by `make compare` (`python -m benchmarks`); do not edit. Measured {date} on {machine}.
 {rounds} rounds, everything in turn in one run, medians. The texts are made up with the lengths of reviews, queries and
-tickets (`structbert_lite/cli/sample.py`), all different, the same for every system, {requests} in each load; the load
-generator runs on the same CPUs as the server. Every system has the same weights and the same tokenizer.json;
+tickets (`structbert_lite/bench/synthetic_texts.py`), all different, the same for every system, {requests} in each load;
+the load generator runs on the same CPUs as the server. Every system has the same weights and the same tokenizer.json;
 no cache is on.
 
 ![Texts a second and memory of the servers](images/side-by-side.png)

@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.tables import markdown
-from structbert_lite.cli.machine import describe_machine
-from structbert_lite.cli.sample import make_texts
+from structbert_lite.bench.machine import describe_machine
+from structbert_lite.bench.synthetic_texts import make_texts
 from structbert_lite.settings import PROJECT
 
 SHARDS = 20  # of a run with one actor, in which an actor's share must end about when the others' do

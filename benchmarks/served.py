@@ -10,8 +10,8 @@ import click
 from benchmarks.medians import Scores, best_setting, largest_change, median_of
 from benchmarks.systems import PYTORCH, Setting, System, environment_of, read_json
 from benchmarks.work import Pair, last_line
-from structbert_lite.cli.load import ask_all, run_load
-from structbert_lite.cli.server import Server, free_port, run_server
+from structbert_lite.bench.http_client import closed_loop, measure_closed_loop
+from structbert_lite.bench.server_process import Server, free_port, run_server
 
 CLIENTS = (1, 4, 16, 64)
 CROWD = 16  # clients, and texts in one batch, when scores are compared
@@ -29,7 +29,7 @@ def _running(system: System, setting: Setting, pair: Pair) -> Iterator[Server]:
 
 
 def _load(system: System, server: Server, texts: list[str], clients: int) -> dict:
-    return asdict(run_load(server.port, texts, clients, system.path, system.one))
+    return asdict(measure_closed_loop(server.port, texts, clients, system.path, system.one))
 
 
 def measure_servers(
@@ -125,7 +125,7 @@ def _scores(system: System, server: Server, texts: list[str], clients: int) -> S
 
 
 def _ask(server: Server, path: str, bodies: list, clients: int) -> list:
-    answers, _ = ask_all(server.port, path, bodies, clients)
+    answers, _ = closed_loop(server.port, path, bodies, clients)
     missing = sum(answer is None or not answer.good for answer in answers)
     if missing:
         raise ValueError(f"{missing} of {len(bodies)} scores did not come")

@@ -11,8 +11,8 @@ from tqdm import trange
 
 from benchmarks.cage import make_cage
 from benchmarks.mixed import INPUTS, Served, send_mixed
-from structbert_lite.cli.machine import describe_machine
-from structbert_lite.cli.server import free_port, run_server
+from structbert_lite.bench.machine import describe_machine
+from structbert_lite.bench.server_process import free_port, run_server
 from structbert_lite.settings import PREFIX
 
 MINUTE = 60.0

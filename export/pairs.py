@@ -1,12 +1,12 @@
 """Pairs of texts: made from single ones for calibration and checks, or read with labels from a file."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from export.encoding import Pair
 from export.refusal import ExportRefused
+from structbert_lite.tables.delimited import read_table
 
 COLUMNS = ("text_a", "text_b", "label")
 LEAST = 10  # pairs of each label, for a line through two numbers
@@ -29,20 +29,20 @@ def make_pairs(texts: Sequence[str]) -> list[Pair]:
 
 
 def read_pairs(path: Path) -> LabelledPairs:
-    """The rows of a UTF-8 TSV or CSV file with the columns text_a, text_b and label (0 or 1).
+    """The rows of a TSV or CSV file, UTF-8 or GB18030, with the columns text_a, text_b and label (0 or 1).
 
     Raises ExportRefused when it is missing, malformed, or has fewer than LEAST pairs of a label.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = file.readline()
-            file.seek(0)
-            rows = list(csv.DictReader(file, delimiter="\t" if "\t" in header else ",", strict=True))
+        with path.open("rb") as file:
+            delimiter = "\t" if b"\t" in file.readline() else ","
+        table = read_table(path, delimiter, quoted=True)
     except OSError as error:
         raise ExportRefused(f"the file of pairs {path} cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ExportRefused(f"the file of pairs {path} is not UTF-8 TSV or CSV: {error}") from None
-    if not rows or not set(COLUMNS) <= rows[0].keys():
+    except ValueError as error:
+        raise ExportRefused(f"the file of pairs is not UTF-8 or GB18030 TSV or CSV: {error}") from None
+    rows = [{name: record.values.get(name, "") for name in COLUMNS} for record in table.records]
+    if not rows or not set(COLUMNS) <= set(table.columns):
         raise ExportRefused(f"the file of pairs {path} needs rows under a header with {', '.join(COLUMNS)}")
     for number, row in enumerate(rows, 2):
         if row["label"] not in ("0", "1") or not row["text_a"] or not row["text_b"]:

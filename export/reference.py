@@ -4,7 +4,7 @@
 
 CHECKPOINT is a folder or an id, as for `python -m export`, and is loaded as strictly; the options are the exporter's.
 `python -m structbert_lite evaluate compare` and `evaluate quality --reference` start it; the protocol is in
-structbert_lite/evaluate/lines.py. An encoder answers with pooled vectors in place of logits.
+structbert_lite/evaluate/model_process.py. An encoder answers with pooled vectors in place of logits.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from export.environment import check_requirements
 from export.refusal import ExportRefused
 from structbert_lite.errors import StructBertError
-from structbert_lite.evaluate.lines import Run, serve_lines
+from structbert_lite.evaluate.model_process import Run, serve_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,4 +94,4 @@ if __name__ == "__main__":
     parser.add_argument("--pooling")
     parser.add_argument("--max-tokens", type=int)
     options = vars(parser.parse_args())
-    serve_lines(lambda: load_reference(**options), (StructBertError,))
+    serve_model(lambda: load_reference(**options), (StructBertError,))

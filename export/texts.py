@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from export.refusal import ExportRefused
+from structbert_lite.tables.source import UnknownEncoding, read_text
 
 DEFAULT_TEXTS = Path(__file__).with_name("texts_zh.txt")
 
@@ -25,17 +26,17 @@ PARITY_TEXTS = (
 
 
 def read_texts(path: Path) -> list[str]:
-    """The lines of a UTF-8 file without the blank ones, one text each.
+    """The lines of a file, UTF-8 or GB18030, without the blank ones, one text each.
 
-    Raises ExportRefused when the file is missing, empty or not UTF-8.
+    Raises ExportRefused when the file is missing, empty or neither.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
+        text, _ = read_text(path)
     except OSError as error:
         raise ExportRefused(f"the file of texts {path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ExportRefused(f"the file of texts {path} is not UTF-8") from None
-    texts = [line.strip() for line in lines if line.strip()]
+    except UnknownEncoding as error:
+        raise ExportRefused(f"the file of texts cannot be read: {error}") from None
+    texts = [line.strip() for line in text.split("\n") if line.strip()]
     if not texts:
         raise ExportRefused(f"the file of texts {path} has no text in it")
     return texts

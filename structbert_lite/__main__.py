@@ -6,9 +6,9 @@ from structbert_lite import __version__
 from structbert_lite.cli.lazy import LazyGroup
 
 COMMANDS = {
-    "benchmark": "structbert_lite.cli.benchmark",
-    "evaluate": "structbert_lite.cli.evaluate",
-    "overload": "structbert_lite.cli.overload",
+    "benchmark": "structbert_lite.bench.benchmark",
+    "evaluate": "structbert_lite.evaluate.command",
+    "overload": "structbert_lite.bench.overload",
     "score": "structbert_lite.bulk.command",
     "serve": "structbert_lite.cli.serve",
 }

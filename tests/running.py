@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from structbert_lite.cli.server import free_port
+from structbert_lite.bench.server_process import free_port
 from structbert_lite.settings import PREFIX, PROJECT
 
 PATIENCE = 60.0  # seconds; a busy machine is slow

@@ -19,8 +19,8 @@ ONE_FILE_EACH = {
     "prometheus_client": {f"structbert_lite/telemetry/{name}.py" for name in ("metrics", "exposition", "multiprocess")},
     "opentelemetry": {"structbert_lite/telemetry/traces.py"},
     "pythonjsonlogger": {"structbert_lite/telemetry/logs.py"},
-    "bm25s": {"structbert_lite/cli/evaluate/bm25.py"},
-    "matplotlib": {"structbert_lite/cli/evaluate/batch_plot.py"},
+    "bm25s": {"structbert_lite/evaluate/retrieval.py"},
+    "matplotlib": {"structbert_lite/evaluate/batch_report.py"},
 }
 RUNTIME = sorted((PROJECT / "structbert_lite").rglob("*.py"))
 MAKERS = sorted([*(PROJECT / "export").rglob("*.py"), *(PROJECT / "training").rglob("*.py")])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from structbert_lite.cli.server import free_port, serve
+from structbert_lite.bench.server_process import free_port, serve
 from structbert_lite.settings import PROJECT
 
 ELSEWHERE = "192.0.2.1"  # no machine has this address, so that a server which should not start cannot listen either

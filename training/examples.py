@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
+from structbert_lite.tables.delimited import read_table
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -18,10 +20,11 @@ class Example:
 
 
 def read_tsv(path: Path) -> list[dict[str, str]]:
-    """Rows of a UTF-8 tab-separated file with a header line; quotes are ordinary characters."""
-    header, *lines = path.read_text(encoding="utf-8").split("\n")
-    names = header.split("\t")
-    return [dict(zip(names, line.split("\t"), strict=True)) for line in lines if line]
+    """Rows of a tab-separated file with a header line; quotes are ordinary characters."""
+    records = read_table(path, "\t", quoted=False).records
+    if wrong := next((record.fault for record in records if record.fault), None):
+        raise ValueError(f"{path}: {wrong}")
+    return [record.values for record in records]
 
 
 def read_labelled(path: Path) -> list[Example]:

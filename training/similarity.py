@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from tokenizers import Tokenizer
 from torch.nn import functional
 
-from structbert_lite.evaluate.scores import best_accuracy
+from structbert_lite.evaluate.figures import best_accuracy
 from training.augment import change
 from training.cross_encoder import read_tokenizer
 from training.distil import PASSAGE, PREFIX

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from structbert_lite.cli.crowd import share_out
+from structbert_lite.bench.http_client import run_in_threads
 
 # int64 ids and mask [batch, tokens] -> float32 logits [batch, labels]
 Run = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -54,9 +54,9 @@ def _texts_a_second(run: Run, batch: int, tokens: int, seconds: float, callers: 
         for _ in taken:
             run(ids, mask)
 
-    share_out([None] * callers, callers, loop)  # the first runs meet cold caches
+    run_in_threads([None] * callers, callers, loop)  # the first runs meet cold caches
     began = time.perf_counter()
     run(ids, mask)
     once = time.perf_counter() - began
     runs = callers * max(1, math.ceil(seconds / once))
-    return runs * batch / share_out([None] * runs, callers, loop)
+    return runs * batch / run_in_threads([None] * runs, callers, loop)

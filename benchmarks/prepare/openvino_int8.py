@@ -11,7 +11,7 @@ import numpy as np
 import openvino as ov
 from tokenizers import Tokenizer
 
-from structbert_lite.cli.sample import make_texts
+from structbert_lite.bench.synthetic_texts import make_texts
 
 CALIBRATION_TEXTS = 300
 

@@ -1,4 +1,4 @@
-// A file's bytes as text, in the encoding that they turn out to have. structbert_lite/tables/input_file.py does the same.
+// A file's bytes as text, in the encoding that they turn out to have. structbert_lite/tables/source.py does the same.
 const BLOCK = 4 * 2 ** 20;
 const MARKS = { "utf-8": [0xef, 0xbb, 0xbf], "utf-16le": [0xff, 0xfe], "utf-16be": [0xfe, 0xff], gb18030: [0x84, 0x31, 0x95, 0x33] };
 const UNREADABLE = "\ufffd";

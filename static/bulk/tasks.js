@@ -1,4 +1,4 @@
-// What each task asks of the server and makes of its answers. Columns are those of structbert_lite/bulk/answers.py.
+// What each task asks of the server and makes of its answers. Columns are those of structbert_lite/bulk/scorer.py.
 /** A score as Python writes it, so that a file is the same from the page and from the command line. */
 export function decimal(value) {
   if (Number.isInteger(value)) return value.toFixed(1);

@@ -10,8 +10,7 @@ from typing import Any, get_args
 import click
 
 from structbert_lite.bulk import local
-from structbert_lite.bulk.job import SHARD_ROWS, Cluster, Job, check_files
-from structbert_lite.bulk.progress import Progress
+from structbert_lite.bulk.job import SHARD_ROWS, Job, Progress, RayOptions, check_files
 from structbert_lite.bulk.resumable_output import rows_kept
 from structbert_lite.bulk.shards import shards_kept
 from structbert_lite.errors import StructBertError
@@ -20,6 +19,7 @@ from structbert_lite.manifest import Task, read_manifest
 from structbert_lite.model_selection import serving_folder
 from structbert_lite.settings import Settings
 from structbert_lite.tables.formats import Format, format_of
+from structbert_lite.tables.source import UnknownEncoding, read_text
 
 # The options that name a task's columns, and what they are called where they are not given.
 COLUMNS = {
@@ -33,6 +33,7 @@ OPTIONS = {"sentiment": ("neutral",), "zero-shot": ("labels", "labels_file", "mu
 ROWS_WITH_ERRORS, INTERRUPTED = 3, 130  # exit codes
 FORMAT = click.Choice(get_args(Format))
 FILE = click.Path(allow_dash=True, path_type=Path)
+LINES = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 
 
 @click.command("score")
@@ -46,7 +47,7 @@ FILE = click.Path(allow_dash=True, path_type=Path)
 @click.option("--query-column", help="rerank: the query's column.  [default: query]")
 @click.option("--document-column", help="rerank: the document's column.  [default: document]")
 @click.option("--labels", help="zero-shot: the labels, with commas between them.")
-@click.option("--labels-file", type=click.File(encoding="utf-8-sig"), help="zero-shot: the labels, one a line.")
+@click.option("--labels-file", type=LINES, metavar="FILENAME", help="zero-shot: the labels, one a line.")
 @click.option("--multi-label", is_flag=True, help="zero-shot: score each label by itself.")
 @click.option("--template", help="zero-shot: the hypothesis, {} being the label.  [default: {}]")
 @click.option("--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A model's folder.")
@@ -146,7 +147,7 @@ def _options(task: str, folder: Path, given: dict[str, Any]) -> dict[str, Any]:
         return {}
     if (given["labels"] is None) == (given["labels_file"] is None):
         raise ValueError("--task zero-shot needs --labels or --labels-file")
-    parts = re.split("[,，]", given["labels"]) if given["labels"] else given["labels_file"]
+    parts = re.split("[,，]", given["labels"]) if given["labels"] else _lines(given["labels_file"])
     return {
         "labels": tuple(filter(None, map(str.strip, parts))),
         "multi_label": given["multi_label"],
@@ -154,11 +155,18 @@ def _options(task: str, folder: Path, given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _cluster(executor: str, given: dict[str, Any]) -> Cluster | None:
+def _lines(path: Path) -> list[str]:
+    try:
+        return read_text(None if str(path) == "-" else path)[0].split("\n")
+    except UnknownEncoding as error:
+        raise ValueError(f"--labels-file: {error}; save it as UTF-8") from None
+
+
+def _cluster(executor: str, given: dict[str, Any]) -> RayOptions | None:
     """Raises ValueError for an option that the executor does not have."""
     asked = {name: given[name] for name in ("ray_address", "actors", "shard_rows")}
     if executor == "ray":
-        return Cluster(asked["ray_address"], asked["actors"], asked["shard_rows"] or SHARD_ROWS)
+        return RayOptions(asked["ray_address"], asked["actors"], asked["shard_rows"] or SHARD_ROWS)
     for name, value in asked.items():
         if value:
             raise ValueError(f"--{name.replace('_', '-')} needs --executor ray")
@@ -177,7 +185,7 @@ def _say(line: str) -> None:
     click.echo(line, err=True)
 
 
-def _choose_ray(cluster: Cluster) -> ModuleType:
+def _choose_ray(cluster: RayOptions) -> ModuleType:
     """The executor. Raises ValueError where Ray is not installed."""
     # Ray reads these when it is imported.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")

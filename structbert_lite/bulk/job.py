@@ -1,9 +1,13 @@
 """What `score` was asked to do, where, and how far it has come."""
 
+import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from tqdm import tqdm
 
 from structbert_lite import __version__
 from structbert_lite.manifest import MANIFEST_NAME, Task, file_sha256
@@ -59,7 +63,47 @@ class Counts:
     before: int = 0
 
 
-class Cluster(NamedTuple):
+class Progress:
+    """A bar with rate and time left on a terminal, a line at the end elsewhere; `quiet`: neither."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._bar: tqdm | None = None
+        self._began = time.monotonic()
+        self.counts = Counts()
+
+    def begin(self, total: int | None, counts: Counts) -> None:
+        """The model is loaded; `counts` holds what an earlier run has done."""
+        self._began = time.monotonic()
+        self.counts = counts
+        if not self._quiet and sys.stderr.isatty():
+            self._bar = tqdm(total=total, initial=counts.before, unit=" rows", dynamic_ncols=True, smoothing=0.1)
+
+    def advance(self, rows: int) -> None:
+        """So many rows more are written; `counts` has them already."""
+        if self._bar is not None:
+            if self.counts.errors:
+                self._bar.set_postfix_str(f"{self.counts.errors} with an error", refresh=False)
+            self._bar.update(rows)
+
+    def end(self) -> None:
+        """Takes the bar away, or leaves it as it stands."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def report(self, where: str) -> None:
+        """One line about the finished job."""
+        if self._quiet:
+            return
+        counts, seconds = self.counts, time.monotonic() - self._began
+        new = counts.rows - counts.before
+        line = f"{counts.rows} rows in {where}, {counts.errors} with an error; {seconds:.1f} s"
+        if counts.before:
+            line += f", {counts.before} rows of an earlier run kept"
+        print(f"{line}, {new / max(seconds, 1e-9):.0f} rows/s", file=sys.stderr)  # noqa: T201
+
+
+class RayOptions(NamedTuple):
     """`address` None: a Ray of its own on this machine. `actors` None: as many as the cluster has CPUs for."""
 
     address: str | None = None
@@ -67,7 +111,7 @@ class Cluster(NamedTuple):
     shard_rows: int = SHARD_ROWS
 
 
-def check_files(source: Path | None, out: Path | None, source_format: str | None, cluster: Cluster | None) -> None:
+def check_files(source: Path | None, out: Path | None, source_format: str | None, cluster: RayOptions | None) -> None:
     """Raises ValueError where the executor cannot read `source` or write `out`; None: standard input, output."""
     if cluster is None:
         for path in (source, out):

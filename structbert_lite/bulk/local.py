@@ -3,22 +3,11 @@
 While one window is finished and written the next ones are already being scored, so that no CPU waits.
 """
 
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
-
-from structbert_lite.bulk.job import Counts, Job
-from structbert_lite.bulk.progress import Progress
+from structbert_lite.bulk.job import Counts, Job, Progress
 from structbert_lite.bulk.resumable_output import ResumableOutput, StdoutOutput
-from structbert_lite.bulk.scorer import Scorer
+from structbert_lite.bulk.scorer import Scorer, check_columns, check_names, count_errors, map_windows, window_rows
 from structbert_lite.tables.formats import known_encoding, open_sink, open_source
-from structbert_lite.tables.input_file import InputFile
-from structbert_lite.tables.window import Column, Sink, Source, Window
-
-WINDOW_INPUTS = 2048  # a row of several model runs counts as so many; no result depends on it
-AHEAD = 2  # windows being scored at a time
-ERROR = -1  # the place of the error among a row's results
+from structbert_lite.tables.source import InputFile, Sink, Source, UnknownEncoding
 
 
 def run(job: Job, progress: Progress) -> Counts:
@@ -27,7 +16,11 @@ def run(job: Job, progress: Progress) -> Counts:
     Whatever it raises, what was written stays and the same job goes on from there.
     """
     origin = InputFile(job.source, job.encoding)
-    source, encoding = open_source(origin, job.source_format, job.quoted)
+    try:
+        source, encoding = open_source(origin, job.source_format, job.quoted)
+    except UnknownEncoding as error:
+        cure = "Name its --encoding; rows with bytes that cannot be decoded are then marked in the column `error`"
+        raise ValueError(f"{error}. {cure}") from None
     check_columns(job, source)
     scorer = Scorer(job)
     try:
@@ -53,7 +46,7 @@ def _score(
             output.append(sink.head())
         try:
             for window, results in map_windows(scorer, source.windows(window_rows(job), output.rows)):
-                rows, errors = len(results), sum(found[ERROR] is not None for found in results)
+                rows, errors = len(results), count_errors(results)
                 output.append(sink.rows(window, results), rows, errors)
                 counts.rows, counts.errors = output.rows, output.errors
                 progress.advance(rows)
@@ -61,27 +54,6 @@ def _score(
             progress.end()
     output.finish(sink)
     return counts
-
-
-def window_rows(job: Job) -> int:
-    """Rows of a window."""
-    return max(1, WINDOW_INPUTS // (len(job.options.get("labels", ())) or 1))
-
-
-def map_windows(scorer: Scorer, windows: Iterator[Window]) -> Iterator[tuple[Window, list[tuple[Any, ...]]]]:
-    """Each window with its results, in order."""
-    waiting: deque[tuple[Window, Future[list[tuple[Any, ...]]]]] = deque()
-    pool = ThreadPoolExecutor(AHEAD, "window")
-    try:
-        for window in windows:
-            waiting.append((window, pool.submit(scorer.score, window.records)))
-            if len(waiting) > AHEAD:
-                first, future = waiting.popleft()
-                yield first, future.result()
-        for first, future in waiting:
-            yield first, future.result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)  # the scorer's close ends those that run
 
 
 def _open_output(job: Job, origin: InputFile) -> ResumableOutput | StdoutOutput:
@@ -92,19 +64,3 @@ def _open_output(job: Job, origin: InputFile) -> ResumableOutput | StdoutOutput:
     if job.source is not None and job.out.resolve() == job.source.resolve():
         raise ValueError("the output would take the place of the input; give another name")
     return ResumableOutput(job.out.resolve(), job.fingerprint(origin.digest) if origin.digest else None, job.restart)
-
-
-def check_columns(job: Job, source: Source) -> None:
-    """Raises ValueError where the source has not what the task reads."""
-    if source.columns is None:
-        return
-    names = [column.name for column in source.columns]
-    if absent := [name for name in job.columns if name not in names]:
-        raise ValueError(f"there is no column {' and no column '.join(absent)}; there are: {', '.join(names)}")
-
-
-def check_names(columns: list[Column], results: list[Column]) -> None:
-    """Raises ValueError where a result would be named as a column that is there."""
-    names = {column.name for column in columns}
-    if both := [column.name for column in results if column.name in names]:
-        raise ValueError(f"the input has columns named {', '.join(both)} already; give a --prefix for the new ones")

@@ -14,8 +14,7 @@ import ray
 import ray.data
 from ray.exceptions import RayError, RayTaskError
 
-from structbert_lite.bulk.job import Cluster, Counts, Job
-from structbert_lite.bulk.progress import Progress
+from structbert_lite.bulk.job import Counts, Job, Progress, RayOptions
 from structbert_lite.bulk.scorer import Scorer
 from structbert_lite.bulk.shards import Shard, ShardFolder, errors_in, plan_shards, score_shard
 from structbert_lite.errors import StructBertError
@@ -25,7 +24,7 @@ PATIENCE_S = 10  # with a cluster that may not be there
 STORE_BYTES = 100 << 20  # of a local Ray's object store, which holds next to nothing
 
 
-def run(job: Job, progress: Progress, cluster: Cluster) -> Counts:
+def run(job: Job, progress: Progress, cluster: RayOptions) -> Counts:
     """Does the job, or its shards that are not there yet. Raises StructBertError, ValueError, OSError.
 
     KeyboardInterrupt passes through. Whatever it raises, finished shards stay and the same job goes on from there.
@@ -54,7 +53,9 @@ def run(job: Job, progress: Progress, cluster: Cluster) -> Counts:
     return counts
 
 
-def _score(job: Job, folder: Path, waiting: list[Shard], cluster: Cluster, counts: Counts, progress: Progress) -> None:
+def _score(
+    job: Job, folder: Path, waiting: list[Shard], cluster: RayOptions, counts: Counts, progress: Progress
+) -> None:
     try:
         _connect(job, cluster)
         count = cluster.actors or int(ray.cluster_resources().get("CPU", 0)) // job.threads or 1
@@ -69,7 +70,7 @@ def _score(job: Job, folder: Path, waiting: list[Shard], cluster: Cluster, count
         ray.shutdown()  # actors end with the job, a local Ray as well
 
 
-def _connect(job: Job, cluster: Cluster) -> None:
+def _connect(job: Job, cluster: RayOptions) -> None:
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is said once, by the command
     quiet = {"log_to_driver": False, "configure_logging": False}

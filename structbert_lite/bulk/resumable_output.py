@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from structbert_lite.tables.window import Sink
+from structbert_lite.tables.source import Sink
 
 
 def journal_of(out: Path) -> Path:

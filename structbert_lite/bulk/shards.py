@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from structbert_lite.bulk.job import Job
-from structbert_lite.bulk.local import ERROR, check_columns, check_names, map_windows, window_rows
-from structbert_lite.bulk.scorer import Scorer
+from structbert_lite.bulk.scorer import Scorer, check_columns, check_names, count_errors, map_windows, window_rows
 from structbert_lite.errors import StructBertError
 from structbert_lite.tables.formats import open_parquet, open_sink
 
@@ -186,7 +185,7 @@ def score_shard(job: Job, load: Callable[[], Scorer], shard: Shard, folder: Path
             file.write(sink.head())
             windows = source.windows(window_rows(job), shard.first, shard.first + shard.rows)
             for window, results in map_windows(scorer, windows):
-                errors += sum(found[ERROR] is not None for found in results)
+                errors += count_errors(results)
                 file.write(sink.rows(window, results))
         os.replace(sink.finish(str(attempt)), attempt)
     return errors

@@ -1,1 +1,1 @@
-"""Quality figures. Knows labels and numbers; knows no model."""
+"""What a model does with labelled data: quality, stability, behaviour, and two models side by side."""

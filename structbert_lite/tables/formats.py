@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from structbert_lite.tables.delimited import DelimitedSink, DelimitedSource
-from structbert_lite.tables.input_file import InputFile
 from structbert_lite.tables.json_lines import JsonLinesSink, JsonLinesSource
-from structbert_lite.tables.window import Column, Sink, Source
+from structbert_lite.tables.source import Column, InputFile, Sink, Source
 
 if TYPE_CHECKING:
     from structbert_lite.tables.parquet import ParquetSink, ParquetSource

@@ -1,13 +1,17 @@
 """JSON lines: an object a line."""
 
 import json
+import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
-from structbert_lite.tables.input_file import InputFile, to_bytes
-from structbert_lite.tables.window import Column, Kind, Record, Window, group
+from structbert_lite.tables.source import Column, InputFile, Kind, Record, Window, group, to_bytes, to_json
 
 KINDS: dict[type, Kind] = {str: "text", int: "int", float: "float", bool: "bool"}
+
+
+class _TooLarge(ValueError):
+    """A number of JSON that no float holds."""
 
 
 class JsonLinesSource:
@@ -36,10 +40,7 @@ class JsonLinesSource:
         return group(records, size)
 
     def _records(self) -> Iterator[Record]:
-        with self._origin.open_text(self._encoding, "\n") as file:
-            for number, line in enumerate(file, start=1):
-                if not line.isspace():
-                    yield _record(line, number)
+        return (record for _, record in read_lines(self._origin, self._encoding))
 
 
 class JsonLinesSink:
@@ -56,19 +57,41 @@ class JsonLinesSink:
         lines = []
         for record, found in zip(window.records, results, strict=True):
             row = record.values | dict(zip(self._names, found, strict=True))
-            lines.append(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+            lines.append(to_json(row) + "\n")
         return to_bytes(lines, "utf-8")
 
     def finish(self, path: str) -> str:
         return path
 
 
+def read_lines(file: InputFile, encoding: str) -> Iterator[tuple[int, Record]]:
+    """(line's number, record) of each line that is not blank."""
+    with file.open_text(encoding, "\n") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.isspace():
+                yield number, _record(line, number)
+
+
 def _record(line: str, number: int) -> Record:
     try:
-        values = json.loads(line)
+        values = json.loads(line, parse_float=_parse_float, parse_constant=_refuse_constant)
+    except _TooLarge as error:
+        return Record({}, f"line {number} has a number that is too large: {error}")
     except (ValueError, RecursionError) as error:
         return Record({}, f"line {number} is not JSON: {error}")
     return Record(values) if isinstance(values, dict) else Record({}, f"line {number} is not a JSON object")
+
+
+def _parse_float(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):  # it would be written as Infinity, which is no JSON
+        raise _TooLarge(digits[:40])
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    """NaN, Infinity, -Infinity: Python reads and writes them, but they are no JSON."""
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _kind(value: Any) -> Kind | None:

@@ -1,6 +1,5 @@
 """Parquet, the only file that needs pyarrow. An unfinished file is an Arrow stream, which can be appended to."""
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from structbert_lite.tables.window import Column, Record, Window
+from structbert_lite.tables.source import Column, Record, Window, to_json
 
 TYPES = {
     "text": pa.string(),
@@ -26,14 +25,13 @@ class ParquetSource:
     """Keeps the rows as Arrow has them beside their values, so that Parquet to Parquet loses no type."""
 
     def __init__(self, path: Path) -> None:
-        """Raises ValueError where the file is no Parquet file."""
+        """Raises ValueError where the file is no Parquet file, or has a type that Arrow has not (128-bit integers)."""
         try:
-            file = pq.ParquetFile(path)
-        except pa.ArrowInvalid as error:
+            with pq.ParquetFile(path) as file:
+                self.schema = _plain(file.schema_arrow)
+                self.total: int = file.metadata.num_rows
+        except pa.ArrowException as error:
             raise ValueError(f"{path} cannot be read as Parquet: {error}") from None
-        with file:
-            self.schema = _plain(file.schema_arrow)
-            self.total: int = file.metadata.num_rows
         self.columns = [Column(field.name, "json") for field in self.schema]
         self._path = path
 
@@ -149,7 +147,7 @@ def _values(column: pa.Array) -> list[Any]:
 
 def _array(values: list[Any], kind: str) -> pa.Array:
     if kind == "json":
-        values = [None if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in values]
+        values = [None if value is None else to_json(value) for value in values]
     try:
         return pa.array(values, TYPES[kind])
     except UnicodeEncodeError:

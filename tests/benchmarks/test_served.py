@@ -3,7 +3,7 @@
 from benchmarks.served import CLIENTS, measure_servers
 from benchmarks.systems import OURS, Setting, System
 from benchmarks.work import Pair
-from structbert_lite.cli.sample import make_texts
+from structbert_lite.bench.synthetic_texts import make_texts
 from structbert_lite.settings import PROJECT
 
 DEFAULT = PROJECT / "models" / "sentiment"

@@ -48,7 +48,7 @@ def test_parquet_to_parquet_keeps_types(score: Score, tmp_path: Path) -> None:
 def test_windows_do_not_show_in_the_output(score: Score, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = write(tmp_path / "x")
     assert score("sentiment", data, source="in.parquet", out="one.parquet").exit_code == 3
-    monkeypatch.setattr("structbert_lite.bulk.local.WINDOW_INPUTS", 64)
+    monkeypatch.setattr("structbert_lite.bulk.scorer.WINDOW_INPUTS", 64)
     assert score("sentiment", data, source="in.parquet", out="many.parquet").exit_code == 3
     one, many = (pq.read_table(tmp_path / f"{name}.parquet") for name in ("one", "many"))
     assert one.equals(many)
@@ -68,6 +68,20 @@ def test_every_format_into_every_other(score: Score, tmp_path: Path) -> None:
     for one, other in zip(first, last, strict=True):
         assert one["text"] == other["text"]
         assert one["score"] == other["p1_score"] == float(other["p0_score"])
+
+
+def test_integers_of_128_bits_are_refused_in_a_sentence(score: Score) -> None:
+    """Polars makes them of numbers with twenty digits; Arrow has none."""
+    data = (Path(__file__).parents[1] / "tables" / "int128.parquet").read_bytes()
+    done = score("sentiment", data, source="in.parquet")
+    assert done.exit_code == 1
+    assert "in.parquet cannot be read as Parquet: Integers with more than 64 bits" in done.output
+
+
+def test_a_nan_of_parquet_is_null_in_json_lines(score: Score, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": ["好"], "n": [float("nan")]}), tmp_path / "x")
+    assert score("sentiment", (tmp_path / "x").read_bytes(), source="in.parquet", out="out.jsonl").exit_code == 0
+    assert json.loads((tmp_path / "out.jsonl").read_text("utf-8"), parse_constant=pytest.fail)["n"] is None
 
 
 def test_vectors_and_broken_text(score: Score, tmp_path: Path) -> None:

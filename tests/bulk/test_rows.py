@@ -123,6 +123,31 @@ def test_an_empty_file_and_a_file_without_rows(score: Score, tmp_path: Path) -> 
     assert "has no line with a JSON object" in score("sentiment", "[1]\n", source="in.jsonl").output
 
 
+def test_numbers_that_are_no_json_are_the_rows_fault(score: Score, tmp_path: Path) -> None:
+    data = "".join(f'{{"text": "好", "n": {number}}}\n' for number in ("NaN", "1e400", "[-Infinity]", "1e300"))
+    assert score("sentiment", data, source="in.jsonl", out="out.jsonl").exit_code == 3
+    lines = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line, parse_constant=pytest.fail) for line in lines]
+    assert [row["error"] for row in rows] == [
+        "line 1 is not JSON: NaN is no number of JSON",
+        "line 2 has a number that is too large: 1e400",
+        "line 3 is not JSON: -Infinity is no number of JSON",
+        None,
+    ]
+    assert rows[3]["n"] == 1e300
+
+
+def test_labels_are_read_in_the_encoding_that_they_have(score: Score, tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_bytes("咨询\r\n投诉\r\n".encode("gbk"))
+    done = score("zero-shot", "text\n物流太慢\n", "--labels-file", str(tmp_path / "labels.txt"))
+    assert done.exit_code == 0, done.output
+    assert {"score_咨询", "score_投诉"} < set(table(tmp_path / "out.csv")[0])
+    (tmp_path / "labels.txt").write_bytes(b"\xff\xff\n")
+    done = score("zero-shot", "text\n物流太慢\n", "--labels-file", str(tmp_path / "labels.txt"), "--restart")
+    assert done.exit_code == 1
+    assert "labels.txt is neither UTF-8 nor GB18030 text; save it as UTF-8" in done.output
+
+
 def test_json_lines_become_a_table_with_every_field(score: Score, tmp_path: Path) -> None:
     data = '{"text": "好"}\n{"text": "坏", "n": 1.5, "tags": ["a", "二"], "ok": true}\n'
     assert score("sentiment", data, source="in.jsonl").exit_code == 0

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from structbert_lite.cli.server import free_port
+from structbert_lite.bench.server_process import free_port
 from structbert_lite.settings import PROJECT
 
 START_SECONDS = 120

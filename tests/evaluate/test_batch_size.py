@@ -1,77 +1,127 @@
-import numpy as np
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from structbert_lite.evaluate.batch_size import (
-    measure_stability,
-    probability_of,
-    sigmoid,
-    suggest_threshold,
-    threshold_gain,
-)
+from structbert_lite.engine import Engine
+from structbert_lite.evaluate.batch_report import BEGIN, END
+from structbert_lite.evaluate.batch_size import choose_kind
+from structbert_lite.evaluate.onnx_process import load_model
+from structbert_lite.manifest import MODEL_NAME, read_manifest
+from structbert_lite.request_context import RequestContext
+from structbert_lite.settings import PROJECT, Settings
+from tests.tiny_models import make_three_way
 
-STRONG = np.array([True, True, False, False])
-
-
-def test_recall_minus_false_alarms() -> None:
-    assert threshold_gain(np.array([0.9, 0.7, 0.7, 0.1]), STRONG, 0.7) == 1.0 - 0.5  # at the threshold is above it
-    assert threshold_gain(np.array([0.1, 0.1, 0.9, 0.9]), STRONG, 0.7) == -1.0
+START = [sys.executable, "-m", "structbert_lite"]
 
 
-@pytest.mark.parametrize(
-    ("scores", "threshold", "gain"),
-    [
-        ([0.9, 0.8, 0.2, 0.1], 0.5, 1.0),
-        ([0.9, 0.3, 0.5, 0.1], 0.7, 0.5),  # 0.2 would give 0.5 too; the higher one warns less often
-        ([0.6, 0.6, 0.6, 0.1], 0.35, 0.5),  # equal scores fall on the same side
-        ([0.5, 0.5, 0.5, 0.5], 0.5, 0.0),
-    ],
-)
-def test_the_suggested_threshold_has_the_highest_gain(scores: list[float], threshold: float, gain: float) -> None:
-    found = suggest_threshold(np.array(scores), STRONG)
-    assert found == pytest.approx((threshold, gain))
-    assert threshold_gain(np.array(scores), STRONG, found[0]) == pytest.approx(gain)
+def run(*arguments: object, start: list[str] = START) -> subprocess.CompletedProcess:
+    command = [*start, "evaluate", "batch-size", *map(str, arguments)]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
 
 
-def test_no_threshold_beats_the_suggested_one() -> None:
-    rng = np.random.default_rng(0)
-    scores, strong = rng.random(200).round(2), rng.random(200) < 0.4
-    best = max(threshold_gain(scores, strong, threshold) for threshold in np.linspace(0, 1.01, 1011))
-    threshold, gain = suggest_threshold(scores, strong)
-    assert gain == pytest.approx(best)
-    assert threshold_gain(scores, strong, threshold) == pytest.approx(best)
+def test_the_default_model_gives_the_same_bits_in_every_batch(labelled: Path) -> None:
+    done = run("--texts", labelled, "--shuffles", 2, "--json")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["files"]["sentiment"]["rows"]
+    assert [row["batch"] for row in rows] == [1, 2, 4, 8, 16, 32]
+    for row in rows:
+        assert row["same_bits"]
+        assert (row["rank_sigma"], row["rank_swing"]) == (0, 0)
+        assert row["delta_threshold"] == rows[0]["delta_threshold"]
+        assert min(row["batch_ms"], row["per_second"], row["peak_mb"]) > 0
 
 
-def test_one_kind_alone_is_refused() -> None:
-    for strong in (np.ones(2, bool), np.zeros(2, bool)):
-        with pytest.raises(ValueError, match="only one kind"):
-            suggest_threshold(np.array([0.1, 0.9]), strong)
-        with pytest.raises(ValueError, match="only one kind"):
-            threshold_gain(np.array([0.1, 0.9]), strong, 0.7)
+def test_stock_int8_does_not(exported: tuple[Path, Path], labelled: Path, tmp_path: Path) -> None:
+    checkpoint, light = exported
+    pytest.importorskip("matplotlib", reason="needs requirements-evaluate.txt")
+    stock, page, plot = tmp_path / "stock.onnx", tmp_path / "page.md", tmp_path / "plot.png"
+    make = [sys.executable, "-m", "benchmarks.stock_int8", "--checkpoint", str(checkpoint), "--out", str(stock)]
+    made = subprocess.run(make, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
+    assert made.returncode == 0, made.stderr
+    page.write_text(f"before\n{BEGIN}\nstale\n{END}\nafter\n", encoding="utf-8")
+    options = ["--shuffles", 2, "--json", "--markdown", page, "--plot", plot]
+    done = run("--model", light, "--against", stock, "--texts", labelled, *options)
+    assert done.returncode == 0, done.stderr
+    files = json.loads(done.stdout)["files"]
+    assert all(row["same_bits"] for row in files["light"]["rows"])
+    moved = [row["batch"] for row in files["stock.onnx"]["rows"] if row["rank_swing"] > 0]
+    # Alone a text has its own scale; a batch of all twelve has the same one in every order.
+    assert moved == [2, 4, 8]
+    assert [row["same_bits"] for row in files["stock.onnx"]["rows"]] == [True, False, False, False, False, False]
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith(f"before\n{BEGIN}\n12 inputs, 6 of them strong")
+    assert text.endswith(f"\n{END}\nafter\n")
+    assert "### stock.onnx" in text
+    assert "stale" not in text
+    assert plot.read_bytes().startswith(b"\x89PNG")
 
 
-def test_scores_that_move() -> None:
-    scores = np.array([[0.8, 0.6, 0.5, 0.1], [0.8, 0.8, 0.46, 0.1]])
-    figures = measure_stability(scores, STRONG)
-    assert (figures.delta_lowest, figures.delta_threshold, figures.delta_highest) == (0.5, 0.75, 1.0)
-    assert figures.rank_swing == pytest.approx(0.2)
-    assert figures.rank_sigma == pytest.approx((0.1 + 0.02) / 4)
-    assert figures.outlier_rate == 2 / 8
-    assert (figures.threshold, figures.best_delta) == (pytest.approx(0.55), 1.0)
+def test_pairs_are_not_for_a_sentiment_model(labelled: Path) -> None:
+    done = run("--model", "models/sentiment", "--pairs", labelled)
+    assert done.returncode == 1
+    assert "sentiment is a sentiment model: it takes --texts, not --pairs" in done.stderr
 
 
-def test_scores_that_do_not_move() -> None:
-    figures = measure_stability(np.tile([0.9, 0.55, 0.45, 0.1], (3, 1)), STRONG)
-    assert (figures.rank_sigma, figures.rank_swing) == (0.0, 0.0)
-    assert figures.delta_lowest == figures.delta_highest == 0.5
-    assert figures.outlier_rate == 0.5  # both ends belong to it
+def test_the_built_in_pairs_on_a_siamese_model(tiny_models: Path) -> None:
+    done = run("--model", tiny_models / "similarity", "--pairs", "--shuffles", 2, "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["about"].startswith("250 inputs, 84 of them strong")
+    rows = answer["files"]["similarity"]["rows"]
+    assert all(row["same_bits"] and row["rank_swing"] == 0 for row in rows)
 
 
-def test_probability_is_the_softmax() -> None:
-    logits = np.array([[0.0, np.log(3.0)], [1000.0, -1000.0]], np.float32)
-    assert probability_of(logits, 1) == pytest.approx([0.75, 0.0])
-    assert probability_of(logits, 0) == pytest.approx([0.25, 1.0])
+def test_scores_of_pairs_are_those_of_the_pipeline(tiny_models: Path, tiny_engine: Engine) -> None:
+    pairs = [("好房间", "房间不错"), ("退款", "什么时候能退给我呢")]
+    manifest = read_manifest(tiny_models / "similarity")
+    _, answer = load_model(tiny_models / "similarity", tiny_models / "similarity" / MODEL_NAME)
+    found = choose_kind(manifest).score(answer(pairs))
+    expected = [result.score for result in tiny_engine.predict("similarity", pairs, RequestContext.within(60))]
+    assert found == pytest.approx(expected, abs=1e-6)
 
 
-def test_the_sigmoid_overflows_nowhere() -> None:
-    logits = np.array([[0.0], [np.log(3.0)], [-1000.0], [1000.0]], np.float32)
-    assert sigmoid(logits)[:, 0] == pytest.approx([0.5, 0.75, 0.0, 1.0])
+def test_scores_of_a_model_that_knows_neutral_are_of_its_opinions(tmp_path: Path) -> None:
+    make_three_way(tmp_path / "three")
+    manifest = read_manifest(tmp_path / "three")
+    _, answer = load_model(tmp_path / "three", tmp_path / "three" / MODEL_NAME)
+    engine = Engine(Settings(models=tmp_path))
+    texts = ["好好门", "坏门门门", "好"]
+    expected = [r.probabilities["Positive"] for r in engine.predict("sentiment", texts, RequestContext.within(60))]
+    engine.close()
+    assert choose_kind(manifest).score(answer(texts)) == pytest.approx(expected, abs=1e-6)
+
+
+def test_other_tasks_have_no_such_score(tiny_models: Path, labelled: Path) -> None:
+    done = run("--model", tiny_models / "rerank", "--pairs", labelled)
+    assert done.returncode == 1
+    assert "rerank is a rerank model: this study is of sentiment and similarity" in done.stderr
+
+
+def test_one_kind_of_input_is_asked_for(labelled: Path) -> None:
+    assert "give one of --pairs and --texts" in run().stderr
+    assert "give one of --pairs and --texts" in run("--texts", labelled, "--pairs", labelled).stderr
+
+
+def test_a_file_of_one_label_is_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("label\ttext\n1\t好\n1\t很好\n", encoding="utf-8")
+    done = run("--texts", tmp_path / "a.tsv")
+    assert done.returncode == 1
+    assert "there is only one kind" in done.stderr
+
+
+def test_a_page_without_markers_is_refused_before_the_work(labelled: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("nothing", encoding="utf-8")
+    done = run("--texts", labelled, "--markdown", tmp_path / "a.md")
+    assert done.returncode == 1
+    assert "to write between" in done.stderr
+
+
+def test_a_plot_without_matplotlib_names_the_command_that_helps(labelled: Path, tmp_path: Path) -> None:
+    hidden = "import sys; sys.modules['matplotlib'] = None; from structbert_lite.__main__ import main; main()"
+    done = run("--texts", labelled, "--plot", tmp_path / "a.png", start=[sys.executable, "-c", hidden])
+    assert done.returncode == 1
+    assert "pip install -r requirements-evaluate.txt" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs requirements-export.txt")
 
 from export.encoding import encode
-from structbert_lite.cli.side import start_side
+from structbert_lite.evaluate.model_process import start_model
 from structbert_lite.inference.model import pool
 from tests.export.make_checkpoint import write_hugging_face
 from tests.export.make_pairs_checkpoint import (
@@ -37,7 +37,7 @@ def test_logits_are_the_checkpoints(layout, shared_checkpoint, model, tokenizer,
     inputs = {name: torch.from_numpy(array) for name, array in encode(tokenizer, TEXTS).items()}
     with torch.inference_mode():
         expected = model(**inputs).logits.numpy()
-    with start_side(reference(folder)) as side:
+    with start_model(reference(folder)) as side:
         assert side.facts["labels"] == ["Negative", "Positive"]
         assert side.facts["layout"].startswith(layout)
         np.testing.assert_allclose(side.ask([TEXTS]).logits, expected, atol=1e-5)
@@ -50,7 +50,7 @@ def test_an_encoder_answers_with_pooled_vectors(tokenizer, tmp_path):
     with torch.inference_mode():
         tokens = encoder(**{name: torch.from_numpy(array) for name, array in arrays.items()}).last_hidden_state.numpy()
     expected = pool(tokens, arrays["attention_mask"].sum(1).tolist(), "mean")
-    with start_side(reference(folder, "--task", "similarity", "--pooling", "mean", "--max-tokens", "64")) as side:
+    with start_model(reference(folder, "--task", "similarity", "--pooling", "mean", "--max-tokens", "64")) as side:
         np.testing.assert_allclose(side.ask([TEXTS]).logits, expected, atol=1e-5)
 
 
@@ -60,10 +60,10 @@ def test_a_cross_encoder_reads_pairs(tmp_path):
     pairs = [("好", "坏"), ("房间", "早餐也不错")]
     with torch.inference_mode():
         rows = [model(torch.tensor([tokenizer.encode(*pair).ids])).logits.numpy() for pair in pairs]
-    with start_side(reference(folder, "--task", "rerank")) as side:
+    with start_model(reference(folder, "--task", "rerank")) as side:
         np.testing.assert_allclose(side.ask([pairs]).logits, np.concatenate(rows), atol=1e-5)
 
 
 def test_a_folder_that_is_no_checkpoint_is_refused(tmp_path):
-    with pytest.raises(RuntimeError, match=r"has no config\.json"), start_side(reference(tmp_path)):
+    with pytest.raises(RuntimeError, match=r"has no config\.json"), start_model(reference(tmp_path)):
         pass

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from structbert_lite.cli.server import Server, free_port, run_server
+from structbert_lite.bench.server_process import Server, free_port, run_server
 
 CONF = Path(__file__).parent / "hasty_gunicorn.py"
 SITE = "https://shop.example"

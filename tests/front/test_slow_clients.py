@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from structbert_lite.cli.server import Server
+from structbert_lite.bench.server_process import Server
 from tests.front.conftest import BODY, HEAD, REQUEST, SITE, TEXT, ask, connect, read_all, read_requests
 
 SLOW = 200

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from structbert_lite.cli.server import Server
+from structbert_lite.bench.server_process import Server
 from tests.fuzz.contract import Contract
 from tests.fuzz.runs import AT_ONCE, fuzz_raw, fuzz_routes
 from tests.fuzz.schema_run import read_document, run_schemathesis

@@ -6,7 +6,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 
-from structbert_lite.cli.server import Server
+from structbert_lite.bench.server_process import Server
 from tests.fuzz.contract import Contract
 from tests.fuzz.raw import CONNECTIONS, GOOD
 from tests.fuzz.strategies import Request, requests

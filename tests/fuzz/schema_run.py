@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from structbert_lite.cli.server import Server
+from structbert_lite.bench.server_process import Server
 from tests.fuzz.wire import exchange, read_answers
 
 CONFIG = Path(__file__).parent / "schemathesis.toml"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from structbert_lite.cli.server import Server, free_port, run_server
+from structbert_lite.bench.server_process import Server, free_port, run_server
 from structbert_lite.settings import PREFIX
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from structbert_lite.cli.server import Server
+from structbert_lite.bench.server_process import Server
 from tests.fuzz.contract import Contract
 from tests.fuzz.runs import fuzz_raw, fuzz_routes
 from tests.fuzz.schema_run import read_document, run_schemathesis

@@ -18,7 +18,7 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from structbert_lite.cli.server import free_port
+from structbert_lite.bench.server_process import free_port
 from structbert_lite.settings import PROJECT, Settings
 from structbert_lite.telemetry.logs import GunicornFilter, LineFormatter, TextFormatter, request_id
 

@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from app import create_app
-from structbert_lite.cli.server import free_port, run_server
+from structbert_lite.bench.server_process import free_port, run_server
 from structbert_lite.settings import PROJECT, Settings
 from structbert_lite.telemetry import traces
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.mmap_dict import MmapedDict
 
-from structbert_lite.cli.server import Server, free_port, run_server
+from structbert_lite.bench.server_process import Server, free_port, run_server
 from structbert_lite.telemetry.multiprocess import (
     FOLDER,
     MEMORY,

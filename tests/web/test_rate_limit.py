@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from limits import parse_many
 
 from app import create_app
-from structbert_lite.cli.server import free_port
+from structbert_lite.bench.server_process import free_port
 from structbert_lite.errors import ConfigurationError, RateLimited
 from structbert_lite.settings import QUOTAS, Settings
 from structbert_lite.web.rate_limit import REST_SECONDS, RateLimiter

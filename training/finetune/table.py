@@ -1,15 +1,15 @@
 """Rows of a user's file: CSV, TSV or JSON Lines, as spreadsheets in China write them."""
 
-import csv
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from structbert_lite.tables.delimited import Table
+from structbert_lite.tables.delimited import read_table as read_delimited
+from structbert_lite.tables.source import UnknownEncoding, read_text
 from training.finetune.refusal import FinetuneRefused
 
-LONGEST_CELL = 1 << 24  # a quote that is never closed would read all the rest of the file as one cell
 NOT_TABLES = (".xlsx", ".xls", ".parquet", ".zip", ".gz")
 
 
@@ -23,51 +23,38 @@ def read_table(path: Path, columns: tuple[str, str], say: Callable[[str], None])
     kind = path.suffix.lower()
     if kind in NOT_TABLES:
         raise FinetuneRefused(f"{path.name} is no text file; save it as CSV (UTF-8) first")
-    text = _decode(path, say)
-    if not text.strip():
-        raise FinetuneRefused(f"{path.name} is empty")
-    if kind in {".jsonl", ".ndjson", ".json"}:
-        return _read_objects(path.name, text, columns)
-    lines = _read_csv(path.name, text) if kind == ".csv" else [x.rstrip("\r").split("\t") for x in text.split("\n")]
-    header, *rows = [line for line in lines if any(cell.strip() for cell in line)]
-    header = [name.strip() for name in header]
-    _require(path.name, columns, header)
-    places = [header.index(name) for name in columns]
-    cells = [tuple(row[place] if place < len(row) else "" for place in places) for row in rows]
-    if not cells:
-        raise FinetuneRefused(f"{path.name} has a header line and no rows under it")
+    try:
+        if kind in {".jsonl", ".ndjson", ".json"}:
+            text, encoding = read_text(path)
+            cells = _read_objects(path.name, text, columns)
+        else:
+            table = read_delimited(path, "," if kind == ".csv" else "\t", quoted=kind == ".csv")
+            cells, encoding = _read_columns(path.name, table, columns), table.encoding
+    except OSError as error:
+        raise FinetuneRefused(f"{path} cannot be read: {error.strerror}") from None
+    except UnknownEncoding as error:
+        raise FinetuneRefused(f"{error}; save it as UTF-8") from None
+    except ValueError as error:
+        raise FinetuneRefused(str(error)) from None
+    if not encoding.startswith("utf-8"):
+        say(f"{path.name} is not UTF-8; it was read as {encoding.upper()}")
     return cells
 
 
-def _decode(path: Path, say: Callable[[str], None]) -> str:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise FinetuneRefused(f"{path} cannot be read: {error.strerror}") from None
-    encodings = ("utf-16",) if raw[:2] in {b"\xff\xfe", b"\xfe\xff"} else ("utf-8-sig", "gb18030")
-    for encoding in encodings:
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if encoding != "utf-8-sig":
-            say(f"{path.name} is not UTF-8; it was read as {encoding.upper()}")
-        return text
-    raise FinetuneRefused(f"{path.name} is neither UTF-8 nor GB18030 text; save it as UTF-8")
-
-
-def _read_csv(name: str, text: str) -> list[list[str]]:
-    csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""))
-    try:
-        return list(reader)
-    except csv.Error as error:
-        raise FinetuneRefused(
-            f"{name} cannot be read beyond line {reader.line_num}: {error}; is a quote not closed?"
-        ) from None
+def _read_columns(name: str, table: Table, columns: tuple[str, str]) -> list[tuple[str, str]]:
+    if not table.columns:
+        raise FinetuneRefused(f"{name} is empty")
+    header = [column.strip() for column in table.columns]
+    _require(name, columns, header)
+    asked = [table.columns[header.index(column)] for column in columns]
+    if not table.records:
+        raise FinetuneRefused(f"{name} has a header line and no rows under it")
+    return [tuple(record.values.get(column, "") for column in asked) for record in table.records]
 
 
 def _read_objects(name: str, text: str, columns: tuple[str, str]) -> list[tuple[str, str]]:
+    if not text.strip():
+        raise FinetuneRefused(f"{name} is empty")
     array = text.lstrip().startswith("[")
     parts = [(1, text)] if array else [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
     objects: list[tuple[str, Any]] = []

@@ -13,8 +13,8 @@ from export.__main__ import main
 from export.checkpoint import load_checkpoint
 from export.encoding import encode
 from export.reference import load_reference
-from structbert_lite.cli.light import load_model
 from structbert_lite.engine import Engine
+from structbert_lite.evaluate.onnx_process import load_model
 from structbert_lite.manifest import MODEL_NAME, read_manifest
 from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings

@@ -16,7 +16,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from langchain_openai import OpenAIEmbeddings
 from tokenizers import Tokenizer
 
-from structbert_lite.cli.server import free_port, run_server
+from structbert_lite.bench.server_process import free_port, run_server
 from structbert_lite.settings import PREFIX, PROJECT
 
 TEXTS = ["今天天气很好", "外面阳光明媚", "怎么申请退款"]
