@@ -1,20 +1,70 @@
 """Which model serves each task; loads none of them, so that gunicorn's master may ask before it forks."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
 from structbert_lite.errors import ConfigurationError, TaskNotAvailable
-from structbert_lite.manifest import Task, check_files, find_models, read_decider, read_manifest
+from structbert_lite.manifest import Manifest, Task, check_files, find_models, read_decider
 from structbert_lite.settings import PREFIX, Settings
 
 
-def choose_models(settings: Settings) -> dict[str, str]:
-    """Folder name of the model that serves each task.
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """`names`: the folder that serves each task; `manifests`: of these folders, and of the models that they ask."""
 
-    The one that the settings name, else the folder called like the task, else the first by name.
-    Raises ConfigurationError when they name a folder that holds no such model.
+    names: dict[str, str]
+    manifests: dict[str, Manifest]
+
+
+def select_models(settings: Settings) -> Selection:
+    """What is served: the model that the settings name, else the folder called like the task, else the first by name.
+
+    Raises ConfigurationError when the settings name a folder that holds no such model, InvalidModel for a malformed
+    manifest, and for a similarity model without the one that it asks.
     """
     found = find_models(settings.models)
+    names = _choose(settings, found)
+    manifests = {name: found[name] for name in sorted(set(names.values()))}  # one model may serve two tasks
+    for name in list(manifests):
+        if decider := read_decider(settings.models / name, manifests[name]):
+            manifests[decider[0].name] = decider[1]
+    return Selection(names, manifests)
+
+
+def check_models(settings: Settings) -> None:
+    """Compares the digests of every model that would be served, and loads none of them.
+
+    Raises InvalidModel with the file's name, or ConfigurationError.
+    """
+    for name, manifest in select_models(settings).manifests.items():
+        check_files(settings.models / name, manifest)
+
+
+def serving_folder(task: str) -> Path:
+    """Folder of the model that serves `task` under the settings of the environment.
+
+    Raises TaskNotAvailable, or ConfigurationError when there is no model at all.
+    """
+    settings = Settings.from_environment()
+    chosen = _choose(settings, require_models(settings))
+    if task not in chosen:
+        raise TaskNotAvailable(task)
+    return settings.models / chosen[task]
+
+
+def require_models(settings: Settings) -> dict[str, Manifest]:
+    """The installed models by folder name. Raises ConfigurationError where there is none: a wheel brings none."""
+    found = find_models(settings.models)
+    if not found:
+        raise ConfigurationError(
+            f"there is no model in {settings.models.absolute()}; {PREFIX}MODELS=FOLDER names a folder with one folder "
+            "for each model: models/ of the project, or what python -m export wrote"
+        )
+    return found
+
+
+def _choose(settings: Settings, found: dict[str, Manifest]) -> dict[str, str]:
     chosen = {}
     for task in get_args(Task):
         names = [name for name, manifest in found.items() if task in manifest.tasks]
@@ -25,38 +75,3 @@ def choose_models(settings: Settings) -> dict[str, str]:
         if names:
             chosen[task] = wanted or (task if task in names else names[0])
     return chosen
-
-
-def check_models(settings: Settings) -> None:
-    """Compares the digests of every model that would be served, and loads none of them.
-
-    Raises InvalidModel with the file's name, or ConfigurationError.
-    """
-    for name in sorted(set(choose_models(settings).values())):  # one model may serve two tasks
-        folder = settings.models / name
-        manifest = read_manifest(folder)
-        check_files(folder, manifest)
-        if decider := read_decider(folder, manifest):
-            check_files(*decider)
-
-
-def serving_folder(task: str) -> Path:
-    """Folder of the model that serves `task` under the settings of the environment.
-
-    Raises TaskNotAvailable, or ConfigurationError when there is no model at all.
-    """
-    settings = Settings.from_environment()
-    require_models(settings)
-    chosen = choose_models(settings)
-    if task not in chosen:
-        raise TaskNotAvailable(task)
-    return settings.models / chosen[task]
-
-
-def require_models(settings: Settings) -> None:
-    """Raises ConfigurationError, with what to do, when there is no model of any task: a wheel has none."""
-    if not find_models(settings.models):
-        raise ConfigurationError(
-            f"there is no model in {settings.models.absolute()}; {PREFIX}MODELS=FOLDER names a folder with one folder "
-            "for each model: models/ of the project, or what python -m export wrote"
-        )

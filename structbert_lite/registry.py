@@ -21,7 +21,7 @@ from structbert_lite.inference.resources import usable_cpus
 from structbert_lite.inference.runner import Limits, ServingRunner
 from structbert_lite.inference.slots import Slots
 from structbert_lite.manifest import Manifest, read_decider, read_manifest
-from structbert_lite.model_selection import choose_models
+from structbert_lite.model_selection import select_models
 from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 from structbert_lite.tasks.embedding import EmbeddingPipeline
@@ -102,12 +102,8 @@ class ModelRegistry:
 
         Raises InvalidModel or ConfigurationError.
         """
-        self.names = choose_models(context.settings)
-        folders = {name: context.settings.models / name for name in set(self.names.values())}
-        self.manifests = {name: read_manifest(folder) for name, folder in folders.items()}
-        for name, folder in folders.items():
-            if decider := read_decider(folder, self.manifests[name]):
-                self.manifests[decider[0].name] = decider[1]
+        selection = select_models(context.settings)
+        self.names, self.manifests = selection.names, selection.manifests
         kept = previous.reusable(self.manifests) if previous else {}
         self._runners = {
             # No method of this registry: a kept runner would keep the whole registry it came from.
