@@ -4,8 +4,8 @@ Each rule is a function of plain values, which Flask's hooks and the fast routes
 """
 
 import re
+import secrets
 import time
-import uuid
 from typing import Any, NoReturn
 
 from flask import Flask, Request, Response, request
@@ -104,7 +104,7 @@ def refuse_json(error: ValueError | None) -> NoReturn:
 
 def name_request(state: RequestState, given: str) -> None:
     """The request's id is the one that it has `given` where that is fit for a log, else a random one."""
-    state.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    state.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
     request_id.set(state.request_id)
 
 
