@@ -56,8 +56,10 @@ class TextFormatter(logging.Formatter):
         return f"{written},{int(record.msecs):03d}"
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        facts: dict[str, Any] = getattr(record, "facts", {})
-        return " ".join([super().formatMessage(record), *(f"{name}={value}" for name, value in facts.items())])
+        line = f"{record.asctime} {record.levelname} {record.name}: {record.message}"
+        for name, value in getattr(record, "facts", {}).items():
+            line += f" {name}={value}"
+        return line
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
         return describe(ei[1]) if request_id.get() else super().formatException(ei)

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from structbert_lite.engine import Engine
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ApiRequest:
     """What the function of a route knows of its request beside the body. `deadline`: an instant of time.monotonic."""
 
