@@ -3,6 +3,7 @@
 import logging
 import logging.config
 import re
+import time
 import traceback
 from contextvars import ContextVar
 from typing import Any
@@ -18,6 +19,8 @@ QUOTE = re.compile("""['"]""")
 
 def configure_logs(level: str, log_format: str) -> None:
     """Sets up the root logger and gunicorn's; `level` as in logging, `log_format` is text or json."""
+    # No line of ours shows these, and every record would look them up.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.config.dictConfig(
         {
             "version": 1,
@@ -42,10 +45,21 @@ class TextFormatter(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._second = (0, "")  # the last one that was written, and how
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        second, written = self._second
+        if second != int(record.created):
+            second = int(record.created)
+            written = time.strftime(self.default_time_format, time.localtime(second))
+            self._second = second, written
+        return f"{written},{int(record.msecs):03d}"
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        facts: dict[str, Any] = getattr(record, "facts", {})
-        return " ".join([super().formatMessage(record), *(f"{name}={value}" for name, value in facts.items())])
+        line = f"{record.asctime} {record.levelname} {record.name}: {record.message}"
+        for name, value in getattr(record, "facts", {}).items():
+            line += f" {name}={value}"
+        return line
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
         return describe(ei[1]) if request_id.get() else super().formatException(ei)

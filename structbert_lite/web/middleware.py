@@ -3,9 +3,9 @@
 Each rule is a function of plain values, which Flask's hooks and the fast routes (fast.py) both call.
 """
 
+import os
 import re
 import time
-import uuid
 from typing import Any, NoReturn
 
 from flask import Flask, Request, Response, request
@@ -104,7 +104,7 @@ def refuse_json(error: ValueError | None) -> NoReturn:
 
 def name_request(state: RequestState, given: str) -> None:
     """The request's id is the one that it has `given` where that is fit for a log, else a random one."""
-    state.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    state.request_id = given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
     request_id.set(state.request_id)
 
 

@@ -87,6 +87,7 @@ class RequestTelemetry:
         # Series by label: looking them up costs more than counting, and no label takes a value from a client.
         self._requests = cache(metrics.requests.labels)
         self._seconds = cache(metrics.request_seconds.labels)
+        self._items = cache(metrics.items.labels)
 
     def begin(self, state: RequestState, headers: Mapping[str, str] | Headers, arrived: float | None) -> None:
         """`arrived`: when the whole request was there, an instant of time.monotonic, where the server says it."""
@@ -114,12 +115,16 @@ class RequestTelemetry:
             facts["error"] = state.error_type or "other"
             self._metrics.refusals.labels(facts["error"]).inc()
         elif state.task:
-            self._metrics.items.labels(state.task).inc(state.items)
+            self._items(state.task).inc(state.items)
         if self._tracing and state.span:
             self._tracing.describe(state.span, facts)
             facts["trace_id"] = self._tracing.trace_id(state.span)
         facts["request_id"] = state.request_id
-        log.log(logging.DEBUG if state.is_probe else logging.INFO, "request", extra={"facts": facts})
+        level = logging.DEBUG if state.is_probe else logging.INFO
+        if log.isEnabledFor(level):  # a record by hand: `log.log` would first look for the line of code that calls it
+            record = logging.LogRecord(log.name, level, "", 0, "request", None, None)
+            record.facts = facts
+            log.handle(record)
 
     def end(self, state: RequestState) -> None:
         self._metrics.in_flight.dec()

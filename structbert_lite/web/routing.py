@@ -15,7 +15,7 @@ from structbert_lite.engine import Engine
 from structbert_lite.request_context import RequestContext
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ApiRequest:
     """What the function of a route knows of its request beside the body."""
 

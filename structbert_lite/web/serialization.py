@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 # Arrays and objects inside each other. Far below what Python can read, so that whatever was read can be written again.
 MAX_DEPTH = 100
 # 1e400 is JSON and no float: it would be read as infinity, which is then written as something that is not JSON. Only
-# a body in which this is found can hold such a number.
-LARGE = re.compile(rb"[0-9]{200}|[eE]\+?[0-9]{3}")
+# a body in which this is found can hold such a number. To search a large body costs more than to look at its values.
+LARGE_NUMBER = re.compile(rb"[0-9](?:[eE]\+?[0-9]{3}|[0-9]{199})")
+LARGE_BODY = 2000  # bytes
 # Finer than a float32 of the size that vectors have, and half as many bytes as its exact value.
 DECIMALS = 9
 ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=DefaultJSONProvider.default)
@@ -38,7 +39,7 @@ class StrictJSON(DefaultJSONProvider):
 def read_json(data: bytes) -> Any:
     """Raises ValueError for whatever is not strict JSON."""
     value = jiter.from_json(data, allow_inf_nan=False, catch_duplicate_keys=True)
-    if data.count(b"[") + data.count(b"{") > MAX_DEPTH or LARGE.search(data):  # only then there is more to refuse
+    if len(data) > LARGE_BODY or data.count(b"[") + data.count(b"{") > MAX_DEPTH or LARGE_NUMBER.search(data):
         _check_depth_and_numbers(value)
     return value
 

@@ -1,5 +1,18 @@
+import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """One that asks once (conftest.py): here is counted what it asks."""
+    return FlaskClient(app, app.response_class)
+
+
+@pytest.fixture
+def tiny_client(tiny_app: Flask) -> FlaskClient:
+    return FlaskClient(tiny_app, tiny_app.response_class)
 
 
 def read(client: FlaskClient, model: str = "sentiment") -> dict[str, float]:
