@@ -1,25 +1,33 @@
 """The worker and what it makes of signals: it answers while models load, takes up changed ones, and drains."""
 
+import asyncio
+import contextlib
 import logging
+import os
 import queue
 import signal
 import sys
 import threading
-import time
+from collections.abc import Coroutine
 from typing import Any
 
 from gunicorn.arbiter import Arbiter
+from gunicorn.workers.gasgi import ASGIWorker
 
 from structbert_lite.errors import NotReady, StructBertError
-from structbert_lite.front.connection import Connection
-from structbert_lite.front.worker import FrontWorker
+from structbert_lite.server.connections import ConnectionTable
+from structbert_lite.server.drain import drain_listener
+from structbert_lite.server.edge import Edge
+from structbert_lite.server.protocol import Connection, most_connections
 from structbert_lite.settings import Settings
-from structbert_lite.web.listener import accept_the_last
 
 log = logging.getLogger(__name__)
 
 # Names among the application's extensions.
 ENGINE, RELOADS = "structbert_engine", "structbert_reloads"
+# The loop takes the interpreter's lock back several times a request; a thread that computes keeps it for so long.
+SWITCH_SECONDS = 0.001
+TICK_SECONDS = 0.5
 
 
 def forward_signals(server: Arbiter) -> None:
@@ -42,7 +50,7 @@ def forward_signals(server: Arbiter) -> None:
     server.handle_hup, server.handle_term = handle_hup, handle_term
 
 
-class Worker(FrontWorker):
+class Worker(ASGIWorker):
     """Serves `app:create_app(wait=False)`; its signals come from a master with `forward_signals`.
 
     A single worker answers while its models load. One of several takes no connection before: another may be ready.
@@ -50,68 +58,100 @@ class Worker(FrontWorker):
     `drain_seconds` where the whole server stops.
     """
 
-    alive: bool  # gunicorn's own, and the sockets that it listens on
     sockets: list[Any]
+    loop: asyncio.AbstractEventLoop
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # What its connections ask for (server/protocol.py).
+        self.table = ConnectionTable(self.cfg.keepalive)
+        self.most_connections = most_connections(self.cfg.worker_connections)
+        self.stopping = False
+        self._server_stops = self._refused = False
         self._drain_seconds = Settings.from_environment().drain_seconds
-        self._engine: Any = None
-        self._server_stops = False
-        self._stop_at: float | None = None  # an instant of time.monotonic
+        self._stop_planned: asyncio.TimerHandle | None = None
+        self._stop = asyncio.Event()
         self._reloads: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self._refused = self._loaded = False
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """Its threads setting means something: no warning."""
+
+    def init_process(self) -> None:
+        sys.setswitchinterval(SWITCH_SECONDS)
+        super().init_process()
+
+    def load_wsgi(self) -> None:
+        self.flask = self.app.wsgi()
+        self.refusals = self.flask.extensions["structbert_refusals"]
+        self.most_discarded = 4 * self.flask.config["MAX_CONTENT_LENGTH"]
+        self._engine = self.flask.extensions[ENGINE]
+        self.asgi = Edge(self.flask, self.cfg.threads, self.loop)
 
     def init_signals(self) -> None:
         super().init_signals()
-        for number, handle in ((signal.SIGHUP, self._handle_hup), (signal.SIGUSR2, self._handle_usr2)):
-            signal.signal(number, handle)
-            signal.siginterrupt(number, False)
+        self.loop.add_signal_handler(signal.SIGHUP, self._reloads.put, None)
+        self.loop.add_signal_handler(signal.SIGUSR2, self._handle_usr2)
+
+    def handle_exit_signal(self) -> None:
+        if self._server_stops and self._stop_planned is None:
+            self._stop_planned = self.loop.call_later(self._drain_seconds, self._stop.set)
+        else:
+            self._stop.set()
+
+    def handle_quit_signal(self) -> None:
+        super().handle_quit_signal()
+        self._stop.set()
 
     def run(self) -> None:
-        self._engine = self.wsgi.extensions[ENGINE]
-        if self._server_stops:
-            self._engine.drain()
-        threading.Thread(target=self._keep_models, name="models", daemon=True).start()
         super().run()
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the closed loop has left the default, and it is on its way out
+        self.asgi.close()
         if self._refused:
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
 
-    def handle_exit(self, sig: int, frame: object) -> None:
-        if self._server_stops and self._stop_at is None:
-            self._stop_at = time.monotonic() + self._drain_seconds
-            self._wake()
-        else:
-            super().handle_exit(sig, frame)
+    async def _serve(self) -> None:
+        at_once = self.cfg.workers == 1
+        for listener in self.sockets:
+            self.servers.append(
+                await self.loop.create_server(
+                    lambda: Connection(self), sock=listener.sock, backlog=self.cfg.backlog, start_serving=at_once
+                )
+            )
+        threading.Thread(target=self._keep_models, name="models", daemon=True).start()
+        while self.alive and self.ppid == os.getppid() and not self._stop.is_set():
+            await self._tick(self._stop.wait())
+        if not self._quick_shutdown:
+            await self._finish()
 
-    def handle_request(self, req: Any, conn: Connection) -> bool:
+    async def _finish(self) -> None:
+        """No new connection, and the end of those that are open when they are answered."""
+        limit = self.loop.time() + self.cfg.graceful_timeout
+        self.stopping = True
         if self._server_stops:
-            req.force_close()  # the next request of this client goes to another server
-        return super().handle_request(req, conn)
-
-    def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        if self.alive and self._stop_at is not None:
-            timeout = min(timeout, max(0.0, self._stop_at - time.monotonic()))
-        super().wait_for_and_dispatch_events(timeout)
-        if self._stop_at is not None and time.monotonic() >= self._stop_at:
-            self.alive = False
-
-    def set_accept_enabled(self, enabled: bool) -> None:
-        if enabled and not self._loaded and self.cfg.workers > 1:
-            return  # the loop asks again in its next turn
-        super().set_accept_enabled(enabled)
-        if self._server_stops and not self.alive and not enabled:
             for listener in self.sockets:
-                accept_the_last(listener, self.accept)
-            self.sockets = []
+                await drain_listener(listener.sock)
+        for server in self.servers:
+            server.close()
+        self.table.hurry()
+        while self.nr_conns and self.loop.time() < limit and not self._quick_shutdown:
+            await self._tick(asyncio.sleep(0.02))
 
-    def _handle_hup(self, *_: object) -> None:
-        self._reloads.put(None)  # the one queue that a signal handler may use
+    async def _tick(self, until: Coroutine[Any, Any, Any]) -> None:
+        """What is done twice a second, and when `until` is over."""
+        self.notify()
+        self.table.expire()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(until, TICK_SECONDS)
 
-    def _handle_usr2(self, *_: object) -> None:
-        self._server_stops = True
-        if self._engine is not None:
-            self._engine.drain()
+    def _handle_usr2(self) -> None:
+        self._server_stops = self.stopping = True
+        self._engine.drain()
+
+    async def _start_serving(self) -> None:
+        if not self._stop.is_set():
+            for server in self.servers:
+                await server.start_serving()
 
     def _keep_models(self) -> None:
         """Loads the models, then reloads them whenever somebody asks for it."""
@@ -124,18 +164,17 @@ class Worker(FrontWorker):
                 log.error("the start is refused: %s", error)
             else:
                 log.exception("the models could not be loaded")
-            self._refused, self.alive = True, False
-            self._wake()
+            self._refused = True
+            self.loop.call_soon_threadsafe(self._stop.set)
             return
-        self._loaded = True
-        self._wake()
+        asyncio.run_coroutine_threadsafe(self._start_serving(), self.loop)
         log.info("ready: %s", ", ".join(self._engine.names) or "no model is installed")
         while True:
             self._reloads.get()
             self._reload()
 
     def _reload(self) -> None:
-        for what, reload in self.wsgi.extensions[RELOADS].items():
+        for what, reload in self.flask.extensions[RELOADS].items():
             try:
                 changed = reload()
             except NotReady:  # the server was stopped meanwhile
@@ -146,6 +185,3 @@ class Worker(FrontWorker):
                 log.exception("reload of the %s failed, what is in use goes on", what)
             else:
                 log.info("reloaded the %s: %s", what, ", ".join(changed) or "nothing has changed")
-
-    def _wake(self) -> None:
-        self.method_queue.defer(lambda: None)

@@ -1,8 +1,6 @@
 """When a request's answer is due, and whether its client is still there."""
 
 import re
-import select
-import socket
 import time
 
 from flask import request
@@ -28,19 +26,4 @@ def read_deadline(timeout_ms: int) -> Deadline:
         timeout_ms = min(timeout_ms, int(number[1]))
     # The server's own worker says when it had the whole request: waiting for a thread counts too.
     arrived = request.environ.get("structbert.arrived") or time.monotonic()
-    connection = request.environ.get("gunicorn.socket")
-    return Deadline(arrived + timeout_ms / 1000, connection and (lambda: has_hung_up(connection)))
-
-
-def has_hung_up(connection: socket.socket) -> bool:
-    """Whether the other side has closed the connection, or its sending half. Never waits, takes nothing out."""
-    try:
-        poll = select.poll()
-        poll.register(connection, select.POLLIN)
-        if not poll.poll(0):  # a socket with a time-out would make recv wait, whatever its flags
-            return False
-        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
-    except BlockingIOError:
-        return False
-    except (OSError, ValueError):
-        return True
+    return Deadline(arrived + timeout_ms / 1000, request.environ.get("structbert.cancelled"))

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from structbert_lite.cli.server import Server
-from tests.front.conftest import BODY, HEAD, REQUEST, SITE, TEXT, ask, connect, read_all, read_requests
+from tests.server.conftest import BODY, HEAD, REQUEST, SITE, TEXT, ask, connect, read_all, read_requests
 
 SLOW = 200
 BEGINNINGS = {
