@@ -28,6 +28,7 @@ ENGINE, RELOADS = "structbert_engine", "structbert_reloads"
 # The loop takes the interpreter's lock back several times a request; a thread that computes keeps it for so long.
 SWITCH_SECONDS = 0.001
 TICK_SECONDS = 0.5
+SIGNAL_SECONDS = 0.05  # SIGUSR2 is sent before SIGTERM, and may be delivered after it
 
 
 def forward_signals(server: Arbiter) -> None:
@@ -94,6 +95,9 @@ class Worker(ASGIWorker):
         self.loop.add_signal_handler(signal.SIGUSR2, self._handle_usr2)
 
     def handle_exit_signal(self) -> None:
+        self.loop.call_later(SIGNAL_SECONDS, self._plan_stop)
+
+    def _plan_stop(self) -> None:
         if self._server_stops and self._stop_planned is None:
             self._stop_planned = self.loop.call_later(self._drain_seconds, self._stop.set)
         else:
