@@ -10,11 +10,13 @@ from flask_openapi3 import Info, OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from structbert_lite import __version__
+from structbert_lite.api_keys import Keys, read_keys
 from structbert_lite.door import EXTENSION as DOOR
 from structbert_lite.door import Door
-from structbert_lite.engine import Engine
+from structbert_lite.engine import Engine, EngineHooks
+from structbert_lite.inference.model import Model
 from structbert_lite.inference.observer import Observer, Observers
-from structbert_lite.keys import Keys, read_keys
+from structbert_lite.registry import LoadModel
 from structbert_lite.settings import Settings
 from structbert_lite.telemetry.logs import configure_logs
 from structbert_lite.telemetry.lookups import Lookups
@@ -34,10 +36,10 @@ from structbert_lite.web.strict_json import StrictJSON
 from structbert_lite.web.timing import note_lookup, tell_timing
 
 
-def create_app(settings: Settings | None = None, wait: bool = True) -> Flask:
+def create_app(settings: Settings | None = None, wait: bool = True, load_model: LoadModel = Model.load) -> Flask:
     """The application, its models loaded and warm; without `wait` only when the engine's `load` has been called.
 
-    Raises BadSettings for an unusable environment or key file and ModelRefused for a damaged model.
+    Raises ConfigurationError for an unusable environment or key file and InvalidModel for a damaged model.
     """
     settings = settings or Settings.from_environment()
     if not logging.getLogger().handlers:  # gunicorn has them already, from its configuration
@@ -46,8 +48,13 @@ def create_app(settings: Settings | None = None, wait: bool = True) -> Flask:
     metrics = Metrics()
     tracing = make_tracing(settings.traces)
     door = Door()
-    watch = _observe_with(metrics, tracing, door)
-    engine = Engine(settings, watch, note_ask, metrics.note_cache_error, metrics.name_models, wait)
+    hooks = EngineHooks(
+        observe=_observe_with(metrics, tracing, door),
+        on_predict=note_ask,
+        on_cache_error=metrics.note_cache_error,
+        on_models=metrics.name_models,
+    )
+    engine = Engine(settings, hooks, wait, load_model)
     door.open(engine)
     atexit.register(engine.close)
 

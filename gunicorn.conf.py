@@ -9,10 +9,10 @@ import sys
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
+from structbert_lite.api_keys import check_exposure, read_keys
 from structbert_lite.cache.tiered import open_store
 from structbert_lite.errors import StructBertError
-from structbert_lite.installed import check_models
-from structbert_lite.keys import check_exposure, read_keys
+from structbert_lite.model_selection import check_models
 from structbert_lite.server.worker import forward_signals
 from structbert_lite.settings import Settings
 from structbert_lite.telemetry.logs import configure_logs

@@ -22,9 +22,9 @@ from structbert_lite.bulk.progress import Progress
 from structbert_lite.cli.crowd import share_out
 from structbert_lite.cli.machine import describe_machine
 from structbert_lite.cli.sample import make_texts
-from structbert_lite.inference.bulk import cut_batches
-from structbert_lite.inference.cpu import usable_cpus
-from structbert_lite.inference.session import Session
+from structbert_lite.inference.bulk_runner import cut_batches
+from structbert_lite.inference.model import Session
+from structbert_lite.inference.resources import usable_cpus
 from structbert_lite.inference.tokenizer import Encoding, Tokenizer
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, read_manifest
 from structbert_lite.settings import PROJECT

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.medians import Scores, best_setting, largest_change
 from benchmarks.work import Pair, environment, last_line, python_of
-from structbert_lite.inference.cpu import usable_cpus
+from structbert_lite.inference.resources import usable_cpus
 from structbert_lite.inference.tokenizer import Tokenizer
 from structbert_lite.manifest import TOKENIZER_NAME, read_manifest
 from structbert_lite.settings import PROJECT

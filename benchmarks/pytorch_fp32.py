@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from transformers import BertForSequenceClassification
 
-from structbert_lite.inference.cpu import usable_cpus
-from structbert_lite.inference.session import Session
+from structbert_lite.inference.model import Session
+from structbert_lite.inference.resources import usable_cpus
 from structbert_lite.inference.tokenizer import Encoding
 from structbert_lite.manifest import MODEL_NAME, read_manifest
 

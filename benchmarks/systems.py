@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.medians import Scores
 from benchmarks.work import Pair, environment, python_of
-from structbert_lite.inference.cpu import usable_cpus
+from structbert_lite.inference.resources import usable_cpus
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def environment() -> dict[str, str]:
 def prepare(pair: Pair) -> dict[str, str]:
     """Makes what is not there yet; returns why for each preparation that failed, by its name.
 
-    Raises ModelRefused for a damaged model folder and ValueError when it was made from other weights.
+    Raises InvalidModel for a damaged model folder and ValueError when it was made from other weights.
     """
     manifest = read_manifest(pair.model)
     check_files(pair.model, manifest)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from structbert_lite.engine import Engine
 from structbert_lite.inference.batcher import Batcher
-from structbert_lite.inference.cpu import usable_cpus
 from structbert_lite.inference.observer import Observer
+from structbert_lite.inference.resources import usable_cpus
 
 EXTENSION = "structbert_door"  # the worker finds it there (front/worker.py)
 # So many requests are read and tokenized at once, beside those that take long: more would only fight for the
@@ -88,8 +88,8 @@ class Door(Observer):
     def _batcher(self, path: bytes) -> Batcher | None:
         if self._engine is None or path not in TASKS:
             return None
-        encoder = self._engine.encoders.get(self._engine.names.get(TASKS[path], ""))
-        return encoder.batcher if encoder else None
+        runner = self._engine.runners.get(self._engine.names.get(TASKS[path], ""))
+        return runner.batcher if runner else None
 
     def _arrive(self) -> None:
         if getattr(self._here, "is_coming", False):

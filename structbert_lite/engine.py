@@ -4,6 +4,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -11,16 +12,31 @@ from structbert_lite.cache.memory import MemoryCache
 from structbert_lite.cache.shared import SharedCache
 from structbert_lite.cache.tiered import TieredCache, open_store
 from structbert_lite.errors import NotReady, TaskNotAvailable
-from structbert_lite.inference.cpu import usable_cpus
-from structbert_lite.inference.encoder import Encoder, Limits
-from structbert_lite.inference.memory import give_back
+from structbert_lite.inference.model import Model
 from structbert_lite.inference.observer import Observer
+from structbert_lite.inference.resources import trim_heap, usable_cpus
+from structbert_lite.inference.runner import Limits, ServingRunner
 from structbert_lite.inference.slots import Slots
-from structbert_lite.installed import check_models
 from structbert_lite.manifest import Manifest
-from structbert_lite.model_set import ModelSet, Shared
-from structbert_lite.once import Once
+from structbert_lite.model_selection import check_models
+from structbert_lite.registry import EngineContext, Lazy, LoadModel, ModelRegistry
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class EngineHooks:
+    """What an engine calls, for whoever counts and traces.
+
+    `observe` gives the observer of a model by its folder's name; `on_predict` is told the task and the number of inputs
+    of each call of `predict`; `on_cache_error` why and how often the shared cache's server failed; `on_models` the name
+    and the digest of each task's model, after `load` and whenever a reload has replaced one.
+    """
+
+    observe: Callable[[str], Observer] = lambda model: Observer()
+    on_predict: Callable[[str, int], None] = lambda task, inputs: None
+    on_cache_error: Callable[[str, int], None] = lambda reason, number: None
+    on_models: Callable[[Mapping[str, tuple[str, str]]], None] = lambda models: None
 
 
 class Engine:
@@ -29,21 +45,16 @@ class Engine:
     def __init__(
         self,
         settings: Settings,
-        observe: Callable[[str], Observer] = lambda model: Observer(),
-        on_ask: Callable[[str, int], None] = lambda task, inputs: None,
-        on_cache_error: Callable[[str, int], None] = lambda reason, number: None,
-        on_models: Callable[[Mapping[str, tuple[str, str]]], None] = lambda models: None,
+        hooks: EngineHooks | None = None,
         wait: bool = True,
+        load_model: LoadModel = Model.load,
     ) -> None:
         """Reads the manifests of the installed models, and does what `load` does where it should `wait` for that.
 
-        `observe` gives the observer of a model by its folder's name; `on_ask` is told the task and the number of inputs
-        of each call of `predict`; `on_cache_error` why and how often the shared cache's server failed; `on_models` the
-        name and the digest of each task's model, after `load` and whenever a reload has replaced one.
-        Raises ModelRefused with the file's name, and BadSettings, also for a Redis that cannot be used at all.
+        Raises InvalidModel with the file's name, and ConfigurationError, also for a Redis that cannot be used at all.
         """
         self._settings = settings
-        self._on_ask, self._on_models = on_ask, on_models
+        self._hooks = hooks or EngineHooks()
         self._loaded = self._draining = False
         self._swap = threading.Condition()
         self._reloading = threading.Lock()
@@ -55,19 +66,20 @@ class Engine:
             settings.queue_tokens,
             settings.queue_ms / 1000,
         )
-        self.cache = MemoryCache(settings.cache_mb << 20)
-        self.tiers = TieredCache(self.cache, _make_shared(settings, on_cache_error))
+        shared_cache = _make_shared(settings, self._hooks.on_cache_error)
+        self.cache = TieredCache(MemoryCache(settings.cache_mb << 20), shared_cache)
         self._closed = threading.Event()
         # One observer a model, however often it is loaded: what it counts goes on.
-        self._shared = Shared(settings, limits, Slots(threads), self.tiers, self._closed, cache(observe))
-        self._models = ModelSet(self._shared)
+        observe = cache(self._hooks.observe)
+        self._context = EngineContext(settings, limits, Slots(threads), self.cache, self._closed, observe, load_model)
+        self._models = ModelRegistry(self._context)
         if wait:
             self.load()
 
     def load(self) -> None:
         """Loads and warms every installed model, or only checks their digests where the settings say `lazy`.
 
-        Until it is done, `ping` and `predict` raise NotReady. Raises ModelRefused with the file's name.
+        Until it is done, `ping` and `predict` raise NotReady. Raises InvalidModel with the file's name.
         """
         if self._loaded:
             return
@@ -80,10 +92,10 @@ class Engine:
                 self.close()
                 raise
         self._loaded = True
-        self._tell_models()
+        self._report_models()
 
-    def predict(self, task: str, inputs: list[Any], deadline: float, **options: Any) -> list[Any]:
-        """Results of `task` by `deadline`, an instant of time.monotonic: what its pipeline's `predict` returns.
+    def predict(self, task: str, inputs: list[Any], context: RequestContext, **options: Any) -> list[Any]:
+        """Results of `task` within `context`: what its pipeline's `predict` returns.
 
         | task | inputs | options | results |
         |---|---|---|---|
@@ -94,11 +106,11 @@ class Engine:
         | rerank | documents | query, top_n | Ranked, best first |
 
         Raises TaskNotAvailable, TooManyItems, InvalidInput, NotReady, Overloaded, DeadlineExceeded, InferenceFailed,
-        and ModelRefused where the model is loaded by this very call.
+        and InvalidModel where the model is loaded by this very call.
         """
         with self._pipeline(task) as pipeline:
-            self._on_ask(task, len(inputs))
-            results: list[Any] = pipeline.get(deadline).predict(inputs, deadline, **options)
+            self._hooks.on_predict(task, len(inputs))
+            results: list[Any] = pipeline.get(context.deadline).predict(inputs, context, **options)
             return results
 
     def count_tokens(self, task: str, inputs: list[Any], **options: Any) -> int:
@@ -121,15 +133,15 @@ class Engine:
         return models.manifests[_name(models, task)]
 
     @property
-    def encoders(self) -> dict[str, Encoder]:
+    def runners(self) -> dict[str, ServingRunner]:
         """The loaded models by folder name, for reading their counters."""
-        return self._models.encoders
+        return self._models.runners
 
     def ping(self) -> None:
         """Returns when every loaded model can answer. After a failed inference it proves that by another one.
 
         Raises NotReady while loading, when draining, without any model, and when a model was refused or fails;
-        Stuck as `check_alive` does; Overloaded.
+        WorkerHung as `check_alive` does; Overloaded.
         """
         if self._draining:
             raise NotReady("the server is shutting down")
@@ -140,7 +152,7 @@ class Engine:
             models.ping()
 
     def check_alive(self) -> None:
-        """Raises Stuck when only a new process can help: a model's thread is gone, or in one run for too long."""
+        """Raises WorkerHung when only a new process can help: a model's thread is gone, or in one run for too long."""
         self._models.check_alive(self._settings.stuck_seconds)
 
     def reload(self) -> list[str]:
@@ -148,13 +160,13 @@ class Engine:
 
         Changed models are loaded beside the old ones, which serve until the swap and finish what they began. A model
         whose files are the same stays. One that no request has wanted yet stays unloaded where models load lazily.
-        Raises ModelRefused with the file's name, BadSettings or NotReady; then nothing has changed.
+        Raises InvalidModel with the file's name, ConfigurationError or NotReady; then nothing has changed.
         """
         with self._reloading:
             try:
                 return self._reload()
             finally:
-                give_back()  # two sets of models were there, one is left
+                trim_heap()  # two sets of models were there, one is left
 
     def drain(self) -> None:
         """From now on `ping` says not ready; requests are still answered. Safe to call in a signal handler."""
@@ -166,10 +178,10 @@ class Engine:
         with self._swap:
             self._closed.set()
         self._models.close()
-        self.tiers.close()
+        self.cache.close()
 
     @contextmanager
-    def _pipeline(self, task: str) -> Iterator[Once[Any]]:
+    def _pipeline(self, task: str) -> Iterator[Lazy[Any]]:
         """The pipeline of `task`, in use until the block ends. Raises TaskNotAvailable or NotReady."""
         with self._lease() as models:
             _name(models, task)
@@ -178,8 +190,8 @@ class Engine:
             yield models.pipelines[task]
 
     @contextmanager
-    def _lease(self) -> Iterator[ModelSet]:
-        """The set of models to use, not closed by a reload before the block ends."""
+    def _lease(self) -> Iterator[ModelRegistry]:
+        """The registry to use, not closed by a reload before the block ends."""
         with self._swap:
             models = self._models
             models.users += 1
@@ -194,25 +206,25 @@ class Engine:
         if not self._loaded:
             raise NotReady("the models are still being loaded")
         check_models(self._settings)
-        old, new = self._models, ModelSet(self._shared, self._models)
+        old, new = self._models, ModelRegistry(self._context, self._models)
         lazy = self._settings.load == "lazy"
-        changed = new.manifests.keys() - old.unchanged(new.manifests).keys()
-        wanted = changed & old.encoders.keys() if lazy else changed
+        changed = new.manifests.keys() - old.reusable(new.manifests).keys()
+        wanted = changed & old.runners.keys() if lazy else changed
         try:
             new.load(wanted if lazy else set(new.manifests))
             self._replace(new)
         except BaseException:
-            new.close(kept_by=old)
+            new.close(except_shared_with=old)
             raise
-        self._tell_models()
-        old.close(kept_by=new)
+        self._report_models()
+        old.close(except_shared_with=new)
         return sorted(wanted)
 
-    def _tell_models(self) -> None:
-        self._on_models({task: (name, self.manifest(task).digest) for task, name in self.names.items()})
+    def _report_models(self) -> None:
+        self._hooks.on_models({task: (name, self.manifest(task).digest) for task, name in self.names.items()})
 
-    def _replace(self, new: ModelSet) -> None:
-        """Every later call uses `new`; returns when no call uses the old set any more."""
+    def _replace(self, new: ModelRegistry) -> None:
+        """Every later call uses `new`; returns when no call uses the old registry any more."""
         with self._swap:
             if self._closed.is_set():
                 raise NotReady("the server is shutting down")
@@ -220,7 +232,7 @@ class Engine:
             self._swap.wait_for(lambda: not old.users)
 
 
-def _name(models: ModelSet, task: str) -> str:
+def _name(models: ModelRegistry, task: str) -> str:
     if task not in models.names:
         raise TaskNotAvailable(task)
     return models.names[task]

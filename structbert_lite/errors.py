@@ -6,14 +6,14 @@ StructBertError
 ├── TaskNotAvailable      no model is installed for the task
 ├── Unauthorized          keys are configured and the request has none of them
 ├── NotReady              the models are not warm yet, or the process is draining
-│   └── Stuck             only a new process can help: a thread is gone, or in one run for too long
+│   └── WorkerHung        only a new process can help: a thread is gone, or in one run for too long
 ├── RateLimited           this client asks too often; try again later
 ├── Overloaded            the queue is full; try again later
 ├── DeadlineExceeded      the deadline passed before the answer; the work was dropped
-├── ClientLeft            whoever asked has hung up; the work was dropped
+├── ClientDisconnected    whoever asked has hung up; the work was dropped
 ├── InferenceFailed       the model itself failed on this input
-├── ModelRefused          a model folder is incomplete, corrupt or not what its manifest says
-└── BadSettings           an environment variable is unknown or has an unusable value
+├── InvalidModel          a model folder is incomplete, corrupt or not what its manifest says
+└── ConfigurationError    an environment variable is unknown or has an unusable value
 """
 
 
@@ -52,7 +52,7 @@ class NotReady(StructBertError):
     """The models are not warm yet, or the process is draining."""
 
 
-class Stuck(NotReady):
+class WorkerHung(NotReady):
     """A model's thread is gone or has been in one run for too long; only a new process can help."""
 
 
@@ -76,7 +76,7 @@ class DeadlineExceeded(StructBertError):
     """The deadline passed before the answer; the work was dropped, not finished."""
 
 
-class ClientLeft(StructBertError):
+class ClientDisconnected(StructBertError):
     """Whoever asked has hung up; the work was dropped, not finished."""
 
 
@@ -84,9 +84,9 @@ class InferenceFailed(StructBertError):
     """The model failed on this input; its neighbours in the micro-batch are not affected."""
 
 
-class ModelRefused(StructBertError):
+class InvalidModel(StructBertError):
     """A model folder is incomplete, corrupt or not what its manifest says; the message names the file."""
 
 
-class BadSettings(StructBertError):
+class ConfigurationError(StructBertError):
     """An environment variable is unknown or has an unusable value; the message names it."""

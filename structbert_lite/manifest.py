@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
-from structbert_lite.errors import ModelRefused
+from structbert_lite.errors import InvalidModel
 
 MANIFEST_NAME = "manifest.json"
 MODEL_NAME = "model.onnx"
@@ -219,33 +219,33 @@ class Manifest(_Frozen):
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of the model in `folder`.
 
-    Raises ModelRefused when it is missing or malformed.
+    Raises InvalidModel when it is missing or malformed.
     """
     path = folder / MANIFEST_NAME
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        raise ModelRefused(f"{folder} is not a model: it has no {MANIFEST_NAME}") from None
+        raise InvalidModel(f"{folder} is not a model: it has no {MANIFEST_NAME}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
-        raise ModelRefused(f"{path} is malformed: {where}: {first['msg']}") from None
+        raise InvalidModel(f"{path} is malformed: {where}: {first['msg']}") from None
 
 
 def read_decider(folder: Path, manifest: Manifest) -> tuple[Path, Manifest] | None:
     """Folder and manifest of the cross-encoder that the similarity model in `folder` asks; None where it asks none.
 
-    Raises ModelRefused when it is not there or is not the one that the model's numbers were fitted to.
+    Raises InvalidModel when it is not there or is not the one that the model's numbers were fitted to.
     """
     if manifest.decider is None:
         return None
     other = folder.parent / manifest.decider.model
     try:
         found = read_manifest(other)
-    except ModelRefused as error:
-        raise ModelRefused(f"{folder} asks the model {manifest.decider.model}, but {error}") from None
+    except InvalidModel as error:
+        raise InvalidModel(f"{folder} asks the model {manifest.decider.model}, but {error}") from None
     if found.digest != manifest.decider.digest or found.kind != "cross-encoder":
-        raise ModelRefused(
+        raise InvalidModel(
             f"{folder} asks the model {manifest.decider.model}, and {other} is not the one it was made for"
         )
     return other, found
@@ -254,21 +254,21 @@ def read_decider(folder: Path, manifest: Manifest) -> tuple[Path, Manifest] | No
 def check_files(folder: Path, manifest: Manifest) -> None:
     """Compares every file of the model with its recorded size and digest.
 
-    Raises ModelRefused, with the file's name, at the first that differs.
+    Raises InvalidModel, with the file's name, at the first that differs.
     """
     heads = [MATCHER_NAME] * (manifest.matcher is not None) + [LEXICAL_NAME] * (manifest.lexical is not None)
     for name in (MODEL_NAME, TOKENIZER_NAME, *heads):
         if name not in manifest.files:
-            raise ModelRefused(f"{folder / MANIFEST_NAME} does not list {name}")
+            raise InvalidModel(f"{folder / MANIFEST_NAME} does not list {name}")
     for name, fact in manifest.files.items():
         path = folder / name
         try:
             if path.stat().st_size != fact.bytes:
-                raise ModelRefused(f"{path} has {path.stat().st_size} bytes, its manifest says {fact.bytes}")
+                raise InvalidModel(f"{path} has {path.stat().st_size} bytes, its manifest says {fact.bytes}")
             if file_sha256(path) != fact.sha256:
-                raise ModelRefused(f"{path} does not have the SHA-256 that its manifest records")
+                raise InvalidModel(f"{path} does not have the SHA-256 that its manifest records")
         except OSError as error:
-            raise ModelRefused(f"{path} cannot be read: {error.strerror}") from None
+            raise InvalidModel(f"{path} cannot be read: {error.strerror}") from None
 
 
 def file_sha256(path: Path) -> str:
@@ -280,7 +280,7 @@ def file_sha256(path: Path) -> str:
 def find_models(models: Path) -> dict[str, Manifest]:
     """Manifests of all models below `models` by folder name, in order of name.
 
-    Raises ModelRefused when one of them is malformed. A folder without a manifest is not a model.
+    Raises InvalidModel when one of them is malformed. A folder without a manifest is not a model.
     """
     folders = sorted(path.parent for path in models.glob(f"*/{MANIFEST_NAME}"))
     return {folder.name: read_manifest(folder) for folder in folders if not folder.name.startswith(".")}

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from structbert_lite.errors import BadSettings
+from structbert_lite.errors import ConfigurationError
 
 PREFIX = "STRUCTBERT_"
 _QUOTA = r"[1-9][0-9]{0,8} ?(/| per ) ?([1-9][0-9]{0,3} )?(second|minute|hour|day)s?"
@@ -108,7 +108,7 @@ class Settings(BaseModel):
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Settings as the environment gives them.
 
-        Raises BadSettings, with the variable's name, for an unknown STRUCTBERT_ variable or an unusable value.
+        Raises ConfigurationError, with the variable's name, for an unknown STRUCTBERT_ variable or an unusable value.
         """
         given = {name.removeprefix(PREFIX).lower(): v for name, v in environment.items() if name.startswith(PREFIX)}
         try:
@@ -118,5 +118,5 @@ class Settings(BaseModel):
             name = PREFIX + str(first["loc"][0]).upper()
             if first["type"] == "extra_forbidden":
                 known = ", ".join(PREFIX + field.upper() for field in cls.model_fields)
-                raise BadSettings(f"{name} is not a setting; these are: {known}") from None
-            raise BadSettings(f"{name}={given[str(first['loc'][0])]!r} cannot be used: {first['msg']}") from None
+                raise ConfigurationError(f"{name} is not a setting; these are: {known}") from None
+            raise ConfigurationError(f"{name}={given[str(first['loc'][0])]!r} cannot be used: {first['msg']}") from None

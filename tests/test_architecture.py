@@ -10,7 +10,7 @@ import pytest
 from structbert_lite.settings import PROJECT
 
 ONE_FILE_EACH = {
-    "onnxruntime": {"structbert_lite/inference/session.py"},
+    "onnxruntime": {"structbert_lite/inference/model.py"},
     "tokenizers": {"structbert_lite/inference/tokenizer.py"},
     "redis": {"structbert_lite/cache/redis_store.py"},
     "ray": {"structbert_lite/bulk/ray.py"},

@@ -39,8 +39,8 @@ def batcher(gate: threading.Event) -> Batcher:
 @pytest.fixture
 def door(batcher: Batcher) -> Door:
     door = Door()
-    encoder = SimpleNamespace(batcher=batcher)
-    door.open(SimpleNamespace(names={"sentiment": "a model"}, encoders={"a model": encoder}))
+    runner = SimpleNamespace(batcher=batcher)
+    door.open(SimpleNamespace(names={"sentiment": "a model"}, runners={"a model": runner}))
     return door
 
 

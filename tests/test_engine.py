@@ -9,18 +9,19 @@ from structbert_lite.engine import Engine
 from structbert_lite.errors import (
     DeadlineExceeded,
     InvalidInput,
-    ModelRefused,
+    InvalidModel,
     NotReady,
     TaskNotAvailable,
     TooManyItems,
 )
-from structbert_lite.once import Once
+from structbert_lite.registry import Lazy
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 from tests.tiny_models import make_cross, make_siamese, table
 
 
-def soon() -> float:
-    return time.monotonic() + 30
+def soon() -> RequestContext:
+    return RequestContext.within(30)
 
 
 def test_predicts_in_order(engine: Engine) -> None:
@@ -58,37 +59,37 @@ def test_health_while_serving_draining_and_closed() -> None:
 
 
 def test_a_model_of_two_tasks_is_loaded_once(tiny_engine: Engine) -> None:
-    assert set(tiny_engine.encoders) == {"sentiment", "similarity", "zero-shot", "rerank"}
+    assert set(tiny_engine.runners) == {"sentiment", "similarity", "zero-shot", "rerank"}
     assert tiny_engine.names["embedding"] == tiny_engine.names["similarity"] == "similarity"
-    rows = tiny_engine.encoders["similarity"].batcher.counts.rows
+    rows = tiny_engine.runners["similarity"].batcher.counts.rows
     tiny_engine.predict("similarity", [("两个任务用一个模型", "一个模型做两件事")], soon())
     tiny_engine.predict("embedding", ["一个模型做两件事", "两个任务用一个模型"], soon())
-    assert tiny_engine.encoders["similarity"].batcher.counts.rows - rows == 2
+    assert tiny_engine.runners["similarity"].batcher.counts.rows - rows == 2
 
 
 def test_lazy_loads_a_model_at_its_first_request_and_once(tiny_models: Path) -> None:
     engine = Engine(Settings(models=tiny_models, load="lazy"))
-    assert engine.encoders == {}
+    assert engine.runners == {}
     engine.ping()
     assert engine.manifest("rerank").name == "rerank"
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(engine.predict, "embedding", [f"第{n}句"], soon()) for n in range(8)]
         assert all(future.result() for future in asked)
-    assert set(engine.encoders) == {"similarity"}
+    assert set(engine.runners) == {"similarity"}
     assert (
-        engine.encoders["similarity"].batcher.counts.rows <= 8 + 1
+        engine.runners["similarity"].batcher.counts.rows <= 8 + 1
     )  # and the warm-up: loaded twice, it would start anew
     engine.ping()
     engine.close()
     with pytest.raises(NotReady):
         engine.predict("rerank", ["好"], soon(), query="好")
-    assert set(engine.encoders) == {"similarity"}
+    assert set(engine.runners) == {"similarity"}
 
 
 def test_lazy_still_checks_digests_at_the_start(tmp_path: Path) -> None:
     make_siamese(tmp_path / "similarity")
     (tmp_path / "similarity" / "matcher.npz").write_bytes(b"nothing")
-    with pytest.raises(ModelRefused, match=r"matcher\.npz"):
+    with pytest.raises(InvalidModel, match=r"matcher\.npz"):
         Engine(Settings(models=tmp_path, load="lazy"))
 
 
@@ -98,7 +99,7 @@ def test_a_model_damaged_after_a_lazy_start_is_refused_and_told(tmp_path: Path) 
     engine = Engine(Settings(models=tmp_path, load="lazy"))
     (tmp_path / "rerank" / "model.onnx").unlink()
     for _ in range(2):
-        with pytest.raises(ModelRefused, match=r"model\.onnx cannot be read"):
+        with pytest.raises(InvalidModel, match=r"model\.onnx cannot be read"):
             engine.predict("rerank", ["好"], soon(), query="好")
         with pytest.raises(NotReady, match=r"model\.onnx"):
             engine.ping()
@@ -109,18 +110,23 @@ def test_a_model_damaged_after_a_lazy_start_is_refused_and_told(tmp_path: Path) 
 def test_a_model_that_cannot_be_loaded_stops_the_start(tmp_path: Path) -> None:
     make_siamese(tmp_path / "similarity")
     make_cross(tmp_path / "rerank", "rerank", table(2))  # one logit is what its manifest says
-    with pytest.raises(ModelRefused, match=r"rerank.*model\.onnx gives \[1, 2\]"):
+    with pytest.raises(InvalidModel, match=r"rerank.*model\.onnx gives \[1, 2\]"):
         Engine(Settings(models=tmp_path))
 
 
 def test_waiting_for_another_callers_loading_ends_at_the_deadline() -> None:
-    go_on = threading.Event()
-    once = Once(lambda: go_on.wait(30) and "loaded")
+    entered, go_on = threading.Event(), threading.Event()
+
+    def make() -> str:
+        entered.set()
+        go_on.wait(30)
+        return "loaded"
+
+    lazy = Lazy(make)
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(once.get, soon())
-        while not once._lock.locked():
-            time.sleep(0.001)
+        first = pool.submit(lazy.get, soon().deadline)
+        assert entered.wait(10)
         with pytest.raises(DeadlineExceeded):
-            once.get(time.monotonic() + 0.01)
+            lazy.get(time.monotonic() + 0.01)
         go_on.set()
-        assert first.result() == once.get(time.monotonic()) == "loaded"
+        assert first.result() == lazy.get(time.monotonic()) == "loaded"

@@ -11,13 +11,15 @@ import pytest
 
 from app import create_app
 from structbert_lite.engine import Engine
-from structbert_lite.errors import ModelRefused, NotReady, TaskNotAvailable
+from structbert_lite.errors import InvalidModel, NotReady, TaskNotAvailable
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
+from tests.steered_model import SteeredModel
 from tests.tiny_models import make_cross, make_siamese, table
 
 
-def soon() -> float:
-    return time.monotonic() + 30
+def soon() -> RequestContext:
+    return RequestContext.within(30)
 
 
 @pytest.fixture
@@ -34,36 +36,34 @@ def change(models: Path) -> None:
 
 def test_only_what_changed_is_loaded(models: Path) -> None:
     engine = Engine(Settings(models=models))
-    before = engine.encoders
+    before = engine.runners
     assert engine.reload() == []
-    assert engine.encoders == before
+    assert engine.runners == before
     change(models)
     assert engine.reload() == ["similarity"]
-    assert engine.encoders["rerank"] is before["rerank"]
-    assert engine.encoders["similarity"] is not before["similarity"]
+    assert engine.runners["rerank"] is before["rerank"]
+    assert engine.runners["similarity"] is not before["similarity"]
     assert engine.predict("rerank", ["好"], soon(), query="好")
     assert engine.predict("similarity", [("好", "坏")], soon())
     engine.close()
 
 
 def test_a_call_under_way_finishes_on_the_old_model(models: Path) -> None:
-    engine = Engine(Settings(models=models, cache_mb=0))
-    old = engine.encoders["similarity"]
-    entered, go_on, real = threading.Event(), threading.Event(), old._session
+    engine = Engine(Settings(models=models, cache_mb=0), load_model=SteeredModel.load)
+    old = engine.runners["similarity"]
+    entered, go_on = threading.Event(), threading.Event()
 
-    class Held:
-        def run(self, encodings):
-            entered.set()
-            go_on.wait(30)
-            return real.run(encodings)
+    def hold(_: object) -> None:
+        entered.set()
+        go_on.wait(30)
 
-    old._session = Held()
+    old.model.before = hold
     with ThreadPoolExecutor(2) as pool:
         under_way = pool.submit(engine.predict, "embedding", ["好"], soon())
         assert entered.wait(10)
         change(models)
         reloading = pool.submit(engine.reload)
-        while engine.encoders["similarity"] is old:
+        while engine.runners["similarity"] is old:
             time.sleep(0.01)
         assert engine.predict("embedding", ["新来的"], soon())  # by the new one
         assert not reloading.done()
@@ -77,22 +77,22 @@ def test_a_call_under_way_finishes_on_the_old_model(models: Path) -> None:
 
 def test_the_old_model_leaves_the_memory(models: Path) -> None:
     engine = Engine(Settings(models=models))
-    kept, replaced = (weakref.ref(engine.encoders[name]) for name in ("rerank", "similarity"))
+    kept, replaced = (weakref.ref(engine.runners[name]) for name in ("rerank", "similarity"))
     change(models)
     engine.reload()
     assert replaced() is None
-    assert kept() is engine.encoders["rerank"]
+    assert kept() is engine.runners["rerank"]
     engine.close()
 
 
 def test_a_refused_reload_changes_nothing(models: Path) -> None:
     engine = Engine(Settings(models=models))
-    before = engine.encoders
+    before = engine.runners
     change(models)
     (models / "rerank" / "model.onnx").write_bytes(b"torn")
-    with pytest.raises(ModelRefused, match=r"rerank.*model\.onnx"):
+    with pytest.raises(InvalidModel, match=r"rerank.*model\.onnx"):
         engine.reload()
-    assert engine.encoders == before
+    assert engine.runners == before
     engine.ping()
     assert engine.predict("similarity", [("好", "坏")], soon())
     engine.close()
@@ -111,12 +111,12 @@ def test_lazy_models_stay_unloaded_and_a_refused_one_gets_another_chance(models:
     engine = Engine(Settings(models=models, load="lazy"))
     good = (models / "rerank" / "model.onnx").read_bytes()
     (models / "rerank" / "model.onnx").write_bytes(b"torn")
-    with pytest.raises(ModelRefused):
+    with pytest.raises(InvalidModel):
         engine.predict("rerank", ["好"], soon(), query="好")
     (models / "rerank" / "model.onnx").write_bytes(good)
     change(models)
     assert engine.reload() == []
-    assert engine.encoders == {}
+    assert engine.runners == {}
     assert engine.predict("rerank", ["好"], soon(), query="好")
     engine.ping()
     engine.close()

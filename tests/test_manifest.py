@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from structbert_lite.errors import ModelRefused
+from structbert_lite.errors import InvalidModel
 from structbert_lite.manifest import PairTemplate, check_files, find_models, read_manifest
 from structbert_lite.settings import PROJECT
 from tests.tiny_models import make_cross, make_three_way, table
@@ -42,32 +42,32 @@ def test_one_changed_byte_is_refused_with_the_files_name(copy: Path) -> None:
     data = bytearray((copy / "model.onnx").read_bytes())
     data[len(data) // 2] ^= 1
     (copy / "model.onnx").write_bytes(data)
-    with pytest.raises(ModelRefused, match=r"model\.onnx does not have the SHA-256"):
+    with pytest.raises(InvalidModel, match=r"model\.onnx does not have the SHA-256"):
         check_files(copy, read_manifest(copy))
 
 
 def test_a_truncated_file_is_refused(copy: Path) -> None:
     (copy / "tokenizer.json").write_bytes((copy / "tokenizer.json").read_bytes()[:-1])
-    with pytest.raises(ModelRefused, match=r"tokenizer\.json has \d+ bytes"):
+    with pytest.raises(InvalidModel, match=r"tokenizer\.json has \d+ bytes"):
         check_files(copy, read_manifest(copy))
 
 
 def test_a_missing_file_is_refused(copy: Path) -> None:
     (copy / "model.onnx").unlink()
-    with pytest.raises(ModelRefused, match=r"model\.onnx cannot be read"):
+    with pytest.raises(InvalidModel, match=r"model\.onnx cannot be read"):
         check_files(copy, read_manifest(copy))
 
 
 def test_a_folder_without_manifest_is_no_model(tmp_path: Path) -> None:
     assert find_models(tmp_path) == {}
-    with pytest.raises(ModelRefused, match="it has no manifest"):
+    with pytest.raises(InvalidModel, match="it has no manifest"):
         read_manifest(tmp_path)
 
 
 @pytest.mark.parametrize("facts", [{"task": "poetry"}, {"labels": ["one"]}, {"max_tokens": 0}, {"surprise": 1}])
 def test_a_malformed_manifest_is_refused_with_the_field(copy: Path, facts: dict) -> None:
     change(copy, **facts)
-    with pytest.raises(ModelRefused, match=next(iter(facts))):
+    with pytest.raises(InvalidModel, match=next(iter(facts))):
         read_manifest(copy)
 
 
@@ -83,7 +83,7 @@ def test_a_matcher_that_the_manifest_does_not_list_is_refused(tiny_models: Path,
     files = json.loads((folder / "manifest.json").read_text())["files"]
     del files["matcher.npz"]
     change(folder, files=files)
-    with pytest.raises(ModelRefused, match=r"does not list matcher\.npz"):
+    with pytest.raises(InvalidModel, match=r"does not list matcher\.npz"):
         check_files(folder, read_manifest(folder))
 
 
@@ -95,7 +95,7 @@ def test_a_template_without_a_place_for_each_text_is_refused(text: str) -> None:
 
 def test_a_template_is_for_a_cross_encoder_of_pairs(copy: Path) -> None:
     change(copy, pair_template={"text": "{a}{b}", "prompt": "?"})
-    with pytest.raises(ModelRefused, match="pair_template"):
+    with pytest.raises(InvalidModel, match="pair_template"):
         read_manifest(copy)
 
 
@@ -121,14 +121,14 @@ def test_uncertainty_is_for_a_model_that_knows_neutral(copy: Path, tmp_path: Pat
     make_three_way(tmp_path / "three", uncertainty={"neutral": 0.4, "margin": 0.2})
     assert read_manifest(tmp_path / "three").uncertainty.margin == 0.2
     change(copy, labels=["Negative", "Positive"], uncertainty={"neutral": 0.4, "margin": 0.2})
-    with pytest.raises(ModelRefused, match="uncertainty is for a sentiment model with the labels Negative, Neutral"):
+    with pytest.raises(InvalidModel, match="uncertainty is for a sentiment model with the labels Negative, Neutral"):
         read_manifest(copy)
 
 
 @pytest.mark.parametrize("given", [{"neutral": 1.1}, {"margin": -0.1}, {"gap": 0.5}, 0.5])
 def test_an_uncertainty_that_cannot_be_used_is_refused(tmp_path: Path, given: object) -> None:
     make_three_way(tmp_path / "three", uncertainty=given)
-    with pytest.raises(ModelRefused, match="uncertainty"):
+    with pytest.raises(InvalidModel, match="uncertainty"):
         read_manifest(tmp_path / "three")
 
 
@@ -137,5 +137,5 @@ def test_none_is_for_a_zero_shot_model(tiny_models: Path, copy: Path, tmp_path: 
     change(folder, none={"scale": 0.5, "bias": -1.0})
     assert read_manifest(folder).none.scale == 0.5
     change(copy, none={"scale": 0.5})
-    with pytest.raises(ModelRefused, match="none is for a zero-shot model"):
+    with pytest.raises(InvalidModel, match="none is for a zero-shot model"):
         read_manifest(copy)

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from structbert_lite.errors import BadSettings
+from structbert_lite.errors import ConfigurationError
 from structbert_lite.settings import Settings
 
 
@@ -16,7 +16,7 @@ def test_a_variable_sets_its_field() -> None:
 
 
 def test_an_unknown_variable_is_refused_by_name() -> None:
-    with pytest.raises(BadSettings, match="STRUCTBERT_PROT is not a setting"):
+    with pytest.raises(ConfigurationError, match="STRUCTBERT_PROT is not a setting"):
         Settings.from_environment({"STRUCTBERT_PROT": "8080"})
 
 
@@ -25,7 +25,7 @@ def test_an_unknown_variable_is_refused_by_name() -> None:
     [("PORT", "0"), ("PORT", "many"), ("LOG_LEVEL", "loud"), ("CACHE_MB", "-1"), ("SENTIMENT_NEUTRAL", "maybe")],
 )
 def test_an_unusable_value_is_refused_by_name(name: str, value: str) -> None:
-    with pytest.raises(BadSettings, match=f"STRUCTBERT_{name}="):
+    with pytest.raises(ConfigurationError, match=f"STRUCTBERT_{name}="):
         Settings.from_environment({f"STRUCTBERT_{name}": value})
 
 

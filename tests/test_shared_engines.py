@@ -12,11 +12,15 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from structbert_lite.cache.memory import make_key
 from structbert_lite.engine import Engine
 from structbert_lite.errors import DeadlineExceeded
+from structbert_lite.inference.model import Model
+from structbert_lite.manifest import Manifest
+from structbert_lite.registry import LoadModel
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import PROJECT, Settings
 from tests.redis_server import RedisServer, free_port
+from tests.steered_model import SteeredModel
 from tests.telemetry.scrape import Scrape, parse
 
 
@@ -25,9 +29,9 @@ def start(tiny_models: Path, redis_server: RedisServer) -> Iterator[Callable[...
     """Makes engines on one Redis. Waits are longer than the default: a busy machine is no outage."""
     made = []
 
-    def make(**settings: object) -> Engine:
+    def make(load_model: LoadModel = Model.load, **settings: object) -> Engine:
         given = {"models": tiny_models, "redis_url": redis_server.url, "redis_timeout_ms": 5000} | settings
-        made.append(Engine(Settings(**given)))
+        made.append(Engine(Settings(**given), load_model=load_model))
         return made[-1]
 
     yield make
@@ -35,30 +39,23 @@ def start(tiny_models: Path, redis_server: RedisServer) -> Iterator[Callable[...
         engine.close()
 
 
-class Slow:
-    """A session that takes its time, and counts."""
+def slow(seconds: float) -> LoadModel:
+    """Loads models of which those for similarity take `seconds` for an inference, and so does the warm-up.
 
-    def __init__(self, session: object, seconds: float) -> None:
-        self._session = session
-        self.seconds = seconds
-        self.rows = 0
+    It reads three tokens: a runner then expects a third of `seconds` for a token.
+    """
 
-    def run(self, encodings: list) -> object:
-        time.sleep(self.seconds)
-        self.rows += len(encodings)
-        return self._session.run(encodings)
+    def load(folder: Path, manifest: Manifest) -> Model:
+        model = SteeredModel.load(folder, manifest)
+        if manifest.task == "similarity":
+            model.before = lambda _: time.sleep(seconds)
+        return model
 
-
-def slow_down(engine: Engine, model: str, seconds: float) -> Slow:
-    """From now on each inference of `model` takes `seconds`, and the encoder expects that of four tokens."""
-    encoder = engine.encoders[model]
-    encoder._session = slow = Slow(encoder._session, seconds)
-    encoder._pace.seconds_per_token = seconds / 4
-    return slow
+    return load
 
 
-def soon() -> float:
-    return time.monotonic() + 60
+def soon() -> RequestContext:
+    return RequestContext.within(60)
 
 
 def vectors(engine: Engine, *texts: str) -> list[bytes]:
@@ -70,7 +67,7 @@ def scrape(client: FlaskClient) -> Scrape:
 
 
 def rows_run(engine: Engine) -> int:
-    return sum(encoder.batcher.counts.rows for encoder in engine.encoders.values())
+    return sum(runner.batcher.counts.rows for runner in engine.runners.values())
 
 
 def test_the_second_engine_finds_what_the_first_computed(start: Callable[..., Engine]) -> None:
@@ -85,30 +82,30 @@ def test_the_second_engine_finds_what_the_first_computed(start: Callable[..., En
         lambda engine: engine.predict("rerank", texts, soon(), query="服务"),
     ]
     first = [ask(one) for ask in asked]
-    assert one.tiers.shared.flush(10)
+    assert one.cache.shared.flush(10)
     before = rows_run(other)
     second = [ask(other) for ask in asked]
     assert first == second == [ask(alone) for ask in asked]
     assert rows_run(other) == before  # not one inference
-    assert other.tiers.counts["redis"].hits > 100
-    assert other.tiers.counts["redis"].misses == 0
+    assert other.cache.counts["redis"].hits > 100
+    assert other.cache.counts["redis"].misses == 0
     third = [ask(other) for ask in asked]
     assert third == first
-    assert other.tiers.counts["redis"].hits + other.tiers.counts["redis"].misses == 40 + 40 + 10 + 40  # now in memory
+    assert other.cache.counts["redis"].hits + other.cache.counts["redis"].misses == 40 + 40 + 10 + 40  # now in memory
 
 
 def test_without_memory_every_look_up_goes_to_redis(start: Callable[..., Engine]) -> None:
     engine = start(cache_mb=0)
     first = vectors(engine, "没有内存缓存")
-    assert engine.tiers.shared.flush(10)
+    assert engine.cache.shared.flush(10)
     rows = rows_run(engine)
     assert vectors(engine, "没有内存缓存") == first
     assert rows_run(engine) == rows
 
 
 def test_replicas_asked_at_the_same_moment_compute_once(start: Callable[..., Engine]) -> None:
-    engines = [start(threads=1) for _ in range(2)]
-    slow = [slow_down(engine, "similarity", 0.4) for engine in engines]
+    engines = [start(slow(0.4), threads=1) for _ in range(2)]
+    before = sum(map(rows_run, engines))
     answers: dict[int, bytes] = {}
     barrier = threading.Barrier(4)
 
@@ -122,28 +119,26 @@ def test_replicas_asked_at_the_same_moment_compute_once(start: Callable[..., Eng
     for thread in threads:
         thread.join()
     assert len(set(answers.values())) == 1
-    assert sum(session.rows for session in slow) == 1
+    assert sum(map(rows_run, engines)) - before == 1
 
 
 def test_a_lease_whose_owner_died_costs_no_more_than_computing_again(start: Callable[..., Engine]) -> None:
-    owner, engine = (start(threads=1) for _ in range(2))
-    slow = slow_down(engine, "similarity", 0.3)
+    owner, engine = start(threads=1), start(slow(0.3), threads=1)
     text = "主人再也没有回来"
-    key = make_key(engine.encoders["similarity"]._digest, (text,))
-    assert owner.tiers.acquire_leases({key: 60.0}, soon()).acquired == {key}
-    started = time.monotonic()
+    key = engine.runners["similarity"].key((text,))
+    assert owner.cache.acquire_leases({key: 60.0}, soon().deadline).acquired == {key}
+    before, started = rows_run(engine), time.monotonic()
     assert vectors(engine, text)
     took = time.monotonic() - started
-    assert slow.rows == 1
-    assert 0.6 < took < 5  # it waited for as long as ten tokens take, at the most, and then ran; the claim lasts longer
+    assert rows_run(engine) - before == 1
+    assert 0.6 < took < 5  # it waited for as long as ten tokens take, at the most, and then ran; the lease lasts longer
 
 
-def test_a_request_that_gives_up_gives_its_claim_back(start: Callable[..., Engine], redis_server: RedisServer) -> None:
-    engine = start(threads=1)
-    slow_down(engine, "similarity", 2)
+def test_a_request_that_gives_up_gives_its_lease_back(start: Callable[..., Engine], redis_server: RedisServer) -> None:
+    engine = start(slow(2), threads=1)
     with pytest.raises(DeadlineExceeded):
-        engine.predict("embedding", ["来不及算完的一句话"], time.monotonic() + 1)
-    assert engine.tiers.shared.flush(10)
+        engine.predict("embedding", ["来不及算完的一句话"], RequestContext.within(1))
+    assert engine.cache.shared.flush(10)
     assert redis_server.client.info("commandstats")["cmdstat_del"]["calls"] == 1
     assert redis_server.client.keys("structbert:claim:*") == []
 
@@ -185,22 +180,22 @@ def test_redis_killed_and_started_again_under_load(start: Callable[..., Engine],
         else:
             redis_server.go_on()
     give_up = time.monotonic() + 20
-    hits = [engine.tiers.counts["redis"].hits for engine in engines]
-    while any(engine.tiers.counts["redis"].hits <= then for engine, then in zip(engines, hits, strict=True)):
+    hits = [engine.cache.counts["redis"].hits for engine in engines]
+    while any(engine.cache.counts["redis"].hits <= then for engine, then in zip(engines, hits, strict=True)):
         assert time.monotonic() < give_up, "Redis is not used again"
         time.sleep(0.05)
     done.set()
     for thread in threads:
         thread.join()
     assert not wrong
-    assert all(sum(engine.tiers.counts["redis"].errors.values()) > 0 for engine in engines)
+    assert all(sum(engine.cache.counts["redis"].errors.values()) > 0 for engine in engines)
 
 
 def test_an_engine_starts_and_is_ready_without_its_redis(start: Callable[..., Engine]) -> None:
     engine = start(redis_url=f"redis://127.0.0.1:{free_port()}")
     assert vectors(engine, "没有缓存服务器也能答")
     engine.ping()
-    assert engine.tiers.shared.is_out
+    assert engine.cache.shared.is_out
 
 
 def test_redis_is_imported_only_when_it_is_configured() -> None:

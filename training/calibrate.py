@@ -5,7 +5,6 @@ weights) into the run; exported again, the model has them in its manifest.
 """
 
 import json
-import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,9 +15,10 @@ from sklearn.linear_model import LogisticRegression
 
 from export.platt import fit_platt, sigmoid
 from export.thresholds import choose_thresholds
-from structbert_lite.cli.evaluate.pipeline import open_pipeline
-from structbert_lite.inference.encoder import Encoder
+from structbert_lite.inference.runner import ModelRunner
 from structbert_lite.manifest import LEXICAL_NAME, read_manifest
+from structbert_lite.registry import open_pipeline
+from structbert_lite.request_context import RequestContext
 from structbert_lite.tasks.lexical import bucket, overlap, terms
 from structbert_lite.tasks.matcher import PairMatcher
 from structbert_lite.tasks.scores import pair_logit, same_logit
@@ -27,7 +27,6 @@ from training.retrieval import read_searches
 from training.sentiment import NAMES
 
 CALIBRATION = "calibration.json"
-SECONDS = 3600.0
 SURE = 0.97  # of the answers that are not uncertain, how many have to be right
 MOST_UNSURE = 0.15  # of the texts with an opinion
 # Of the vectors' logit beside the cross-encoder's. A free fit would give them an eighth: the cross-encoder was trained
@@ -44,25 +43,25 @@ def calibrate(task: str, model: Path, run: Path, data: Path | None) -> dict[str,
     """Fits what `task` needs on the int8 model in the folder `model`; returns what it wrote to `run`, and figures."""
     with open_pipeline(task, model) as pipeline:
         fit = {"sentiment": _sentiment, "zero-shot": _zero_shot, "similarity": _similarity, "rerank": _rerank}[task]
-        found, figures = fit(pipeline.encoder, run, data)
+        found, figures = fit(pipeline.runner, run, data)
     (run / CALIBRATION).write_text(json.dumps(found, indent=2), encoding="utf-8")
     return {**found, "figures": figures}
 
 
-def _logits(encoder: Encoder, inputs: Sequence[tuple[str, ...]]) -> np.ndarray:
+def _logits(runner: ModelRunner, inputs: Sequence[tuple[str, ...]]) -> np.ndarray:
     rows = []
     for start in range(0, len(inputs), 64):
-        rows += encoder.encode(list(inputs[start : start + 64]), time.monotonic() + SECONDS)
+        rows += runner.run(list(inputs[start : start + 64]), RequestContext())
     return np.stack([row.values for row in rows]).astype(np.float64)
 
 
-def _sentiment(encoder: Encoder, run: Path, data: Path | None) -> tuple[dict, dict]:
+def _sentiment(runner: ModelRunner, run: Path, data: Path | None) -> tuple[dict, dict]:
     """Of the thresholds that leave at most MOST_UNSURE of the opinions unsure and SURE of the rest right, those that
     call the most texts without an opinion uncertain; where none reach SURE, those that come nearest.
     """
     _, held = opinions()
-    labels = [label.lower() for label in encoder.manifest.labels]
-    logits = _logits(encoder, [(o.text,) for o in held])[:, [labels.index(name) for name in NAMES]]
+    labels = [label.lower() for label in runner.manifest.labels]
+    logits = _logits(runner, [(o.text,) for o in held])[:, [labels.index(name) for name in NAMES]]
     truth = np.array([NAMES[o.label] for o in held])
     three = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
     margin = np.abs(np.tanh((logits[:, 2] - logits[:, 0]) / 2))
@@ -86,12 +85,12 @@ def _sentiment(encoder: Encoder, run: Path, data: Path | None) -> tuple[dict, di
     return {"neutral": round(float(neutral), 2), "margin": round(float(least), 2)}, figures
 
 
-def _zero_shot(encoder: Encoder, run: Path, data: Path | None) -> tuple[dict, dict]:
+def _zero_shot(runner: ModelRunner, run: Path, data: Path | None) -> tuple[dict, dict]:
     """A line through the best label's logit: texts with the label that fits, and the same ones without it."""
     _, held = choices()
-    labels = encoder.manifest.labels
+    labels = runner.manifest.labels
     entailed, contradicted = labels.index("entailment"), labels.index("contradiction")
-    logits = _logits(encoder, [(c.text, label) for c in held for label in (c.fits, *c.wrong)])
+    logits = _logits(runner, [(c.text, label) for c in held for label in (c.fits, *c.wrong)])
     margins = (logits[:, entailed] - logits[:, contradicted]).reshape(len(held), -1)
     highest = np.concatenate([margins.max(1), margins[:, 1:].max(1)])
     fits = [1] * len(held) + [0] * len(held)
@@ -100,20 +99,20 @@ def _zero_shot(encoder: Encoder, run: Path, data: Path | None) -> tuple[dict, di
     return {"none": {"scale": scale, "bias": bias}}, figures
 
 
-def _similarity(encoder: Encoder, run: Path, data: Path | None) -> tuple[dict, dict]:
+def _similarity(runner: ModelRunner, run: Path, data: Path | None) -> tuple[dict, dict]:
     """Platt's line for the vectors alone, and a line through both logits where the cross-encoder beside it is asked."""
     pairs = judged(paraphrases()[1], questions()[1])
     truth = np.array([same for *_, same in pairs], int)
     texts = sorted({text for a, b, _ in pairs for text in (a, b)})
-    vectors = dict(zip(texts, _logits(encoder, [(text,) for text in texts]), strict=True))
-    matcher = PairMatcher.load(encoder.folder, encoder.manifest)
+    vectors = dict(zip(texts, _logits(runner, [(text,) for text in texts]), strict=True))
+    matcher = PairMatcher.load(runner.folder, runner.manifest)
     own = np.array([matcher.logit(vectors[a], vectors[b]) for a, b, _ in pairs])
     # Texts of different rows have nothing to do with each other, as most pairs that a server is asked about.
     strangers = [matcher.logit(vectors[a], vectors[pairs[(i + 7) % len(pairs)][1]]) for i, (a, *_) in enumerate(pairs)]
     scale, bias = fit_platt(np.append(own, strangers), [*truth.tolist(), *[0] * len(strangers)])
-    with open_pipeline("zero-shot", encoder.folder.parent / "zero-shot") as other:
-        said = other.encoder.manifest.labels
-        both = [_logits(other.encoder, [(p[i], p[1 - i]) for p in pairs]) for i in (0, 1)]
+    with open_pipeline("zero-shot", runner.folder.parent / "zero-shot") as other:
+        said = other.runner.manifest.labels
+        both = [_logits(other.runner, [(p[i], p[1 - i]) for p in pairs]) for i in (0, 1)]
         z = np.mean([[same_logit(row, said) for row in rows] for rows in both], axis=0)
     weight, shift = fit_platt(z + VECTORS_SHARE * own, truth.tolist())
     scores = sigmoid(weight * (z + VECTORS_SHARE * own) + shift)
@@ -123,7 +122,7 @@ def _similarity(encoder: Encoder, run: Path, data: Path | None) -> tuple[dict, d
     chosen = choose_thresholds(scores, truth.tolist())
     decider = {
         "model": "zero-shot",
-        "digest": read_manifest(encoder.folder.parent / "zero-shot").digest,
+        "digest": read_manifest(runner.folder.parent / "zero-shot").digest,
         "asked_from": asked_from,
         "scale": weight,
         "encoder_scale": VECTORS_SHARE * weight,
@@ -139,13 +138,13 @@ def _similarity(encoder: Encoder, run: Path, data: Path | None) -> tuple[dict, d
     return facts, figures
 
 
-def _rerank(encoder: Encoder, run: Path, data: Path | None) -> tuple[dict, dict]:
+def _rerank(runner: ModelRunner, run: Path, data: Path | None) -> tuple[dict, dict]:
     """Term weights from the texts that the reranker was trained on, and a line through its logit and both shares."""
     public = read_searches(data, 200, 3, 0, 77) if data else []
     own, held = searches()
     background = [text for s in [*own, *public] for text in (s.answer, *s.misses)]
     background += [o.text for o in opinions()[0]]
-    fold = encoder.tokenizer.fold
+    fold = runner.tokenizer.fold
     counts: Counter[int] = Counter()
     lengths = []
     for text in background:
@@ -160,7 +159,7 @@ def _rerank(encoder: Encoder, run: Path, data: Path | None) -> tuple[dict, dict]
     for kind in sorted({s.kind for s in public}):
         same = [s for s in public if s.kind == kind]
         chosen += [same[i] for i in rng.permutation(len(same))[:SAMPLE]]
-    features, truth, sizes = _features(encoder, chosen, idf, average)
+    features, truth, sizes = _features(runner, chosen, idf, average)
     line = LogisticRegression(C=10.0).fit(features, truth)
     weights = [float(w) for w in line.coef_[0]]
     np.savez_compressed(run / LEXICAL_NAME, idf=idf)
@@ -175,12 +174,12 @@ def _rerank(encoder: Encoder, run: Path, data: Path | None) -> tuple[dict, dict]
 
 
 def _features(
-    encoder: Encoder, chosen: Sequence[Search], idf: np.ndarray, average: float
+    runner: ModelRunner, chosen: Sequence[Search], idf: np.ndarray, average: float
 ) -> tuple[np.ndarray, np.ndarray, list[int]]:
     """float64 [pairs, 3], whether each is the answer, and how many texts each search has."""
     pairs = [(s.query, text) for s in chosen for text in (s.answer, *s.misses)]
     truth = np.array([i == 0 for s in chosen for i in range(1 + len(s.misses))], int)
-    logits = [pair_logit(row) for row in _logits(encoder, pairs)]
-    fold = encoder.tokenizer.fold
+    logits = [pair_logit(row) for row in _logits(runner, pairs)]
+    fold = runner.tokenizer.fold
     shares = [overlap(fold(query), fold(text), idf, average) for query, text in pairs]
     return np.column_stack([logits, np.array(shares)]), truth, [1 + len(s.misses) for s in chosen]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.kernels.worker import Run, answer
-from structbert_lite.inference.session import Session
+from structbert_lite.inference.model import Session
 from structbert_lite.inference.tokenizer import Encoding
 from structbert_lite.manifest import MODEL_NAME, read_manifest
 

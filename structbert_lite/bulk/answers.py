@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from structbert_lite.request_context import RequestContext
 from structbert_lite.results import ZeroShot
 from structbert_lite.tables.window import Column
 from structbert_lite.tasks.scores import DECIMALS
@@ -25,14 +26,16 @@ class Answers:
 def answers_of(task: str, pipeline: Any, options: Mapping[str, Any]) -> Answers:
     """How the pipeline of `task` is asked. Raises InvalidInput for options that its `predict` refuses."""
     if task == "rerank":
-        return Answers([Column("score", "float")], lambda pairs: pipeline.score(pairs, np.inf), lambda r: (r.score,))
-    pipeline.predict([], np.inf, **options)  # refuses what cannot be asked before a row is read
+        return Answers(
+            [Column("score", "float")], lambda pairs: pipeline.score(pairs, RequestContext()), lambda r: (r.score,)
+        )
+    pipeline.predict([], RequestContext(), **options)  # refuses what cannot be asked before a row is read
     columns, cells = _CELLS[task](pipeline, options)
-    return Answers(columns, lambda inputs: pipeline.predict(inputs, np.inf, **options), cells)
+    return Answers(columns, lambda inputs: pipeline.predict(inputs, RequestContext(), **options), cells)
 
 
 def _sentiment(pipeline: Any, options: Mapping[str, Any]) -> tuple[list[Column], Cells]:
-    manifest = pipeline.encoder.manifest
+    manifest = pipeline.runner.manifest
     labels = manifest.answered_labels(options.get("neutral", False))
     columns = [Column("label", "text"), Column("score", "float")]
     columns += [Column(f"probability_{label}", "float") for label in labels]

@@ -15,9 +15,9 @@ from structbert_lite.bulk.progress import Progress
 from structbert_lite.bulk.resumable_output import rows_kept
 from structbert_lite.bulk.shards import shards_kept
 from structbert_lite.errors import StructBertError
-from structbert_lite.inference.cpu import usable_cpus
-from structbert_lite.installed import serving_folder
+from structbert_lite.inference.resources import usable_cpus
 from structbert_lite.manifest import Task, read_manifest
+from structbert_lite.model_selection import serving_folder
 from structbert_lite.settings import Settings
 from structbert_lite.tables.formats import Format, format_of
 

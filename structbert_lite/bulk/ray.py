@@ -19,7 +19,7 @@ from structbert_lite.bulk.progress import Progress
 from structbert_lite.bulk.scorer import Scorer
 from structbert_lite.bulk.shards import Shard, ShardFolder, errors_in, plan_shards, score_shard
 from structbert_lite.errors import StructBertError
-from structbert_lite.inference.cpu import usable_cpus
+from structbert_lite.inference.resources import usable_cpus
 
 PATIENCE_S = 10  # with a cluster that may not be there
 STORE_BYTES = 100 << 20  # of a local Ray's object store, which holds next to nothing

@@ -1,23 +1,15 @@
 """One model that scores windows of rows; a row that cannot be scored says why and harms no other."""
 
-import sys
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 from structbert_lite.bulk.answers import answers_of
 from structbert_lite.bulk.job import Job
-from structbert_lite.cache.memory import MemoryCache
-from structbert_lite.cache.tiered import TieredCache
-from structbert_lite.errors import ModelRefused, StructBertError
-from structbert_lite.inference.bulk import BulkEncoder
-from structbert_lite.inference.encoder import Encoder, Limits
-from structbert_lite.inference.slots import Slots
-from structbert_lite.manifest import read_decider, read_manifest
-from structbert_lite.model_set import PIPELINES
+from structbert_lite.errors import StructBertError
+from structbert_lite.registry import open_pipeline
 from structbert_lite.tables.window import Column, Record
 from structbert_lite.tasks.inputs import is_blank
 
-NO_LIMIT = sys.maxsize
 TRUNCATED, ERROR = Column("truncated", "bool"), Column("error", "text")
 
 
@@ -25,16 +17,12 @@ class Scorer:
     """Loads the job's model. Several threads may call `score`; they share `threads` inferences at a time."""
 
     def __init__(self, job: Job) -> None:
-        """Raises ModelRefused, and InvalidInput for options that the task refuses."""
+        """Raises InvalidModel, and InvalidInput for options that the task refuses."""
         self._asked = job.columns
-        self._encoders = _open(job.task, job.model, job.threads)
-        self._bulks = [BulkEncoder(encoder, job.threads) for encoder in self._encoders]
-        try:
-            pipeline = PIPELINES[job.task](self._bulks[0], NO_LIMIT, *self._bulks[1:])
+        with ExitStack() as stack:
+            pipeline = stack.enter_context(open_pipeline(job.task, job.model, job.threads))
             self._answers = answers_of(job.task, pipeline, job.options)
-        except BaseException:
-            self.close()
-            raise
+            self._open = stack.pop_all()
         found = [*self._answers.columns, TRUNCATED, ERROR]
         self.columns = [Column(job.prefix + name, kind) for name, kind in found]
 
@@ -47,10 +35,7 @@ class Scorer:
 
     def close(self) -> None:
         """Drops what has not begun."""
-        for bulk in self._bulks:
-            bulk.close()
-        for encoder in self._encoders:
-            encoder.close()
+        self._open.close()
 
     def _fields(self, record: Record) -> tuple[str, ...] | str:
         """What the task reads of a row, or why it cannot."""
@@ -86,14 +71,3 @@ def _fault(column: str, value: Any) -> str:
     except UnicodeEncodeError:
         return f"{column} has bytes that are no text in this encoding"
     return f"{column} has no readable characters" if is_blank(value) else ""
-
-
-def _open(task: str, folder: Path, threads: int) -> list[Encoder]:
-    """The task's model, and behind it the one that a similarity model asks, where there is one."""
-    manifest = read_manifest(folder)
-    if task not in manifest.tasks:
-        raise ModelRefused(f"{folder} is a {' and '.join(manifest.tasks)} model, not one for {task}")
-    decider = read_decider(folder, manifest) if task == "similarity" else None
-    # Each encoder's own batcher stays idle: its one thread waits.
-    tiers, slots = TieredCache(MemoryCache(0)), Slots(threads)
-    return [Encoder(*read, Limits(1, 1, 1, 1), tiers, slots) for read in ((folder, manifest), decider) if read]

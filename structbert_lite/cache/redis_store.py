@@ -8,7 +8,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from structbert_lite.cache.shared import Store, StoreError
-from structbert_lite.errors import BadSettings
+from structbert_lite.errors import ConfigurationError
 
 Value = TypeVar("Value")
 
@@ -29,7 +29,7 @@ class RedisStore(Store):
     """Redis as a Store. Connects when it is first used."""
 
     def __init__(self, url: str, timeout: float) -> None:
-        """`timeout`: seconds for connecting and for each packet. Raises BadSettings for an unusable URL."""
+        """`timeout`: seconds for connecting and for each packet. Raises ConfigurationError for an unusable URL."""
         try:
             self._client = redis.Redis.from_url(
                 url,
@@ -38,7 +38,7 @@ class RedisStore(Store):
                 retry=Retry(NoBackoff(), 0),  # the library's own retries would take seconds of a request
             )
         except (ValueError, TypeError):  # its message may show the password
-            raise BadSettings(
+            raise ConfigurationError(
                 "STRUCTBERT_REDIS_URL cannot be used: it has to look like redis://[[USER]:PASSWORD@]HOST:PORT/NUMBER, "
                 "rediss://... or unix://PATH"
             ) from None
@@ -64,7 +64,7 @@ class RedisStore(Store):
         answers = _translate(lambda: pipeline.execute(raise_on_error=False))
         return [answer is not None for answer in answers]  # a refusal does not tell that another has it
 
-    def forget_many(self, names: list[bytes]) -> None:
+    def delete_many(self, names: list[bytes]) -> None:
         _translate(lambda: self._client.delete(*names))
 
     def close(self) -> None:

@@ -61,7 +61,7 @@ class Store(Protocol):
     def acquire_many(self, names: list[bytes], milliseconds: int) -> list[bool]:
         """Takes each name that is free, for `milliseconds`; False where another has it."""
 
-    def forget_many(self, names: list[bytes]) -> None:
+    def delete_many(self, names: list[bytes]) -> None:
         """Removes whatever is under `names`."""
 
     def close(self) -> None:
@@ -178,7 +178,7 @@ class SharedCache:
             for reason in self._store.set_many(kept, self._ttl) if kept else []:
                 self._count(reason, 1)
             if released:
-                self._store.forget_many(released)
+                self._store.delete_many(released)
         except StoreError as error:
             self._count("dropped", len(kept))
             self._fail(error.reason)

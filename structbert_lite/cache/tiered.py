@@ -1,4 +1,4 @@
-"""The cache as an encoder sees it: memory first, then what the replicas share, where they share something.
+"""The cache as a runner sees it: memory first, then what the replicas share, where they share something.
 
 Replicas that share a cache compute identical inputs once, by leases (a distributed single flight). Who comes first
 takes a lease on an input; who comes second waits for the output. A lease is a hint: it ends by itself, and everybody
@@ -13,8 +13,8 @@ from itertools import islice
 
 from structbert_lite.cache.memory import MemoryCache, ModelOutput, TierStats
 from structbert_lite.cache.shared import KEYS_AT_ONCE, SharedCache, Store
-from structbert_lite.deadline import Deadline
-from structbert_lite.errors import BadSettings
+from structbert_lite.errors import ConfigurationError
+from structbert_lite.request_context import RequestContext
 
 # A lease costs one more question to the server, some tenths of a millisecond in the same data centre.
 WORTH_A_LEASE = 0.02
@@ -76,11 +76,11 @@ class TieredCache:
         """Which keys of `costs` (seconds that each is going to take) other replicas are computing already."""
         return acquire_leases(self.shared, costs, deadline) if self.shared else NO_LEASES
 
-    def wait(self, elsewhere: dict[bytes, float], width: int, deadline: float) -> dict[bytes, ModelOutput]:
+    def wait(self, elsewhere: dict[bytes, float], width: int, context: RequestContext) -> dict[bytes, ModelOutput]:
         """Outputs of the keys leased `elsewhere` that came while it was worth waiting."""
         if not self.shared or not elsewhere:
             return {}
-        return self._keep(wait_for_leased(self.shared, elsewhere, width, deadline))
+        return self._keep(wait_for_leased(self.shared, elsewhere, width, context))
 
     def release(self, leases: Leases) -> None:
         """Lets others compute what was leased and is not going to be computed here."""
@@ -115,19 +115,19 @@ def acquire_leases(shared: SharedCache, costs: dict[bytes, float], deadline: flo
 
 
 def wait_for_leased(
-    shared: SharedCache, elsewhere: dict[bytes, float], width: int, deadline: float
+    shared: SharedCache, elsewhere: dict[bytes, float], width: int, context: RequestContext
 ) -> dict[bytes, ModelOutput]:
     """The rows of `elsewhere` that others wrote while it was worth waiting; leaves time to compute the rest."""
     total = sum(elsewhere.values())
     pause = min(0.05, max(0.005, total / 10))
-    give_up = min(time.monotonic() + min(total, LONGEST_WAIT), deadline - total)
+    give_up = min(time.monotonic() + min(total, LONGEST_WAIT), context.deadline - total)
     found: dict[bytes, ModelOutput] = {}
     left = list(elsewhere)
-    while left and time.monotonic() + pause < give_up and not Deadline(deadline).has_left():
+    while left and time.monotonic() + pause < give_up and not context.cancelled():
         time.sleep(pause)
         # Leases before outputs: one that is gone without a row was given up, and there is nothing to wait for.
-        held = shared.leased(left, deadline)
-        found |= shared.look(left, width, deadline)
+        held = shared.leased(left, context.deadline)
+        found |= shared.look(left, width, context.deadline)
         left = [key for key in left if key in held and key not in found]
     return found
 
@@ -135,14 +135,14 @@ def wait_for_leased(
 def open_store(url: str, timeout: float) -> Store | None:
     """The server at `url`, None where that is empty; connects when it is first used. `timeout` is in seconds.
 
-    Raises BadSettings for an unusable URL, and where the package redis is not installed.
+    Raises ConfigurationError for an unusable URL, and where the package redis is not installed.
     """
     if not url:
         return None
     try:
         from structbert_lite.cache.redis_store import RedisStore
     except ImportError:
-        raise BadSettings(
+        raise ConfigurationError(
             "STRUCTBERT_REDIS_URL is set, but the package redis is not installed: pip install -r requirements-redis.txt"
         ) from None
     return RedisStore(url, timeout)

@@ -16,8 +16,8 @@ from structbert_lite.cli.machine import describe_machine
 from structbert_lite.cli.sample import make_texts
 from structbert_lite.cli.server import serve
 from structbert_lite.errors import StructBertError
-from structbert_lite.inference.cpu import usable_cpus
-from structbert_lite.inference.session import Session
+from structbert_lite.inference.model import Session
+from structbert_lite.inference.resources import usable_cpus
 from structbert_lite.inference.tokenizer import Encoding, Tokenizer
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, check_files, read_manifest
 from structbert_lite.settings import PROJECT
@@ -47,7 +47,7 @@ def command(model: Path, texts: TextIO | None, requests: int, rounds: int, as_js
 
 
 def measure(model: Path, texts: list[str], requests: int, rounds: int) -> dict[str, Any]:
-    """All figures of one model folder. Raises ModelRefused, or RuntimeError when the server does not start."""
+    """All figures of one model folder. Raises InvalidModel, or RuntimeError when the server does not start."""
     manifest = read_manifest(model)
     check_files(model, manifest)
     sent = [texts[i % len(texts)] for i in range(requests)]

@@ -3,7 +3,7 @@
 import platform
 from pathlib import Path
 
-from structbert_lite.inference.cpu import usable_cpus
+from structbert_lite.inference.resources import usable_cpus
 
 
 def describe_machine() -> str:

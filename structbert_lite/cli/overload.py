@@ -47,7 +47,7 @@ def command(model: Path, times: float, seconds: float, texts: int, as_json: bool
 
 
 def measure(model: Path, times: float, seconds: float, texts: int) -> dict[str, Any]:
-    """All figures of one model folder. Raises ModelRefused, or RuntimeError when the server does not start."""
+    """All figures of one model folder. Raises InvalidModel, or RuntimeError when the server does not start."""
     manifest = read_manifest(model)
     check_files(model, manifest)
     bodies = [{"text": text} for text in make_texts(texts, seed=0)]

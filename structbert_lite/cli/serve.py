@@ -6,7 +6,7 @@ import sys
 import click
 
 from structbert_lite.errors import StructBertError
-from structbert_lite.installed import require_models
+from structbert_lite.model_selection import require_models
 from structbert_lite.settings import PROJECT, Settings
 
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from structbert_lite.deadline import Deadline
-from structbert_lite.errors import ClientLeft, DeadlineExceeded, InferenceFailed, NotReady, Overloaded
+from structbert_lite.errors import DeadlineExceeded, InferenceFailed, NotReady, Overloaded
 from structbert_lite.inference.admission import Admission
 from structbert_lite.inference.entry_queue import Entry, EntryQueue
 from structbert_lite.inference.observer import Observer
 from structbert_lite.inference.tokenizer import Encoding
+from structbert_lite.request_context import RequestContext
 
 log = logging.getLogger(__name__)
 
@@ -130,19 +130,17 @@ class Batcher:
     def queued_tokens(self) -> int:
         return self._queue.tokens
 
-    def wait(self, entry: Entry, deadline: float) -> NDArray[np.float32]:
+    def wait(self, entry: Entry, context: RequestContext) -> NDArray[np.float32]:
         """The entry's row, float32 [width].
 
-        Raises DeadlineExceeded at `deadline`, ClientLeft soon after the deadline's client has left, InferenceFailed
-        when the model fails on this entry.
+        Raises DeadlineExceeded at the deadline, ClientDisconnected soon after the client has, InferenceFailed when the
+        model fails on this entry.
         """
-        client = Deadline(deadline)
         while not entry.done.is_set():  # looked at before the wait: where each entry comes quickly, none waits long
-            left = deadline - time.monotonic()
+            left = context.deadline - time.monotonic()
             if left <= 0:
                 raise DeadlineExceeded("the deadline passed before the answer")
-            if client.has_left():
-                raise ClientLeft("the client hung up")
+            context.check_connected()
             entry.done.wait(min(LOOK_SECONDS, left))
         if entry.error is not None:
             raise entry.error

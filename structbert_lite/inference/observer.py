@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 class Observer:
-    """Told what one model's encoder and batcher do; this one does nothing with it.
+    """Told what one model's runner and batcher do; this one does nothing with it.
 
     Called by request threads and by the batcher's, some of it inside a lock: a method must be quick, safe to call from
     several threads, and must not raise. Instants are those of time.monotonic, durations are seconds.

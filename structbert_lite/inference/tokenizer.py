@@ -1,4 +1,4 @@
-"""Text to token ids."""
+"""Text to token ids, and where a text is cut that is too long for a model."""
 
 import threading
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from weakref import WeakValueDictionary
 from tokenizers import Encoding as _Encoding
 from tokenizers import Tokenizer as _Tokenizer
 
-from structbert_lite.errors import ModelRefused
-from structbert_lite.inference.windows import Word, cut
+from structbert_lite.errors import InvalidModel
+from structbert_lite.manifest import PairTemplate
 
 # Reading takes a hundred bytes of memory and a microsecond a character, and knows no deadline. So no more than this is
 # read of a text with hardly a token in it, blank or one endless word, and of long texts one at a time.
@@ -33,6 +33,15 @@ class Encoding:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Characters `start` to `end` of a text, and how many tokens they make."""
+
+    start: int
+    end: int
+    tokens: int
 
 
 class _Vocabulary:
@@ -72,7 +81,7 @@ def _read(path: Path) -> _Vocabulary:
             if (known := _READ.get(digest)) is None:
                 known = _READ[digest] = _Vocabulary(data)
         except Exception as error:  # the library raises bare Exception
-            raise ModelRefused(f"{path} is not a tokenizer: {error}") from None
+            raise InvalidModel(f"{path} is not a tokenizer: {error}") from None
         return known
 
 
@@ -217,6 +226,44 @@ class Tokenizer:
         return encodings
 
 
+class Prompt:
+    """Fills the model's template with two texts, and shortens them so that the rest of it is never cut."""
+
+    def __init__(self, template: PairTemplate, tokenizer: Tokenizer) -> None:
+        """Raises InvalidModel where the template leaves no tokens for two texts."""
+        self._template = template
+        self._tokenizer = tokenizer
+        (empty,) = tokenizer.encode([template.fill("", "")])
+        self.room = tokenizer.max_tokens - len(empty)  # tokens for both texts
+        if self.room < 2:
+            raise InvalidModel(f"the pair_template leaves no room for two texts in {tokenizer.max_tokens} tokens")
+
+    def fill(self, a: str, b: str) -> tuple[tuple[str, str], bool]:
+        """(text and prompt for the tokenizer, whether the end of `a` or of `b` is left out); the longer loses first."""
+        (a, b), truncated = self._tokenizer.shorten((a, b), self.room)
+        return self._template.fill(a, b), truncated
+
+
+def cut(words: list[Word], size: int, overlap: int, limit: int) -> tuple[list[tuple[int, int]], bool]:
+    """Spans of characters, in order, and whether words are left behind the last of them.
+
+    A span holds whole words of at most `size` tokens (a longer word stands alone), neighbours share at most `overlap`
+    tokens, and there are at most `limit` spans.
+    """
+    spans: list[tuple[int, int]] = []
+    first, last = 0, -1
+    while last < len(words) - 1:
+        if len(spans) == limit:
+            return spans, True
+        last = _reach(words, range(first, len(words)), size)
+        spans.append((words[first].start, words[last].end))
+        if last < len(words) - 1:
+            # What is shared must leave room for the next word, or the next span would bring nothing new.
+            shared = min(overlap, size - words[last + 1].tokens)
+            first = last + 1 if words[last].tokens > shared else _reach(words, range(last, first, -1), shared)
+    return spans, False
+
+
 def _longest_first(counts: list[int], room: int) -> list[int]:
     """How many tokens of each of two parts are kept, as the tokenizers library decides it (`longest_first`)."""
     if sum(counts) <= room:
@@ -231,3 +278,12 @@ def _longest_first(counts: list[int], room: int) -> list[int]:
 
 def _encoding(encoding: _Encoding) -> Encoding:
     return Encoding(encoding.ids, encoding.type_ids, bool(encoding.overflowing))
+
+
+def _reach(words: list[Word], order: range, tokens: int) -> int:
+    """The last index in `order` up to which words have at most `tokens` tokens together; its first at the least."""
+    for i in order:
+        tokens -= words[i].tokens
+        if tokens < 0 and i != order.start:
+            return i - order.step
+    return order[-1]

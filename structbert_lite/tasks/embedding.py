@@ -2,28 +2,27 @@
 
 import numpy as np
 
-from structbert_lite.inference.encoder import Encoder
-from structbert_lite.inference.pooling import unit_length
+from structbert_lite.inference.model import unit_length
+from structbert_lite.inference.runner import ModelRunner
+from structbert_lite.request_context import RequestContext
 from structbert_lite.results import Embedding
-from structbert_lite.tasks.inputs import require_at_most, require_readable
+from structbert_lite.tasks.inputs import require_texts
 
 
 class EmbeddingPipeline:
     """Serves an encoder."""
 
-    def __init__(self, encoder: Encoder, max_items: int) -> None:
-        self.encoder = encoder
+    def __init__(self, runner: ModelRunner, max_items: int) -> None:
+        self.runner = runner
         self._max_items = max_items
 
-    def predict(self, texts: list[str], deadline: float, *, normalize: bool = True) -> list[Embedding]:
+    def predict(self, texts: list[str], context: RequestContext, *, normalize: bool = True) -> list[Embedding]:
         """One vector for each text, in order, brought to unit length unless `normalize` is false.
 
         Raises TooManyItems, and InvalidInput with field `texts[i]`.
         """
-        require_at_most(self._max_items, len(texts), "texts", "texts")
-        for i, text in enumerate(texts):
-            require_readable(text, f"texts[{i}]")
-        rows = self.encoder.encode([(text,) for text in texts], deadline)
+        require_texts(self._max_items, texts)
+        rows = self.runner.run([(text,) for text in texts], context)
         return [
             Embedding(unit_length(row.values).astype(np.float32) if normalize else row.values, row.truncated)
             for row in rows
@@ -31,4 +30,4 @@ class EmbeddingPipeline:
 
     def count_tokens(self, texts: list[str]) -> int:
         """How many tokens of these texts the model reads, its special ones included."""
-        return sum(map(len, self.encoder.tokenizer.encode(texts)))
+        return sum(map(len, self.runner.tokenizer.encode(texts)))

@@ -1,5 +1,7 @@
 """What every task asks of its inputs."""
 
+from collections.abc import Sequence
+
 from structbert_lite.errors import InvalidInput, TooManyItems
 
 
@@ -18,3 +20,18 @@ def require_at_most(limit: int, count: int, things: str, field: str) -> None:
     """Raises TooManyItems, with `field`, when `count` is over the limit of one request."""
     if count > limit:
         raise TooManyItems(f"{count} {things} in one request, the limit is {limit}", field)
+
+
+def require_texts(limit: int, texts: Sequence[str]) -> None:
+    """Raises TooManyItems for more than `limit` texts, and InvalidInput with field `texts[i]`."""
+    require_at_most(limit, len(texts), "texts", "texts")
+    for i, text in enumerate(texts):
+        require_readable(text, f"texts[{i}]")
+
+
+def require_pairs(limit: int, pairs: Sequence[tuple[str, str]]) -> None:
+    """Raises TooManyItems for more than `limit` pairs, and InvalidInput with field `pairs[i][0]` or `pairs[i][1]`."""
+    require_at_most(limit, len(pairs), "pairs", "pairs")
+    for i, pair in enumerate(pairs):
+        for j, text in enumerate(pair):
+            require_readable(text, f"pairs[{i}][{j}]")

@@ -16,7 +16,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from structbert_lite.errors import ModelRefused
+from structbert_lite.errors import InvalidModel
 from structbert_lite.manifest import LEXICAL_NAME, Lexical
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff"
@@ -33,15 +33,15 @@ class WordOverlap:
 
     @classmethod
     def load(cls, folder: Path, facts: Lexical, fold: Callable[[str], str]) -> Self:
-        """The table of the model in `folder`. Raises ModelRefused with the file's name."""
+        """The table of the model in `folder`. Raises InvalidModel with the file's name."""
         path = folder / LEXICAL_NAME
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 idf = arrays["idf"]
         except (OSError, KeyError, ValueError, AttributeError, EOFError, zipfile.BadZipFile) as error:
-            raise ModelRefused(f"{path} is no table of term weights: {error}") from None
+            raise InvalidModel(f"{path} is no table of term weights: {error}") from None
         if idf.ndim != 1 or not len(idf) or idf.dtype != np.float32 or not np.isfinite(idf).all() or (idf < 0).any():
-            raise ModelRefused(f"{path} holds {idf.dtype} {list(idf.shape)}, not finite float32 [buckets] from 0 on")
+            raise InvalidModel(f"{path} holds {idf.dtype} {list(idf.shape)}, not finite float32 [buckets] from 0 on")
         return cls(idf, facts, fold)
 
     def fuse(self, logit: float, query: str, document: str) -> float:

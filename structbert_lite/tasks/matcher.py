@@ -7,8 +7,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from structbert_lite.errors import ModelRefused
-from structbert_lite.inference.pooling import unit_length
+from structbert_lite.errors import InvalidModel
+from structbert_lite.inference.model import unit_length
 from structbert_lite.manifest import MANIFEST_NAME, MATCHER_NAME, Manifest
 
 FEATURES = {
@@ -32,23 +32,23 @@ class PairMatcher:
 
     @classmethod
     def load(cls, folder: Path, manifest: Manifest) -> Self:
-        """The matcher of the model in `folder`. Raises ModelRefused with the file's name."""
+        """The matcher of the model in `folder`. Raises InvalidModel with the file's name."""
         path, facts = folder / MATCHER_NAME, manifest.matcher
         if facts is None:
-            raise ModelRefused(f"{folder / MANIFEST_NAME} has no matcher")
+            raise InvalidModel(f"{folder / MANIFEST_NAME} has no matcher")
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 weight, bias = arrays["weight"], arrays["bias"]
         except (OSError, KeyError, ValueError, AttributeError, EOFError, zipfile.BadZipFile) as error:
-            raise ModelRefused(f"{path} is not a matcher: {error}") from None
+            raise InvalidModel(f"{path} is not a matcher: {error}") from None
         expected = (len(facts.features), manifest.dimensions)
         if weight.shape != expected or bias.shape != () or {weight.dtype, bias.dtype} != {np.dtype(np.float32)}:
-            raise ModelRefused(
+            raise InvalidModel(
                 f"{path} holds weight {weight.dtype} {list(weight.shape)} and bias {bias.dtype} {list(bias.shape)}, "
                 f"its manifest says float32 {list(expected)} and float32 []"
             )
         if not (np.isfinite(weight).all() and np.isfinite(bias)):
-            raise ModelRefused(f"{path} holds a number that is not finite")
+            raise InvalidModel(f"{path} holds a number that is not finite")
         return cls(weight, float(bias), facts.features, facts.normalize)
 
     def logit(self, u: NDArray[np.floating], v: NDArray[np.floating]) -> float:

@@ -1,8 +1,9 @@
 """Reranking: how relevant each document is to a query. Long documents are read whole, window by window."""
 
-from structbert_lite.inference.encoder import Encoder
+from structbert_lite.inference.runner import ModelRunner
+from structbert_lite.request_context import RequestContext
 from structbert_lite.results import Ranked
-from structbert_lite.tasks.inputs import require_at_most, require_readable
+from structbert_lite.tasks.inputs import require_at_most, require_pairs, require_readable
 from structbert_lite.tasks.lexical import WordOverlap
 from structbert_lite.tasks.scores import pair_logit, sigmoid
 
@@ -16,14 +17,16 @@ MAX_WINDOWS = 64  # of one document
 class RerankPipeline:
     """Serves a cross-encoder with one logit, or with two of which the second says "relevant"."""
 
-    def __init__(self, encoder: Encoder, max_items: int) -> None:
-        """Raises ModelRefused when the table of term weights that the manifest names cannot be used."""
-        self.encoder = encoder
+    def __init__(self, runner: ModelRunner, max_items: int) -> None:
+        """Raises InvalidModel when the table of term weights that the manifest names cannot be used."""
+        self.runner = runner
         self._max_items = max_items
-        facts = encoder.manifest.lexical
-        self._words = WordOverlap.load(encoder.folder, facts, encoder.tokenizer.fold) if facts else None
+        facts = runner.manifest.lexical
+        self._words = WordOverlap.load(runner.folder, facts, runner.tokenizer.fold) if facts else None
 
-    def predict(self, documents: list[str], deadline: float, *, query: str, top_n: int | None = None) -> list[Ranked]:
+    def predict(
+        self, documents: list[str], context: RequestContext, *, query: str, top_n: int | None = None
+    ) -> list[Ranked]:
         """The `top_n` most relevant documents (all by default), best first; equals keep the caller's order.
 
         A document's score is that of its best window. Raises TooManyItems, and InvalidInput with field `query` or
@@ -33,34 +36,31 @@ class RerankPipeline:
         require_readable(query, "query")
         for i, document in enumerate(documents):
             require_readable(document, f"documents[{i}]")
-        read = self._read([(query, document) for document in documents], deadline)
+        read = self._read([(query, document) for document in documents], context)
         found = [(logit, Ranked(i, sigmoid(logit), truncated)) for i, (logit, truncated) in enumerate(read)]
         found.sort(key=lambda item: -item[0])
         return [ranked for _, ranked in found[:top_n]]
 
-    def score(self, pairs: list[Pair], deadline: float) -> list[Ranked]:
+    def score(self, pairs: list[Pair], context: RequestContext) -> list[Ranked]:
         """How relevant the document of each pair (query, document) is to its query, in the pairs' order.
 
         Raises TooManyItems, and InvalidInput with field `pairs[i][0]` or `pairs[i][1]`.
         """
-        require_at_most(self._max_items, len(pairs), "pairs", "pairs")
-        for i, pair in enumerate(pairs):
-            for j, text in enumerate(pair):
-                require_readable(text, f"pairs[{i}][{j}]")
-        return [Ranked(i, sigmoid(z), truncated) for i, (z, truncated) in enumerate(self._read(pairs, deadline))]
+        require_pairs(self._max_items, pairs)
+        return [Ranked(i, sigmoid(z), truncated) for i, (z, truncated) in enumerate(self._read(pairs, context))]
 
     def count_tokens(self, documents: list[str], *, query: str) -> int:
         """How many tokens the model reads for `predict`: every window with the query, special ones included."""
         inputs, _ = self._cut([(query, document) for document in documents])
-        return sum(map(len, self.encoder.tokenizer.encode(inputs)))
+        return sum(map(len, self.runner.tokenizer.encode(inputs)))
 
-    def _read(self, pairs: list[Pair], deadline: float) -> list[tuple[float, bool]]:
+    def _read(self, pairs: list[Pair], context: RequestContext) -> list[tuple[float, bool]]:
         """(logit, truncated) of each pair (query, document): the logit of the document's best window.
 
         Where the model has a table of term weights, it is fused with the words that the two have in common.
         """
         inputs, pieces = self._cut(pairs)
-        rows = iter(self.encoder.encode(inputs, deadline))
+        rows = iter(self.runner.run(inputs, context))
         found = []
         for (query, document), (windows, unread) in zip(pairs, pieces, strict=True):
             own = [next(rows) for _ in range(windows)]
@@ -72,7 +72,7 @@ class RerankPipeline:
 
     def _cut(self, pairs: list[Pair]) -> tuple[list[Pair], list[tuple[int, bool]]]:
         """What the model reads; of each pair how many windows that is, and whether something is left unread."""
-        tokenizer = self.encoder.tokenizer
+        tokenizer = self.runner.tokenizer
         queries = {}
         for query in dict.fromkeys(query for query, _ in pairs):
             (beginning,), query_cut = tokenizer.split(query, tokenizer.max_tokens // QUERY_SHARE, 0, 1)

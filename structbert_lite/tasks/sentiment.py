@@ -4,25 +4,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structbert_lite.errors import InvalidInput
-from structbert_lite.inference.encoder import Encoder
+from structbert_lite.inference.runner import ModelRunner
 from structbert_lite.manifest import THREE_WAY, Uncertainty
+from structbert_lite.request_context import RequestContext
 from structbert_lite.results import Classification
-from structbert_lite.tasks.inputs import require_at_most, require_readable
+from structbert_lite.tasks.inputs import require_texts
 from structbert_lite.tasks.scores import DECIMALS, softmax, whole_softmax
 
 
 class SentimentPipeline:
     """Serves a single-text classifier whose labels are those of its manifest."""
 
-    def __init__(self, encoder: Encoder, max_items: int, neutral: bool = False) -> None:
+    def __init__(self, runner: ModelRunner, max_items: int, neutral: bool = False) -> None:
         """`neutral`: the label may be Neutral where a call does not say and the model knows it."""
-        self.encoder = encoder
+        self.runner = runner
         self._max_items = max_items
         self._neutral = neutral
-        self._manifest = encoder.manifest
+        self._manifest = runner.manifest
         self._uncertainty = self._manifest.uncertainty or Uncertainty()
 
-    def predict(self, texts: list[str], deadline: float, *, neutral: bool | None = None) -> list[Classification]:
+    def predict(
+        self, texts: list[str], context: RequestContext, *, neutral: bool | None = None
+    ) -> list[Classification]:
         """One result for each text, in order. Probabilities are the softmax of the logits.
 
         A model that knows Neutral answers with one of the two opinions, by their two logits, unless `neutral`.
@@ -31,10 +34,8 @@ class SentimentPipeline:
         if neutral and not self._manifest.has_neutral:
             raise InvalidInput("the label cannot be Neutral: this model has no such class", "neutral")
         may_be_neutral = self._neutral if neutral is None else neutral
-        require_at_most(self._max_items, len(texts), "texts", "texts")
-        for i, text in enumerate(texts):
-            require_readable(text, f"texts[{i}]")
-        rows = self.encoder.encode([(text,) for text in texts], deadline)
+        require_texts(self._max_items, texts)
+        rows = self.runner.run([(text,) for text in texts], context)
         result = self._result_of_three if self._manifest.has_neutral else self._result
         return [result(text, row.values, row.truncated, may_be_neutral) for text, row in zip(texts, rows, strict=True)]
 

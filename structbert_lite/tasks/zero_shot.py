@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from structbert_lite.cache.memory import ModelOutput
 from structbert_lite.errors import InvalidInput
-from structbert_lite.inference.encoder import Encoder
+from structbert_lite.inference.runner import ModelRunner
 from structbert_lite.manifest import Calibration
+from structbert_lite.request_context import RequestContext
 from structbert_lite.results import ZeroShot
 from structbert_lite.tasks.inputs import require_at_most, require_readable
 from structbert_lite.tasks.scores import sigmoid, softmax
@@ -16,17 +17,17 @@ PLACE = "{}"  # where a label goes in the hypothesis
 class ZeroShotPipeline:
     """Serves a cross-encoder that tells whether a text entails a hypothesis."""
 
-    def __init__(self, encoder: Encoder, max_items: int) -> None:
-        self.encoder = encoder
+    def __init__(self, runner: ModelRunner, max_items: int) -> None:
+        self.runner = runner
         self._max_items = max_items
-        labels = encoder.manifest.labels
+        labels = runner.manifest.labels
         self._entailment, self._contradiction = labels.index("entailment"), labels.index("contradiction")
-        self._none = encoder.manifest.none or Calibration()
+        self._none = runner.manifest.none or Calibration()
 
     def predict(
         self,
         texts: list[str],
-        deadline: float,
+        context: RequestContext,
         *,
         labels: Sequence[str],
         multi_label: bool = False,
@@ -46,7 +47,7 @@ class ZeroShotPipeline:
             require_readable(text, f"texts[{i}]")
         # Not str.format: other braces in the template are the caller's own.
         hypotheses = [hypothesis_template.replace(PLACE, label) for label in labels]
-        rows = iter(self.encoder.encode([(text, said) for text in texts for said in hypotheses], deadline))
+        rows = iter(self.runner.run([(text, said) for text in texts for said in hypotheses], context))
         apart = multi_label or len(labels) == 1
         return [self._result(text, labels, [next(rows) for _ in labels], apart, none) for text in texts]
 

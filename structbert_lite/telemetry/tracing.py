@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from structbert_lite.errors import BadSettings
+from structbert_lite.errors import ConfigurationError
 from structbert_lite.inference.observer import Observer
 
 
@@ -32,11 +32,11 @@ class Tracing(Protocol):
 
 
 def make_tracing(traces: str) -> Tracing | None:
-    """What the setting `traces` asks for. Raises BadSettings where the packages for it are missing."""
+    """What the setting `traces` asks for. Raises ConfigurationError where the packages for it are missing."""
     if traces == "off":
         return None
     try:
         from structbert_lite.telemetry.traces import OpenTelemetry, otlp_provider
     except ModuleNotFoundError as error:
-        raise BadSettings(f"STRUCTBERT_TRACES={traces} needs requirements-otel.txt: {error}") from None
+        raise ConfigurationError(f"STRUCTBERT_TRACES={traces} needs requirements-otel.txt: {error}") from None
     return OpenTelemetry(otlp_provider())

@@ -11,8 +11,8 @@ from flask import Flask, Response, g, request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import MisdirectedRequest
 
+from structbert_lite.api_keys import Keys, check_exposure, is_loopback
 from structbert_lite.errors import Unauthorized
-from structbert_lite.keys import Keys, check_exposure, is_loopback
 from structbert_lite.settings import PREFIX, Settings
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ LOCAL_NAMES = {"localhost"}
 def guard(app: Flask, settings: Settings, keys: Keys) -> None:
     """Refuses requests without one of `keys` (401) and those meant for another host (421).
 
-    Raises BadSettings when other machines reach the server without a key and the settings do not allow that.
+    Raises ConfigurationError when other machines reach the server without a key and the settings do not allow that.
     """
     check_exposure(settings, keys, [settings.host])
     if not keys and not is_loopback(settings.host):

@@ -58,7 +58,7 @@ def _facts(task: str, engine: Engine, settings: Settings) -> dict[str, Any]:
         "digest": manifest.digest,
         "source": manifest.source.model_dump(),
         "license": manifest.license,
-        "loaded": engine.names[task] in engine.encoders,
+        "loaded": engine.names[task] in engine.runners,
     }
 
 

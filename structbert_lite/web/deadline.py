@@ -5,15 +5,15 @@ import time
 
 from flask import request
 
-from structbert_lite.deadline import Deadline
 from structbert_lite.errors import InvalidInput
+from structbert_lite.request_context import RequestContext
 
 HEADER = "X-Request-Timeout-Ms"
 WHOLE_NUMBER = re.compile(r"0*([1-9][0-9]{0,17})", re.ASCII)
 LARGEST = 10**18 - 1
 
 
-def read_deadline(timeout_ms: int) -> Deadline:
+def read_deadline(timeout_ms: int) -> RequestContext:
     """By when the answer is due: what its header asks for, `timeout_ms` at the most, counted from its arrival.
 
     Raises InvalidInput with the header's name.
@@ -26,4 +26,5 @@ def read_deadline(timeout_ms: int) -> Deadline:
         timeout_ms = min(timeout_ms, int(number[1]))
     # The server's own worker says when it had the whole request: waiting for a thread counts too.
     arrived = request.environ.get("structbert.arrived") or time.monotonic()
-    return Deadline(arrived + timeout_ms / 1000, request.environ.get("structbert.cancelled"))
+    due, cancelled = arrived + timeout_ms / 1000, request.environ.get("structbert.cancelled")
+    return RequestContext(due, cancelled) if cancelled else RequestContext(due)

@@ -19,14 +19,14 @@ STATUSES: list[tuple[type[errors.StructBertError], int, str]] = [
     (errors.InvalidInput, 422, "invalid_input"),
     (errors.TaskNotAvailable, 404, "task_not_available"),
     (errors.Unauthorized, 401, "unauthorized"),
-    (errors.Stuck, 503, "stuck"),
+    (errors.WorkerHung, 503, "stuck"),
     (errors.NotReady, 503, "not_ready"),
     (errors.RateLimited, 429, "rate_limited"),
     (errors.Overloaded, 503, "overloaded"),
     (errors.DeadlineExceeded, 504, "deadline_exceeded"),
-    (errors.ClientLeft, 499, "client_left"),  # nobody reads it; logs and counters do
+    (errors.ClientDisconnected, 499, "client_left"),  # nobody reads it; logs and counters do
     (errors.InferenceFailed, 500, "inference_failed"),
-    (errors.ModelRefused, 500, "model_refused"),
+    (errors.InvalidModel, 500, "model_refused"),
 ]
 HTTP_TYPES = {
     400: "malformed_json",

@@ -8,11 +8,11 @@ from collections import Counter
 
 from flask import Flask, current_app, g, request
 from limits import RateLimitItem, parse_many
-from limits.errors import ConfigurationError
+from limits.errors import ConfigurationError as UnusableStorage
 from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from structbert_lite.errors import BadSettings, RateLimited
+from structbert_lite.errors import ConfigurationError, RateLimited
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class RateLimiter:
     def __init__(self, quota: str, redis_url: str = "", redis_timeout_ms: int = 100) -> None:
         """`quota` in the notation of the limits library: `600/minute`, or several, `10/second;600/minute`.
 
-        Raises BadSettings for a URL that cannot be used. Redis is first spoken to by a request.
+        Raises ConfigurationError for a URL that cannot be used. Redis is first spoken to by a request.
         """
         self.counts: Counter[str] = Counter()
         self._quotas = parse_many(quota)
@@ -115,9 +115,9 @@ def _open(url: str, timeout_ms: int) -> Storage:
     try:
         storage = storage_from_string(url, **options)
         if not isinstance(storage, Storage):  # async+redis://: its answers would have to be awaited
-            raise ConfigurationError("only a storage without asyncio can be used here")
-    except (ConfigurationError, ValueError) as error:  # its message may show the password
-        raise BadSettings(
+            raise UnusableStorage("only a storage without asyncio can be used here")
+    except (UnusableStorage, ValueError) as error:  # its message may show the password
+        raise ConfigurationError(
             f"STRUCTBERT_REDIS_URL cannot be used for the limit ({type(error).__name__}; see requirements-redis.txt)"
         ) from None
     return storage

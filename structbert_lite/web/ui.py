@@ -104,7 +104,7 @@ def _view(
                 return show(**facts)
             # A browser sends a form's line ends as CRLF; the script and curl send LF.
             facts["values"] = {name: request.form.get(name, "").replace("\r\n", "\n") for name in panel.fields}
-            ask = partial(engine.predict, panel.task, deadline=read_deadline(settings.timeout_ms))
+            ask = partial(engine.predict, panel.task, context=read_deadline(settings.timeout_ms))
             facts["result"] = panel.answer(facts["values"], ask)
         except RequestEntityTooLarge:
             g.error_type = "payload_too_large"

@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import Result
 
-from structbert_lite.inference.encoder import Encoder
+from tests.tiny_models import VOCABULARY, make_cross, vocabulary
 
 Score = Callable[..., Result]
 
@@ -131,28 +132,12 @@ def test_json_lines_become_a_table_with_every_field(score: Score, tmp_path: Path
     assert second[:4] == ["坏", "1.5", '["a", "二"]', "true"]
 
 
-def test_only_the_row_on_which_the_model_fails_has_its_error(
-    score: Score, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = Encoder.infer
-
-    def fail(self: Encoder, encodings: list) -> object:
-        if any(poison in encoding.ids for encoding in encodings):
-            raise RuntimeError("no such row")
-        return run(self, encodings)
-
-    (encoding,) = _tokenizer().encode(["有毒"])
-    poison = encoding.ids[-2]
-    monkeypatch.setattr(Encoder, "infer", fail)
+def test_only_the_row_on_which_the_model_fails_has_its_error(score: Score, tmp_path: Path) -> None:
+    values = np.zeros((VOCABULARY, 2), np.float32)
+    values[vocabulary()["毒"]] = np.nan
+    make_cross(tmp_path / "poisoned", "sentiment", values, kind="classifier", labels=("Negative", "Positive"))
     rows = "".join(f"好{i}\n" if i != 37 else "有毒\n" for i in range(100))
-    assert score("sentiment", f"text\n{rows}").exit_code == 3
+    assert score("sentiment", f"text\n{rows}", "--model", str(tmp_path / "poisoned")).exit_code == 3
     errors = [row[-1] for row in table(tmp_path / "out.csv")[1:]]
-    assert errors[37] == "the model failed on this input: RuntimeError"
+    assert errors[37] == "the model failed on this input: its output is not finite"
     assert [i for i, error in enumerate(errors) if error] == [37]
-
-
-def _tokenizer() -> object:
-    from structbert_lite.inference.tokenizer import Tokenizer
-    from tests.conftest import MODEL
-
-    return Tokenizer(MODEL / "tokenizer.json", 128)

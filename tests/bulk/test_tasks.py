@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from click.testing import Result
 
 from structbert_lite.engine import Engine
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 from tests.tiny_models import make_cross, make_three_way, table
 
@@ -26,7 +26,7 @@ def test_sentiment(score: Score, tmp_path: Path, tiny_engine: Engine) -> None:
     done = score("sentiment", 'id,text\n1,物流很快\n2,"屏幕有划痕，\n客服不理人"\n3,物流很快\n')
     assert done.exit_code == 0, done.output
     rows = rows_of(tmp_path / "out.csv")
-    results = tiny_engine.predict("sentiment", ["物流很快", "屏幕有划痕，\n客服不理人", "物流很快"], math.inf)
+    results = tiny_engine.predict("sentiment", ["物流很快", "屏幕有划痕，\n客服不理人", "物流很快"], RequestContext())
     assert [row["id"] for row in rows] == ["1", "2", "3"]
     for row, result in zip(rows, results, strict=True):
         assert row["text"] == result.text
@@ -54,7 +54,7 @@ def test_sentiment_of_a_model_that_knows_neutral(
     rows = rows_of(tmp_path / "out.csv")
     assert list(rows[0])[1:] == (THREE if neutral else TWO)
     engine = Engine(Settings(models=tmp_path / "models"))
-    results = engine.predict("sentiment", texts, math.inf, neutral=neutral)
+    results = engine.predict("sentiment", texts, RequestContext(), neutral=neutral)
     engine.close()
     for row, result in zip(rows, results, strict=True):
         assert (row["label"], float(row["score"]), float(row["neutral"])) == (
@@ -86,7 +86,7 @@ def test_the_setting_changes_nothing_for_a_model_that_knows_none(
 def test_similarity(score: Score, tmp_path: Path, tiny_engine: Engine) -> None:
     done = score("similarity", "a,text_b\n怎么退款,如何退款\n好,坏\n", "--column-a", "a")
     assert done.exit_code == 0, done.output
-    results = tiny_engine.predict("similarity", [("怎么退款", "如何退款"), ("好", "坏")], math.inf)
+    results = tiny_engine.predict("similarity", [("怎么退款", "如何退款"), ("好", "坏")], RequestContext())
     rows = rows_of(tmp_path / "out.csv")
     assert [(float(row["score"]), row["level"]) for row in rows] == [(r.score, r.level) for r in results]
 
@@ -102,7 +102,7 @@ def test_zero_shot(score: Score, tmp_path: Path, tiny_engine: Engine, labels: li
     done = score("zero-shot", "text\n充电器坏了\n什么时候到\n", *labels)
     assert done.exit_code == 0, done.output
     names = ["售后", "物流", "优惠"]
-    results = tiny_engine.predict("zero-shot", ["充电器坏了", "什么时候到"], math.inf, labels=names, **options)
+    results = tiny_engine.predict("zero-shot", ["充电器坏了", "什么时候到"], RequestContext(), labels=names, **options)
     for row, result in zip(rows_of(tmp_path / "out.csv"), results, strict=True):
         assert (row["label"], float(row["score"])) == (result.labels[0], result.scores[0])
         assert {name: float(row[f"score_{name}"]) for name in names} == dict(
@@ -115,8 +115,8 @@ def test_rerank_scores_each_pair_of_a_query_and_a_document(score: Score, tmp_pat
     done = score("rerank", f"query,document\n哪里,好好\n哪里,坏\n何时,{long}\n")
     assert done.exit_code == 0, done.output
     found = [float(row["score"]) for row in rows_of(tmp_path / "out.csv")]
-    ranked = {r.index: r.score for r in tiny_engine.predict("rerank", ["好好", "坏"], math.inf, query="哪里")}
-    (far,) = tiny_engine.predict("rerank", [long], math.inf, query="何时")
+    ranked = {r.index: r.score for r in tiny_engine.predict("rerank", ["好好", "坏"], RequestContext(), query="哪里")}
+    (far,) = tiny_engine.predict("rerank", [long], RequestContext(), query="何时")
     assert found == [ranked[0], ranked[1], far.score]
 
 
@@ -124,7 +124,7 @@ def test_embedding(score: Score, tmp_path: Path, tiny_engine: Engine) -> None:
     done = score("embedding", json.dumps({"text": "好"}), source="in.jsonl", out="out.jsonl")
     assert done.exit_code == 0, done.output
     (row,) = map(json.loads, (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines())
-    (result,) = tiny_engine.predict("embedding", ["好"], math.inf)
+    (result,) = tiny_engine.predict("embedding", ["好"], RequestContext())
     assert row["text"] == "好"
     assert np.allclose(row["embedding"], result.vector, atol=1e-6)
 

@@ -11,7 +11,8 @@ import pytest
 from structbert_lite.cache.memory import ModelOutput, make_key
 from structbert_lite.cache.shared import SharedCache
 from structbert_lite.cache.tiered import NO_LEASES, WORTH_A_LEASE, acquire_leases, wait_for_leased
-from structbert_lite.inference.pace import Pace
+from structbert_lite.inference.runner import TokenRate
+from structbert_lite.request_context import RequestContext
 from tests.redis_server import RedisServer
 
 ROW = ModelOutput(np.array([1, 2], np.float32), truncated=False)
@@ -66,7 +67,7 @@ def test_the_row_is_there_as_soon_as_the_other_has_it(two: tuple, keys: list[byt
     timer = threading.Timer(0.3, a.put, (keys[0], ROW))
     timer.start()
     started = time.monotonic()
-    got = wait_for_leased(b, elsewhere, 2, math.inf)
+    got = wait_for_leased(b, elsewhere, 2, RequestContext())
     assert got[keys[0]].values.tobytes() == ROW.values.tobytes()
     assert 0.2 < time.monotonic() - started < 2
     timer.join()
@@ -77,7 +78,7 @@ def test_nobody_waits_longer_than_computing_takes(two: tuple, keys: list[bytes])
     acquire_leases(a, {keys[0]: 60.0}, math.inf)  # and then it dies
     elsewhere = acquire_leases(b, {keys[0]: 0.2}, math.inf).elsewhere
     started = time.monotonic()
-    assert wait_for_leased(b, elsewhere, 2, math.inf) == {}
+    assert wait_for_leased(b, elsewhere, 2, RequestContext()) == {}
     assert time.monotonic() - started < 1.5  # the lease itself lasts ten seconds
 
 
@@ -86,7 +87,7 @@ def test_time_to_compute_before_the_deadline_is_left(two: tuple, keys: list[byte
     acquire_leases(a, {keys[0]: 1.5}, math.inf)
     elsewhere = acquire_leases(b, {keys[0]: 1.5}, math.inf).elsewhere
     started = time.monotonic()
-    assert wait_for_leased(b, elsewhere, 2, started + 1.7) == {}
+    assert wait_for_leased(b, elsewhere, 2, RequestContext(started + 1.7)) == {}
     assert time.monotonic() - started < 1.2
 
 
@@ -96,7 +97,7 @@ def test_a_lease_given_up_is_not_waited_for(two: tuple, keys: list[bytes]) -> No
     elsewhere = acquire_leases(b, {keys[0]: 5.0}, math.inf).elsewhere
     a.release_leases([keys[0]])
     started = time.monotonic()
-    assert wait_for_leased(b, elsewhere, 2, math.inf) == {}
+    assert wait_for_leased(b, elsewhere, 2, RequestContext()) == {}
     assert time.monotonic() - started < 1.5
     assert acquire_leases(b, {keys[0]: 5.0}, math.inf).acquired == {keys[0]}
 
@@ -117,16 +118,16 @@ def test_an_outage_ends_the_waiting(
     elsewhere = acquire_leases(b, {keys[0]: 30.0}, math.inf).elsewhere
     threading.Timer(0.2, redis_server.kill).start()
     started = time.monotonic()
-    assert wait_for_leased(b, elsewhere, 2, math.inf) == {}
+    assert wait_for_leased(b, elsewhere, 2, RequestContext()) == {}
     assert time.monotonic() - started < 1.5
     assert acquire_leases(b, {keys[0]: 30.0}, math.inf) is NO_LEASES
 
 
-def test_the_pace_follows_what_is_measured() -> None:
-    pace = Pace()
-    assert pace.seconds_per_token == 0
-    pace.note(100, 1)
-    assert pace.seconds_per_token == pytest.approx(0.01)
+def test_the_rate_follows_what_is_measured() -> None:
+    rate = TokenRate()
+    assert rate.seconds_per_token == 0
+    rate.record(100, 1)
+    assert rate.seconds_per_token == pytest.approx(0.01)
     for _ in range(100):
-        pace.note(10, 0.5)
-    assert pace.seconds_per_token == pytest.approx(0.05, rel=0.01)
+        rate.record(10, 0.5)
+    assert rate.seconds_per_token == pytest.approx(0.05, rel=0.01)

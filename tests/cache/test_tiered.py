@@ -12,7 +12,7 @@ import pytest
 from structbert_lite.cache.memory import MemoryCache, ModelOutput, make_key
 from structbert_lite.cache.shared import SharedCache
 from structbert_lite.cache.tiered import TieredCache, open_store
-from structbert_lite.errors import BadSettings
+from structbert_lite.errors import ConfigurationError
 from tests.redis_server import RedisServer
 
 
@@ -141,12 +141,12 @@ def test_a_missing_package_is_told_with_its_cure(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "redis", None)
     monkeypatch.delitem(sys.modules, "structbert_lite.cache.redis_store", raising=False)
     assert open_store("", 1) is None
-    with pytest.raises(BadSettings, match=r"pip install -r requirements-redis\.txt"):
+    with pytest.raises(ConfigurationError, match=r"pip install -r requirements-redis\.txt"):
         open_store("redis://127.0.0.1", 1)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:secret", "redis://:secret@127.0.0.1:port", "secret"])
 def test_an_unusable_address_is_told_without_its_password(url: str) -> None:
-    with pytest.raises(BadSettings, match="STRUCTBERT_REDIS_URL cannot be used") as caught:
+    with pytest.raises(ConfigurationError, match="STRUCTBERT_REDIS_URL cannot be used") as caught:
         open_store(url, 1)
     assert "secret" not in str(caught.value)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from structbert_lite.cli.side import light_command, start_side
-from structbert_lite.inference.session import Session
+from structbert_lite.inference.model import Session
 from structbert_lite.inference.tokenizer import Tokenizer
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, read_manifest
 

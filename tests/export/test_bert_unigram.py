@@ -2,7 +2,6 @@
 """BERT over SentencePiece's pieces, the default models' layout, and what a checkpoint says about its answers."""
 
 import json
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from export.source import Source
 from export.texts import DEFAULT_TEXTS, PARITY_TEXTS, read_texts
 from structbert_lite.engine import Engine
 from structbert_lite.manifest import read_manifest
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 from tests.export.make_checkpoint import make_model
 
@@ -62,8 +62,8 @@ def test_a_three_way_sentiment_model(tmp_path: Path) -> None:
     assert manifest.uncertainty.model_dump() == {"neutral": 0.4, "margin": 0.3}
     assert manifest.pad_id == 0
     engine = Engine(Settings(models=out.parent))
-    together = engine.predict("sentiment", ["好", "房间很干净，早餐也不错", "ＡＢＣ abc"], time.monotonic() + 60)
-    alone = [engine.predict("sentiment", [r.text], time.monotonic() + 60)[0] for r in together]
+    together = engine.predict("sentiment", ["好", "房间很干净，早餐也不错", "ＡＢＣ abc"], RequestContext.within(60))
+    alone = [engine.predict("sentiment", [r.text], RequestContext.within(60))[0] for r in together]
     assert together == alone
     engine.close()
 
@@ -76,7 +76,7 @@ def test_a_reranker_with_its_table(tmp_path: Path) -> None:
     assert manifest.lexical.model_dump() == LEXICAL
     assert "lexical.npz" in manifest.files
     engine = Engine(Settings(models=out.parent))
-    found = engine.predict("rerank", ["退货运费谁出", "明天有雨"], time.monotonic() + 60, query="退货运费")
+    found = engine.predict("rerank", ["退货运费谁出", "明天有雨"], RequestContext.within(60), query="退货运费")
     assert {r.index for r in found} == {0, 1}
     engine.close()
 

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="needs requirements-export.txt")
 
 from export.encoding import encode
 from structbert_lite.cli.side import start_side
-from structbert_lite.inference.pooling import pool
+from structbert_lite.inference.model import pool
 from tests.export.make_checkpoint import write_hugging_face
 from tests.export.make_pairs_checkpoint import (
     OURS,

@@ -5,10 +5,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from structbert_lite.inference.pooling import pool
-from structbert_lite.inference.session import Session
-from structbert_lite.inference.tokenizer import Encoding, Tokenizer
-from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, find_models
+from structbert_lite.inference.model import Model
+from structbert_lite.inference.tokenizer import Encoding
+from structbert_lite.manifest import find_models
 from structbert_lite.settings import PROJECT
 
 INSTALLED = sorted(set(find_models(PROJECT / "models")) - {"sentiment"})  # which has longer tests of its own
@@ -16,23 +15,10 @@ PIECES = st.sampled_from(["好", "不", "怎么退款", "，", "但是", "iPhone
 TEXTS = st.lists(PIECES, min_size=1, max_size=12).map("".join)
 
 
-class Model:
-    """A model without cache and batcher: what its graph and the pooling give."""
-
-    def __init__(self, folder) -> None:
-        self.manifest = find_models(folder.parent)[folder.name]
-        self.tokenizer = Tokenizer(folder / TOKENIZER_NAME, self.manifest.max_tokens)
-        self.session = Session(folder / MODEL_NAME, self.manifest.inputs, self.manifest.pad_id)
-
-    def run(self, encodings: list[Encoding]) -> np.ndarray:
-        output = self.session.run(encodings)
-        return pool(output, list(map(len, encodings)), self.manifest.pooling) if self.manifest.pooling else output
-
-
 @pytest.fixture(scope="module", params=[*INSTALLED, "tiny similarity", "tiny zero-shot", "tiny rerank"])
 def model(request: pytest.FixtureRequest, tiny_models) -> Model:
     *tiny, name = request.param.split()
-    return Model((tiny_models if tiny else PROJECT / "models") / name)
+    return Model.load((tiny_models if tiny else PROJECT / "models") / name)
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -40,11 +26,11 @@ def model(request: pytest.FixtureRequest, tiny_models) -> Model:
 def test_alone_in_any_batch_at_any_padding_an_input_has_the_same_bits(model: Model, pairs: list, padding: int) -> None:
     inputs = pairs if model.manifest.kind == "cross-encoder" else [a for a, _ in pairs]
     encodings = model.tokenizer.encode(inputs)
-    alone = [model.run([encoding])[0].tobytes() for encoding in encodings]
+    alone = [model.infer([encoding])[0].tobytes() for encoding in encodings]
     longest = max(map(len, encodings)) + padding
     filler = Encoding([101] + [671] * (longest - 2) + [102], [0] * longest, False)
     for batch in (encodings, [*encodings, filler], [filler, *encodings[::-1]]):
-        rows = {id(encoding): row.tobytes() for encoding, row in zip(batch, model.run(batch), strict=True)}
+        rows = {id(encoding): row.tobytes() for encoding, row in zip(batch, model.infer(batch), strict=True)}
         assert [rows[id(encoding)] for encoding in encodings] == alone
 
 
@@ -56,5 +42,5 @@ def test_each_length_of_a_pair_has_the_same_bits_beside_any_other(model: Model) 
         first = length // 3
         types = [0] * (first + 1) + [model.manifest.kind == "cross-encoder"] * (length - first - 1)
         encodings.append(Encoding([101, *ids[: length - 2], 102], list(map(int, types)), False))
-    alone = [model.run([encoding])[0].tobytes() for encoding in encodings]
-    assert [row.tobytes() for row in model.run(encodings)] == alone
+    alone = [model.infer([encoding])[0].tobytes() for encoding in encodings]
+    assert [row.tobytes() for row in model.infer(encodings)] == alone

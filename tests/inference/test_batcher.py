@@ -6,11 +6,11 @@ import time
 import numpy as np
 import pytest
 
-from structbert_lite.deadline import Deadline
-from structbert_lite.errors import ClientLeft, DeadlineExceeded, InferenceFailed, NotReady, Overloaded
+from structbert_lite.errors import ClientDisconnected, DeadlineExceeded, InferenceFailed, NotReady, Overloaded
 from structbert_lite.inference.batcher import Batcher
 from structbert_lite.inference.entry_queue import Entry
 from structbert_lite.inference.tokenizer import Encoding
+from structbert_lite.request_context import RequestContext
 
 POISON = 666
 
@@ -62,7 +62,7 @@ def test_every_caller_gets_his_own_answer() -> None:
     def ask(value: int) -> None:
         entry = Entry(encoding(value, 1 + value % 7), soon())
         batcher.add([entry])
-        answers[value] = batcher.wait(entry, soon())[0]
+        answers[value] = batcher.wait(entry, RequestContext(soon()))[0]
 
     threads = [threading.Thread(target=ask, args=(value,)) for value in range(1000, 1200)]
     for thread in threads:
@@ -83,7 +83,7 @@ def test_what_queued_meanwhile_goes_together_by_length_under_the_budget() -> Non
     batcher.add(entries)
     kernel.gate.set()
     for entry in entries:
-        batcher.wait(entry, soon())
+        batcher.wait(entry, RequestContext(soon()))
     assert kernel.batches[1:] == [[10, 11], [3, 3, 3], [9]] or kernel.batches[1:] == [[10, 9], [3, 3, 3], [11]]
     assert batcher.counts.padded_tokens <= 1 + 22 + 9 + 11
     batcher.close()
@@ -97,7 +97,7 @@ def test_max_batch_bounds_the_rows() -> None:
     batcher.add(entries)
     kernel.gate.set()
     for entry in entries:
-        batcher.wait(entry, soon())
+        batcher.wait(entry, RequestContext(soon()))
     assert [len(batch) for batch in kernel.batches] == [1, 4, 4, 2]
     batcher.close()
 
@@ -109,14 +109,14 @@ def test_one_poisoned_input_fails_alone() -> None:
     entries = [Entry(encoding(value), soon()) for value in (5, POISON, 7)]
     batcher.add(entries)
     kernel.gate.set()
-    assert batcher.wait(entries[0], soon())[0] == 5
+    assert batcher.wait(entries[0], RequestContext(soon()))[0] == 5
     with pytest.raises(InferenceFailed):
-        batcher.wait(entries[1], soon())
-    assert batcher.wait(entries[2], soon())[0] == 7
+        batcher.wait(entries[1], RequestContext(soon()))
+    assert batcher.wait(entries[2], RequestContext(soon()))[0] == 7
     assert not batcher.lost_a_worker
     later = Entry(encoding(9), soon())
     batcher.add([later])
-    assert batcher.wait(later, soon())[0] == 9
+    assert batcher.wait(later, RequestContext(soon()))[0] == 9
     assert not batcher.last_run_failed
     batcher.close()
 
@@ -126,7 +126,7 @@ def test_a_result_that_is_not_a_number_is_a_failure() -> None:
     entry = Entry(encoding(1), soon())
     batcher.add([entry])
     with pytest.raises(InferenceFailed):
-        batcher.wait(entry, soon())
+        batcher.wait(entry, RequestContext(soon()))
     assert batcher.last_run_failed
     batcher.close()
 
@@ -141,10 +141,10 @@ def test_a_full_queue_refuses_at_the_door_and_recovers() -> None:
         batcher.add([Entry(encoding(3), soon())])
     assert caught.value.retry_after >= 1
     kernel.gate.set()
-    assert batcher.wait(queued, soon())[0] == 2
+    assert batcher.wait(queued, RequestContext(soon()))[0] == 2
     last = Entry(encoding(4), soon())
     batcher.add([last])
-    assert batcher.wait(last, soon())[0] == 4
+    assert batcher.wait(last, RequestContext(soon()))[0] == 4
     batcher.close()
 
 
@@ -168,7 +168,7 @@ def test_when_the_queue_gets_too_slow_the_latest_are_told_so_and_the_first_are_a
     batcher.add(long)  # one call with turns to come, the first of which is next
     late = add_until_refused(batcher)
     kernel.gate.set()
-    assert [batcher.wait(entry, soon())[0] for entry in long] == [7] * 40
+    assert [batcher.wait(entry, RequestContext(soon()))[0] for entry in long] == [7] * 40
     outcomes = []
     for entry in late:
         entry.done.wait(10)
@@ -188,9 +188,9 @@ def test_expired_and_abandoned_entries_never_run() -> None:
     batcher.add([expired, abandoned, wanted])
     batcher.leave(abandoned)
     with pytest.raises(DeadlineExceeded):
-        batcher.wait(expired, expired.deadline)
+        batcher.wait(expired, RequestContext(expired.deadline))
     kernel.gate.set()
-    assert batcher.wait(wanted, soon())[0] == 40
+    assert batcher.wait(wanted, RequestContext(soon()))[0] == 40
     assert kernel.batches == [[1], [1]]
     assert batcher.counts.expired == 2
     assert batcher.queued_tokens == 0
@@ -204,11 +204,11 @@ def test_a_client_that_hangs_up_stops_waiting_and_its_entry_never_runs() -> None
     gone, wanted = Entry(encoding(20), soon()), Entry(encoding(40), soon())
     batcher.add([gone, wanted])
     began = time.monotonic()
-    with pytest.raises(ClientLeft):
-        batcher.wait(gone, Deadline(soon(), lambda: time.monotonic() > began + 0.2))
+    with pytest.raises(ClientDisconnected):
+        batcher.wait(gone, RequestContext(soon(), lambda: time.monotonic() > began + 0.2))
     batcher.leave(gone)
     kernel.gate.set()
-    assert batcher.wait(wanted, Deadline(soon(), lambda: False))[0] == 40
+    assert batcher.wait(wanted, RequestContext(soon(), lambda: False))[0] == 40
     assert kernel.batches == [[1], [1]]
     batcher.close()
 
@@ -221,10 +221,10 @@ def test_an_entry_lives_as_long_as_one_of_its_waiters() -> None:
     batcher.add([entry])
     assert batcher.join(entry, soon())
     with pytest.raises(DeadlineExceeded):
-        batcher.wait(entry, time.monotonic() + 0.02)
+        batcher.wait(entry, RequestContext.within(0.02))
     batcher.leave(entry)
     kernel.gate.set()
-    assert batcher.wait(entry, soon())[0] == 50
+    assert batcher.wait(entry, RequestContext(soon()))[0] == 50
     batcher.close()
 
 
@@ -236,7 +236,7 @@ def test_close_finishes_what_is_queued_and_refuses_the_rest() -> None:
     batcher.add([entry])
     kernel.gate.set()
     batcher.close()
-    assert batcher.wait(entry, soon())[0] == 60
+    assert batcher.wait(entry, RequestContext(soon()))[0] == 60
     assert not batcher.lost_a_worker  # it was told to end
     with pytest.raises(NotReady):
         batcher.add([Entry(encoding(1), soon())])

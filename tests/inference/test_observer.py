@@ -11,11 +11,12 @@ from structbert_lite.cache.memory import MemoryCache
 from structbert_lite.cache.tiered import TieredCache
 from structbert_lite.errors import DeadlineExceeded, InferenceFailed, Overloaded
 from structbert_lite.inference.batcher import Batcher
-from structbert_lite.inference.encoder import Encoder, Limits
 from structbert_lite.inference.entry_queue import Entry
+from structbert_lite.inference.model import Model
 from structbert_lite.inference.observer import Observer, Observers
+from structbert_lite.inference.runner import Limits, ServingRunner
 from structbert_lite.inference.slots import Slots
-from structbert_lite.manifest import read_manifest
+from structbert_lite.request_context import RequestContext
 from tests.inference.test_batcher import POISON, Kernel, encoding, hold, make, soon
 
 EVENTS = [name for name in vars(Observer) if name.startswith("on_")]
@@ -70,25 +71,24 @@ def test_what_gets_no_answer_is_told_with_the_reason(notes: Notes) -> None:
     time.sleep(0.02)
     kernel.gate.set()
     with pytest.raises(DeadlineExceeded):
-        batcher.wait(late, soon())
+        batcher.wait(late, RequestContext(soon()))
     with pytest.raises(InferenceFailed):
-        batcher.wait(poisoned, soon())
+        batcher.wait(poisoned, RequestContext(soon()))
     batcher.close()
     assert notes.of("on_unanswered") == [["refused", 2], ["expired", 1], ["failed", 1]]
     assert notes.of("on_queue")[-1] == [0, 0]
 
 
-def test_an_encoder_tells_each_stage_of_a_call_in_order(model_folder: Path, notes: Notes) -> None:
+def test_a_runner_tells_each_stage_of_a_call_in_order(model_folder: Path, notes: Notes) -> None:
     limits = Limits(threads=1, max_batch=8, batch_tokens=128, queue_tokens=1000)
-    encoder = Encoder(
-        model_folder, read_manifest(model_folder), limits, TieredCache(MemoryCache(1 << 20)), Slots(1), notes
-    )
+    model = Model.load(model_folder)
+    runner = ServingRunner(model, limits, TieredCache(MemoryCache(1 << 20)), Slots(1), notes)
     assert notes.told == []  # the look at the model's width is no inference that anybody asked for
     began = time.monotonic()
-    encoder.encode([("好",), ("好",), ("很好",)], soon())
+    runner.run([("好",), ("好",), ("很好",)], RequestContext(soon()))
     ended = time.monotonic()
-    encoder.encode([("好",), ("不好",)], soon())
-    encoder.close()
+    runner.run([("好",), ("不好",)], RequestContext(soon()))
+    runner.close()
     assert notes.of("on_lookup") == [["memory", 0, 2], ["memory", 1, 1]]
     (inputs, start, stop), _ = notes.of("on_tokenize")
     assert inputs == 2

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer as Reference
 from tokenizers import models, pre_tokenizers, processors
 
-from structbert_lite.errors import ModelRefused
+from structbert_lite.errors import InvalidModel
 from structbert_lite.inference.tokenizer import MOST_CHARACTERS, Tokenizer
 from structbert_lite.settings import PROJECT
 from tests.tiny_models import TOKENIZER
@@ -100,7 +100,7 @@ def test_emoji_have_tokens_of_their_own() -> None:
 def test_a_file_that_is_no_tokenizer_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "tokenizer.json"
     path.write_text("{}")
-    with pytest.raises(ModelRefused, match="is not a tokenizer"):
+    with pytest.raises(InvalidModel, match="is not a tokenizer"):
         Tokenizer(path, LIMIT)
 
 

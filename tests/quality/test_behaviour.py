@@ -5,7 +5,6 @@ default model brings its own; a kind that it loses has to be answered for in the
 """
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 
 from structbert_lite.engine import Engine
 from structbert_lite.evaluate.behaviour import SUITE, count, judge, read_suite
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 
 HELD = json.loads(Path(__file__).with_name("behaviour.json").read_text(encoding="utf-8"))
@@ -29,7 +29,7 @@ def uncached() -> Iterator[Engine]:
 @pytest.mark.parametrize("name", HELD)
 def test_no_kind_falls(uncached: Engine, name: str) -> None:
     def ask(task: str, inputs: list, **options: Any) -> list:
-        return uncached.predict(task, inputs, time.monotonic() + 60, **options)
+        return uncached.predict(task, inputs, RequestContext.within(60), **options)
 
     outcomes = list(judge(name, read_suite(SUITE / f"{name}.jsonl", name), ask))
     found = count(outcomes)[name]

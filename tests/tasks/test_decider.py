@@ -1,15 +1,15 @@
 """A Siamese model that asks a cross-encoder about pairs that look alike."""
 
 import math
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from structbert_lite.engine import Engine
-from structbert_lite.errors import ModelRefused
+from structbert_lite.errors import InvalidModel
 from structbert_lite.manifest import MANIFEST_NAME, read_manifest
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 from structbert_lite.tasks.scores import same_logit
 from tests.tiny_models import NLI, make_cross, make_siamese, table
@@ -18,8 +18,8 @@ PAIRS = [("怎么退款", "如何申请退款"), ("左转", "右转"), ("今天�
 RULE = {"model": "zero-shot", "asked_from": 0.5, "scale": 2.0, "encoder_scale": 0.5, "bias": 0.25}
 
 
-def soon() -> float:
-    return time.monotonic() + 60
+def soon() -> RequestContext:
+    return RequestContext.within(60)
 
 
 def make(models: Path, **rule: object) -> Path:
@@ -50,12 +50,12 @@ def test_the_score_is_the_line_through_both_logits_and_the_same_in_both_orders(t
     assert found == engine.predict("similarity", PAIRS, soon())
     back = engine.predict("similarity", [(b, a) for a, b in PAIRS], soon())
     assert [r.score for r in found] == [r.score for r in back]
-    encoder = engine.encoders["zero-shot"]
+    runner = engine.runners["zero-shot"]
     calibration = engine.manifest("similarity").calibration
     make_siamese(tmp_path / "plain" / "similarity")
     plain = Engine(Settings(models=tmp_path / "plain"))
     for (a, b), result in zip(PAIRS, found, strict=True):
-        rows = encoder.encode([(a, b), (b, a)], soon())
+        rows = runner.run([(a, b), (b, a)], soon())
         z = sum(same_logit(row.values, NLI) for row in rows) / 2
         score = plain.predict("similarity", [(a, b)], soon())[0].score
         logit = (math.log(score / (1 - score)) - calibration.bias) / calibration.scale
@@ -74,21 +74,21 @@ def test_entailment_stands_against_everything_else() -> None:
 def test_without_the_model_that_it_asks_it_is_refused(tmp_path: Path) -> None:
     make(tmp_path)
     (tmp_path / "zero-shot" / MANIFEST_NAME).unlink()
-    with pytest.raises(ModelRefused, match=r"asks the model zero-shot, but .* is not a model"):
+    with pytest.raises(InvalidModel, match=r"asks the model zero-shot, but .* is not a model"):
         Engine(Settings(models=tmp_path))
 
 
 @pytest.mark.parametrize("load", ["start", "lazy"])
 def test_another_model_in_its_place_is_refused(tmp_path: Path, load: str) -> None:
     make(tmp_path, digest="0" * 64)
-    with pytest.raises(ModelRefused, match="is not the one it was made for"):
+    with pytest.raises(InvalidModel, match="is not the one it was made for"):
         Engine(Settings(models=tmp_path, load=load))
 
 
 def test_similarity_alone_loads_the_model_that_it_asks(tmp_path: Path) -> None:
     make(tmp_path)
     engine = Engine(Settings(models=tmp_path, load="lazy"))
-    assert not engine.encoders
+    assert not engine.runners
     engine.predict("similarity", PAIRS, soon())
-    assert set(engine.encoders) == {"similarity", "zero-shot"}
+    assert set(engine.runners) == {"similarity", "zero-shot"}
     engine.close()

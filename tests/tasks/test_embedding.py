@@ -1,14 +1,13 @@
-import time
-
 import numpy as np
 import pytest
 
 from structbert_lite.engine import Engine
 from structbert_lite.errors import InvalidInput, TooManyItems
+from structbert_lite.request_context import RequestContext
 
 
-def soon() -> float:
-    return time.monotonic() + 60
+def soon() -> RequestContext:
+    return RequestContext.within(60)
 
 
 def test_vectors_have_unit_length_in_order(tiny_engine: Engine) -> None:

@@ -1,12 +1,12 @@
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from structbert_lite.engine import Engine
-from structbert_lite.errors import ModelRefused
+from structbert_lite.errors import InvalidModel
 from structbert_lite.manifest import LEXICAL_NAME, Lexical
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 from structbert_lite.tasks.lexical import WordOverlap, bucket, overlap, terms
 from tests.tiny_models import make_cross, table, write_manifest
@@ -57,8 +57,8 @@ def models(tmp_path: Path) -> Path:
 def test_a_reranker_with_a_table_prefers_the_words_of_the_query(models: Path) -> None:
     engine = Engine(Settings(models=models))
     documents = ["明天有雨", "申请退款请点这里", "退货的运费"]
-    found = engine.predict("rerank", documents, time.monotonic() + 60, query="怎么申请退款")
-    alone = [engine.predict("rerank", [d], time.monotonic() + 60, query="怎么申请退款")[0].score for d in documents]
+    found = engine.predict("rerank", documents, RequestContext.within(60), query="怎么申请退款")
+    alone = [engine.predict("rerank", [d], RequestContext.within(60), query="怎么申请退款")[0].score for d in documents]
     assert found[0].index == 1
     assert [r.score for r in sorted(found, key=lambda r: r.index)] == alone
     engine.close()
@@ -68,12 +68,12 @@ def test_a_reranker_with_a_table_prefers_the_words_of_the_query(models: Path) ->
 def test_a_table_that_cannot_be_used_is_refused(models: Path, idf: np.ndarray | None) -> None:
     np.savez(models / "rerank" / LEXICAL_NAME, **({"idf": idf} if idf is not None else {"other": even()}))
     write_manifest(models / "rerank", "rerank", kind="cross-encoder", lexical=FACTS)
-    with pytest.raises(ModelRefused, match=LEXICAL_NAME):
+    with pytest.raises(InvalidModel, match=LEXICAL_NAME):
         Engine(Settings(models=models))
 
 
 def test_a_manifest_that_names_a_table_needs_its_file(models: Path) -> None:
     (models / "rerank" / LEXICAL_NAME).unlink()
     write_manifest(models / "rerank", "rerank", kind="cross-encoder", lexical=FACTS)
-    with pytest.raises(ModelRefused, match=f"does not list {LEXICAL_NAME}"):
+    with pytest.raises(InvalidModel, match=f"does not list {LEXICAL_NAME}"):
         Engine(Settings(models=models))

@@ -1,18 +1,17 @@
 """The tiny model finds a document the better the more often 好 stands in what it reads of it."""
 
-import time
-
 import pytest
 
 from structbert_lite.engine import Engine
 from structbert_lite.errors import InvalidInput, TooManyItems
+from structbert_lite.request_context import RequestContext
 from structbert_lite.tasks.rerank import MAX_WINDOWS
 
 QUERY = "哪里能吃饭"
 
 
-def soon() -> float:
-    return time.monotonic() + 60
+def soon() -> RequestContext:
+    return RequestContext.within(60)
 
 
 def rank(engine: Engine, documents: list[str], query: str = QUERY, **options: object) -> list:
@@ -54,14 +53,14 @@ def test_a_query_of_one_endless_word_is_answered_and_told(tiny_engine: Engine) -
 
 
 def test_all_windows_go_in_one_call(tiny_engine: Engine) -> None:
-    encoder = tiny_engine.encoders["rerank"]
-    before = encoder.batcher.counts.rows
+    runner = tiny_engine.runners["rerank"]
+    before = runner.batcher.counts.rows
     one, two = ("".join(chr(first + n) for n in range(300)) for first in (0x4E00, 0x5E00))
     rank(tiny_engine, [one, two])
-    first = encoder.batcher.counts.rows - before
+    first = runner.batcher.counts.rows - before
     assert first > 10
     rank(tiny_engine, [two, "三"])  # the windows of the first come from the cache
-    assert encoder.batcher.counts.rows - before == first + 1
+    assert runner.batcher.counts.rows - before == first + 1
 
 
 def test_a_document_has_the_same_score_in_any_company(tiny_engine: Engine) -> None:

@@ -14,6 +14,7 @@ from structbert_lite.cache.memory import ModelOutput
 from structbert_lite.engine import Engine
 from structbert_lite.errors import InvalidInput
 from structbert_lite.manifest import THREE_WAY, Manifest, Uncertainty, read_manifest
+from structbert_lite.request_context import RequestContext
 from structbert_lite.results import Classification
 from structbert_lite.settings import Settings
 from structbert_lite.tasks.sentiment import SentimentPipeline
@@ -25,13 +26,13 @@ SHARES = st.floats(0, 1).map(lambda share: round(share, 3))
 
 
 class Written:
-    """Takes the place of an encoder: the same logits for every text."""
+    """A ModelRunner that gives the same logits for every text."""
 
     def __init__(self, manifest: Manifest, logits: Sequence[float]) -> None:
         self.manifest = manifest
         self._row = ModelOutput(np.array(logits, np.float32), False)
 
-    def encode(self, inputs: list, deadline: float) -> list[ModelOutput]:
+    def run(self, inputs: list, context: RequestContext) -> list[ModelOutput]:
         return [self._row for _ in inputs]
 
 
@@ -55,7 +56,7 @@ def ask(
     by_label = dict(zip(THREE_WAY, logits, strict=True))
     facts = manifest.model_copy(update={"labels": tuple(order), "uncertainty": doubt})
     pipeline = SentimentPipeline(Written(facts, [by_label[label] for label in order]), 8, usual)
-    (result,) = pipeline.predict(["好"], math.inf, neutral=neutral)
+    (result,) = pipeline.predict(["好"], RequestContext(), neutral=neutral)
     return result
 
 
@@ -137,12 +138,12 @@ def test_a_model_without_the_class_is_as_it_was(tmp_path: Path) -> None:
     logits = [0.0, 1.0, 2.0]
     for usual in (False, True):
         pipeline = SentimentPipeline(Written(read_manifest(tmp_path / "own"), logits), 8, usual)
-        (result,) = pipeline.predict(["好"], math.inf)
+        (result,) = pipeline.predict(["好"], RequestContext())
         assert list(result.probabilities) == ["Neutral", "Mixed", "Positive"]
         assert (result.neutral, result.uncertain) == (None, None)
-        assert pipeline.predict(["好"], math.inf, neutral=False) == [result]
+        assert pipeline.predict(["好"], RequestContext(), neutral=False) == [result]
         with pytest.raises(InvalidInput, match="no such class") as caught:
-            pipeline.predict([], math.inf, neutral=True)
+            pipeline.predict([], RequestContext(), neutral=True)
         assert caught.value.field == "neutral"
 
 
@@ -150,5 +151,8 @@ def test_a_model_without_the_class_is_as_it_was(tmp_path: Path) -> None:
 def test_the_engine_has_what_is_usual_from_the_settings(tmp_path: Path, usual: bool, label: str) -> None:
     make_three_way(tmp_path / "three")
     engine = Engine(Settings(models=tmp_path, sentiment_neutral=usual))
-    assert [result.label for result in engine.predict("sentiment", ["门门门坏", "好"], math.inf)] == [label, "Positive"]
+    assert [result.label for result in engine.predict("sentiment", ["门门门坏", "好"], RequestContext())] == [
+        label,
+        "Positive",
+    ]
     engine.close()

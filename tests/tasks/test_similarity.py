@@ -1,5 +1,4 @@
 import math
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from structbert_lite.engine import Engine
-from structbert_lite.errors import InvalidInput, ModelRefused, TooManyItems
+from structbert_lite.errors import InvalidInput, InvalidModel, TooManyItems
 from structbert_lite.manifest import MATCHER_NAME, read_manifest
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 from structbert_lite.tasks.matcher import PairMatcher
 from tests.tiny_models import make_cross, make_siamese, table
@@ -20,8 +20,8 @@ FEATURES = ("u", "v", "abs_diff", "product")
 PAIRS = [("怎么退款", "如何申请退款"), ("怎么退款", "怎么修改地址"), ("a", "b"), ("好", "好"), ("电话", "手机" * 90)]
 
 
-def soon() -> float:
-    return time.monotonic() + 60
+def soon() -> RequestContext:
+    return RequestContext.within(60)
 
 
 @pytest.fixture(scope="module", params=["siamese", "two logits", "one logit", "asked in words"])
@@ -69,10 +69,10 @@ def test_what_cannot_be_used_is_named(engine: Engine) -> None:
 
 
 def test_one_against_many_encodes_the_one_once(tiny_engine: Engine) -> None:
-    encoder = tiny_engine.encoders["similarity"]
-    before = encoder.batcher.counts.rows
+    runner = tiny_engine.runners["similarity"]
+    before = runner.batcher.counts.rows
     tiny_engine.predict("similarity", [("只有这里的一句话", f"第{n}句只有这里的话") for n in range(20)], soon())
-    assert encoder.batcher.counts.rows - before == 21
+    assert runner.batcher.counts.rows - before == 21
 
 
 def test_the_siamese_score_is_the_formula(tiny_engine: Engine, tiny_models: Path) -> None:
@@ -115,12 +115,12 @@ def test_a_matcher_gives_both_orders_the_same_bits(
 def test_a_wrong_matcher_is_refused_with_the_files_name(tmp_path: Path, arrays: dict) -> None:
     make_siamese(tmp_path / "m")
     np.savez(tmp_path / "m" / MATCHER_NAME, **arrays)
-    with pytest.raises(ModelRefused, match=r"matcher\.npz"):
+    with pytest.raises(InvalidModel, match=r"matcher\.npz"):
         PairMatcher.load(tmp_path / "m", read_manifest(tmp_path / "m"))
 
 
 def test_a_file_that_is_no_matcher_is_refused(tmp_path: Path) -> None:
     make_siamese(tmp_path / "m")
     (tmp_path / "m" / MATCHER_NAME).write_bytes(b"PK\x03\x04 nothing")
-    with pytest.raises(ModelRefused, match=r"matcher\.npz is not a matcher"):
+    with pytest.raises(InvalidModel, match=r"matcher\.npz is not a matcher"):
         PairMatcher.load(tmp_path / "m", read_manifest(tmp_path / "m"))

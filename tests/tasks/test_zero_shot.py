@@ -1,7 +1,6 @@
 import json
 import math
 import shutil
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,19 +9,20 @@ import pytest
 from structbert_lite.engine import Engine
 from structbert_lite.errors import InvalidInput, TooManyItems
 from structbert_lite.manifest import MANIFEST_NAME
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 
 LABELS = ["咨询", "投诉", "建议"]
 TEXT = "我想问一下这款手机什么时候有货"
 
 
-def soon() -> float:
-    return time.monotonic() + 60
+def soon() -> RequestContext:
+    return RequestContext.within(60)
 
 
 def logits(engine: Engine, hypothesis: str) -> list[float]:
     """Of contradiction, neutral, entailment."""
-    (row,) = engine.encoders["zero-shot"].encode([(TEXT, hypothesis)], soon())
+    (row,) = engine.runners["zero-shot"].run([(TEXT, hypothesis)], soon())
     return row.values.tolist()
 
 
@@ -57,11 +57,11 @@ def test_other_braces_of_a_template_stay(tiny_engine: Engine) -> None:
 
 
 def test_a_new_label_costs_only_itself(tiny_engine: Engine) -> None:
-    encoder = tiny_engine.encoders["zero-shot"]
+    runner = tiny_engine.runners["zero-shot"]
     ask(tiny_engine)
-    before = encoder.batcher.counts.rows
+    before = runner.batcher.counts.rows
     ask(tiny_engine, [*LABELS[::-1], "表扬"], multi_label=True)
-    assert encoder.batcher.counts.rows - before == 1
+    assert runner.batcher.counts.rows - before == 1
 
 
 def test_labels_of_one_score_keep_the_callers_order(tiny_engine: Engine) -> None:

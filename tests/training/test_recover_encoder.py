@@ -2,7 +2,6 @@
 """The encoder of a default model, read back as a base for fine-tuning."""
 
 import json
-import time
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,9 @@ pytest.importorskip("transformers", reason="needs requirements-train.txt")
 
 from transformers import BertForSequenceClassification
 
-from structbert_lite.cli.evaluate.pipeline import open_pipeline
 from structbert_lite.manifest import read_manifest
+from structbert_lite.registry import open_pipeline
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import PROJECT
 from tests.tiny_models import make_all
 from training.classifier import predict
@@ -32,7 +32,7 @@ def test_what_is_read_back_answers_as_the_model_does(tmp_path: Path) -> None:
     model = BertForSequenceClassification.from_pretrained(run)
     found = predict(model, read_tokenizer(run), TEXTS, 512, bf16=False)
     with open_pipeline("sentiment", SENTIMENT) as pipeline:
-        answers = pipeline.predict(TEXTS, time.monotonic() + 60, neutral=True)
+        answers = pipeline.predict(TEXTS, RequestContext.within(60), neutral=True)
     served = [[answer.probabilities[label] for label in LABELS] for answer in answers]
     assert found == pytest.approx(np.array(served), abs=0.05)
 

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from structbert_lite.errors import BadSettings
+from structbert_lite.errors import ConfigurationError
 from structbert_lite.settings import Settings
 from structbert_lite.web.access import OPEN
 
@@ -166,7 +166,7 @@ def test_names_from_the_settings(tiny_models: Path) -> None:
 
 
 def test_in_public_without_a_key_there_is_no_application(tiny_models: Path) -> None:
-    with pytest.raises(BadSettings, match=r"0\.0\.0\.0 is reachable from other machines"):
+    with pytest.raises(ConfigurationError, match=r"0\.0\.0\.0 is reachable from other machines"):
         create_app(Settings(models=tiny_models, load="lazy", host="0.0.0.0"))
 
 

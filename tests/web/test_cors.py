@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from structbert_lite.errors import BadSettings
+from structbert_lite.errors import ConfigurationError
 from structbert_lite.settings import Settings
 
 SITE = "https://shop.example"
@@ -85,11 +85,11 @@ def test_sites_that_can_be_named(origins: str) -> None:
 
 @pytest.mark.parametrize("origins", ["shop.example", f"{SITE}/", f"{SITE} http://a", "https://", "**", "null"])
 def test_what_is_no_site_is_refused(origins: str) -> None:
-    with pytest.raises(BadSettings, match="STRUCTBERT_CORS_ORIGINS="):
+    with pytest.raises(ConfigurationError, match="STRUCTBERT_CORS_ORIGINS="):
         Settings.from_environment({"STRUCTBERT_CORS_ORIGINS": origins})
 
 
 @pytest.mark.parametrize("hosts", ["https://a.example", "a.example:443", "a.example b.example", "*"])
 def test_what_is_no_host_name_is_refused(hosts: str) -> None:
-    with pytest.raises(BadSettings, match="STRUCTBERT_ALLOWED_HOSTS="):
+    with pytest.raises(ConfigurationError, match="STRUCTBERT_ALLOWED_HOSTS="):
         Settings.from_environment({"STRUCTBERT_ALLOWED_HOSTS": hosts})

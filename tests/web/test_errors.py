@@ -16,7 +16,7 @@ def every_error(base: type[errors.StructBertError] = errors.StructBertError) -> 
 
 
 def test_every_error_that_a_request_can_meet_has_a_status() -> None:
-    at_start = {errors.StructBertError, errors.BadSettings}
+    at_start = {errors.StructBertError, errors.ConfigurationError}
     assert {kind for kind, _, _ in STATUSES} == set(every_error()) - at_start
     assert status_of(errors.TooManyItems("", "texts")) == (413, "payload_too_large")
 

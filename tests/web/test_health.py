@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -15,23 +14,22 @@ from app import create_app
 from structbert_lite.engine import Engine
 from structbert_lite.inference.batcher import Entry
 from structbert_lite.settings import Settings
+from tests.steered_model import SteeredModel
 from tests.tiny_models import make_siamese
 
 
-class Session:
-    """Stands in front of a model's session; while it is told to, it fails or waits."""
+class Trouble:
+    """What comes before an inference; while it is told to, it fails or waits."""
 
-    def __init__(self, real: Any) -> None:
-        self._real = real
+    def __init__(self) -> None:
         self.fails = False
         self.go_on = threading.Event()
         self.go_on.set()
 
-    def run(self, encodings: list) -> Any:
+    def __call__(self, _: object) -> None:
         self.go_on.wait(30)
         if self.fails:
             raise RuntimeError("the model is broken")
-        return self._real.run(encodings)
 
 
 @pytest.fixture
@@ -42,7 +40,8 @@ def models(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def app(models: Path) -> Iterator[Flask]:
-    app = create_app(Settings(models=models, cache_mb=0, threads=1, stuck_seconds=1))
+    settings = Settings(models=models, cache_mb=0, threads=1, stuck_seconds=1)
+    app = create_app(settings, load_model=SteeredModel.load)
     yield app
     app.extensions["structbert_engine"].close()
 
@@ -53,10 +52,10 @@ def engine(app: Flask) -> Engine:
 
 
 @pytest.fixture
-def session(engine: Engine) -> Session:
-    encoder = engine.encoders["similarity"]
-    encoder._session = Session(encoder._session)
-    return encoder._session
+def trouble(engine: Engine) -> Trouble:
+    trouble = Trouble()
+    engine.runners["similarity"].model.before = trouble
+    return trouble
 
 
 def asked(client: FlaskClient, path: str) -> tuple[int, str]:
@@ -91,20 +90,20 @@ def test_draining_is_alive_not_ready_and_answers(app: Flask, engine: Engine) -> 
     assert client.post("/embed", json={"texts": ["好"]}).status_code == 200
 
 
-def test_not_ready_from_a_failed_inference_until_one_works(app: Flask, session: Session) -> None:
+def test_not_ready_from_a_failed_inference_until_one_works(app: Flask, trouble: Trouble) -> None:
     client = app.test_client()
-    session.fails = True
+    trouble.fails = True
     assert client.post("/embed", json={"texts": ["好"]}).status_code == 500
     assert asked(client, "/readyz") == (503, "not_ready")
     assert "similarity" in client.get("/readyz").get_json()["error"]["message"]
     assert asked(client, "/livez") == (200, "alive")
-    session.fails = False
+    trouble.fails = False
     assert asked(client, "/readyz") == (200, "ready")
 
 
-def test_stuck_while_one_run_takes_too_long(app: Flask, session: Session) -> None:
+def test_stuck_while_one_run_takes_too_long(app: Flask, trouble: Trouble) -> None:
     client = app.test_client()
-    session.go_on.clear()
+    trouble.go_on.clear()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(app.test_client().post, "/embed", json={"texts": ["好"]})
         assert asked(client, "/livez") == (200, "alive")
@@ -113,16 +112,16 @@ def test_stuck_while_one_run_takes_too_long(app: Flask, session: Session) -> Non
             assert time.monotonic() < limit
             time.sleep(0.05)
         assert asked(client, "/livez") == asked(client, "/readyz") == (503, "stuck")
-        session.go_on.set()
+        trouble.go_on.set()
         assert waiting.result().status_code == 200
     assert asked(client, "/livez") == (200, "alive")
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_stuck_when_a_thread_is_gone(app: Flask, engine: Engine) -> None:
-    batcher = engine.encoders["similarity"].batcher
-    encoding = engine.encoders["similarity"]._short_input()
-    batcher.add([Entry(encoding, time.monotonic() + 10, on_done=lambda _: 1 / 0)])
+    runner = engine.runners["similarity"]
+    batcher = runner.batcher
+    batcher.add([Entry(runner.model.short_input(), time.monotonic() + 10, on_done=lambda _: 1 / 0)])
     limit = time.monotonic() + 10
     while not batcher.lost_a_worker:
         assert time.monotonic() < limit

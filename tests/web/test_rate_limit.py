@@ -19,7 +19,7 @@ from limits import parse_many
 
 from app import create_app
 from structbert_lite.cli.server import free_port
-from structbert_lite.errors import BadSettings, RateLimited
+from structbert_lite.errors import ConfigurationError, RateLimited
 from structbert_lite.settings import QUOTAS, Settings
 from structbert_lite.web.rate_limit import REST_SECONDS, RateLimiter
 
@@ -147,7 +147,7 @@ def test_replicas_share_a_quota_through_redis(redis_url: str) -> None:
 
 @pytest.mark.parametrize("url", ["nothing://127.0.0.1", "async+memory://"])
 def test_a_url_that_cannot_be_used_is_refused_with_a_sentence(url: str) -> None:
-    with pytest.raises(BadSettings, match="STRUCTBERT_REDIS_URL"):
+    with pytest.raises(ConfigurationError, match="STRUCTBERT_REDIS_URL"):
         RateLimiter("1/minute", url)
 
 
@@ -158,5 +158,5 @@ def test_every_quota_that_the_settings_take_can_be_read(quota: str) -> None:
 
 @pytest.mark.parametrize("quota", ["many", "0/minute", "10", "10/fortnight", "10/minute;", "-1/second"])
 def test_other_quotas_are_refused_at_the_start(quota: str) -> None:
-    with pytest.raises(BadSettings, match="STRUCTBERT_RATE_LIMIT="):
+    with pytest.raises(ConfigurationError, match="STRUCTBERT_RATE_LIMIT="):
         Settings.from_environment({"STRUCTBERT_RATE_LIMIT": quota})

@@ -17,7 +17,7 @@ from export.tensors import check_config, check_tensors
 from export.texts import PARITY_TEXTS
 from export.tokenizer import write_tokenizer
 from export.weights import find_weights, read_weights
-from structbert_lite.errors import ModelRefused
+from structbert_lite.errors import InvalidModel
 from structbert_lite.settings import PROJECT
 from training.base import FACTS, is_base, make_base
 from training.finetune.refusal import FinetuneRefused
@@ -41,7 +41,7 @@ def find_base(folder: Path | None) -> Path:
         return folder
     try:
         return recover_encoder(PROJECT / "models" / "sentiment", Path("runs/base"))
-    except (RuntimeError, ModelRefused):
+    except (RuntimeError, InvalidModel):
         pass
     try:
         return make_base(Path("runs/base-12"))

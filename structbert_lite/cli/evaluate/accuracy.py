@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -11,6 +10,7 @@ from structbert_lite.cli.evaluate.rows import judged_labels, label_numbers, read
 from structbert_lite.engine import Engine
 from structbert_lite.errors import StructBertError
 from structbert_lite.evaluate.accuracy import Accuracy, accuracy_by_group
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 
 CHUNK = 256  # texts asked for at once; the scores do not depend on it
@@ -56,7 +56,7 @@ def _measure(engine: Engine, file: Path, group: str | None) -> dict[str, Accurac
     with click.progressbar(length=len(rows), label=file.stem, file=sys.stderr) as bar:
         for start in range(0, len(rows), CHUNK):
             texts = [row["text"] for row in rows[start : start + CHUNK]]
-            results = engine.predict("sentiment", texts, time.monotonic() + PATIENCE, neutral=neutral)
+            results = engine.predict("sentiment", texts, RequestContext.within(PATIENCE), neutral=neutral)
             found += [result.label for result in results]
             bar.update(len(texts))
     return accuracy_by_group(found, expected, [row[group] if group else file.stem for row in rows])

@@ -18,8 +18,8 @@ from structbert_lite.cli.machine import describe_machine
 from structbert_lite.cli.side import light_command, start_side
 from structbert_lite.errors import StructBertError
 from structbert_lite.evaluate.perturbation import PERTURBATION
-from structbert_lite.installed import serving_folder
 from structbert_lite.manifest import read_manifest
+from structbert_lite.model_selection import serving_folder
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUT = click.Path(dir_okay=False, writable=True, path_type=Path)

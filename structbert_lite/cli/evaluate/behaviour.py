@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from structbert_lite.engine import Engine
 from structbert_lite.errors import StructBertError
 from structbert_lite.evaluate.behaviour import NEEDED, SUITE, Item, Outcome, count, judge, read_suite
 from structbert_lite.manifest import read_manifest
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 
 SECONDS = 600.0  # for one item
@@ -69,7 +69,7 @@ def _read_parts(engine: Engine, suite: Path | None, task: str | None) -> dict[st
 
 def _judge(engine: Engine, parts: dict[str, list[Item]]) -> list[Outcome]:
     def ask(task: str, inputs: list[Any], **options: Any) -> list[Any]:
-        return engine.predict(task, inputs, time.monotonic() + SECONDS, **options)
+        return engine.predict(task, inputs, RequestContext.within(SECONDS), **options)
 
     outcomes: list[Outcome] = []
     for name, items in parts.items():

@@ -12,7 +12,7 @@ from structbert_lite.cli.evaluate.rows import judged_labels, label_numbers, read
 from structbert_lite.cli.machine import describe_machine
 from structbert_lite.cli.side import light_command
 from structbert_lite.errors import StructBertError
-from structbert_lite.inference.cpu import usable_cpus
+from structbert_lite.inference.resources import usable_cpus
 from structbert_lite.manifest import read_manifest
 from structbert_lite.settings import PROJECT
 

@@ -7,15 +7,15 @@ from typing import get_args
 
 import click
 
-from structbert_lite.cli.evaluate.pipeline import open_pipeline
 from structbert_lite.cli.evaluate.quality_inputs import own_labels, read_inputs
 from structbert_lite.cli.evaluate.quality_report import plain, table
 from structbert_lite.cli.evaluate.quality_rows import GRADED, sentiment, zero_shot
 from structbert_lite.cli.evaluate.quality_study import Result, study_collection, study_rows
 from structbert_lite.cli.evaluate.reference import open_reference
 from structbert_lite.errors import StructBertError
-from structbert_lite.installed import serving_folder
 from structbert_lite.manifest import Task, read_manifest
+from structbert_lite.model_selection import serving_folder
+from structbert_lite.registry import open_pipeline
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

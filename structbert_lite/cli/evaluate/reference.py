@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from structbert_lite.cache.memory import ModelOutput
-from structbert_lite.cli.evaluate.pipeline import NO_LIMIT
 from structbert_lite.cli.side import Side, start_side
-from structbert_lite.inference.cpu import usable_cpus
-from structbert_lite.inference.encoder import Input
+from structbert_lite.inference.model import Input
+from structbert_lite.inference.resources import usable_cpus
 from structbert_lite.inference.tokenizer import Tokenizer
 from structbert_lite.manifest import TOKENIZER_NAME, Manifest, read_manifest
-from structbert_lite.model_set import PIPELINES
+from structbert_lite.registry import NO_LIMIT, PIPELINES
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import PROJECT
 
 EXPORT_PYTHON = PROJECT / ".venv-export" / "bin" / "python"
@@ -39,8 +39,8 @@ def reference_command(checkpoint: str, python: str | None, manifest: Manifest) -
     return [*command, "--max-tokens", str(manifest.max_tokens)]
 
 
-class ReferenceEncoder:
-    """What a pipeline needs of an encoder, with the numbers of `side`; all else is the exported model's."""
+class ReferenceRunner:
+    """A ModelRunner with the numbers of `side`; all else is the exported model's."""
 
     def __init__(self, side: Side, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
@@ -48,9 +48,9 @@ class ReferenceEncoder:
         self.tokenizer = Tokenizer(folder / TOKENIZER_NAME, manifest.max_tokens)
         self._side = side
 
-    def encode(self, inputs: Sequence[Input], deadline: float) -> list[ModelOutput]:
+    def run(self, inputs: Sequence[Input], context: RequestContext) -> list[ModelOutput]:
         """The rows of `inputs`, in their order; never called truncated. Raises RuntimeError when the process ends."""
-        del deadline  # a study waits as long as it takes
+        del context  # a study waits as long as it takes
         if not inputs:
             return []
         order = sorted(range(len(inputs)), key=lambda i: sum(map(len, inputs[i])))  # of like length, to pad little
@@ -67,4 +67,4 @@ def open_reference(task: str, folder: Path, checkpoint: str, python: str | None)
     with start_side(reference_command(checkpoint, python, manifest)) as side:
         if side.facts["labels"] and tuple(side.facts["labels"]) != manifest.labels:
             raise ValueError(f"the checkpoint knows the labels {side.facts['labels']}, the model {manifest.labels}")
-        yield PIPELINES[task](ReferenceEncoder(side, folder, manifest), NO_LIMIT)
+        yield PIPELINES[task](ReferenceRunner(side, folder, manifest), NO_LIMIT)

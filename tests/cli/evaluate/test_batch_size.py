@@ -1,7 +1,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from structbert_lite.cli.evaluate.batch_study import choose_kind
 from structbert_lite.cli.light import load_model
 from structbert_lite.engine import Engine
 from structbert_lite.manifest import MODEL_NAME, read_manifest
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import PROJECT, Settings
 from tests.tiny_models import make_three_way
 
@@ -79,7 +79,7 @@ def test_scores_of_pairs_are_those_of_the_pipeline(tiny_models: Path, tiny_engin
     manifest = read_manifest(tiny_models / "similarity")
     _, answer = load_model(tiny_models / "similarity", tiny_models / "similarity" / MODEL_NAME)
     found = choose_kind(manifest).score(answer(pairs))
-    expected = [result.score for result in tiny_engine.predict("similarity", pairs, time.monotonic() + 60)]
+    expected = [result.score for result in tiny_engine.predict("similarity", pairs, RequestContext.within(60))]
     assert found == pytest.approx(expected, abs=1e-6)
 
 
@@ -89,7 +89,7 @@ def test_scores_of_a_model_that_knows_neutral_are_of_its_opinions(tmp_path: Path
     _, answer = load_model(tmp_path / "three", tmp_path / "three" / MODEL_NAME)
     engine = Engine(Settings(models=tmp_path))
     texts = ["好好门", "坏门门门", "好"]
-    expected = [r.probabilities["Positive"] for r in engine.predict("sentiment", texts, time.monotonic() + 60)]
+    expected = [r.probabilities["Positive"] for r in engine.predict("sentiment", texts, RequestContext.within(60))]
     engine.close()
     assert choose_kind(manifest).score(answer(texts)) == pytest.approx(expected, abs=1e-6)
 

@@ -1,6 +1,5 @@
 import json
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,12 +7,13 @@ import numpy as np
 from click.testing import CliRunner
 
 from structbert_lite.cli.evaluate.quality import command
-from structbert_lite.cli.evaluate.reference import ReferenceEncoder
+from structbert_lite.cli.evaluate.reference import ReferenceRunner
 from structbert_lite.cli.light import load_model
 from structbert_lite.cli.side import Answer
 from structbert_lite.engine import Engine
 from structbert_lite.manifest import MODEL_NAME, read_manifest
-from structbert_lite.model_set import PIPELINES
+from structbert_lite.registry import PIPELINES
+from structbert_lite.request_context import RequestContext
 
 
 class TheModelItself:
@@ -31,18 +31,18 @@ class TheModelItself:
 def test_a_pipeline_cannot_tell_the_difference(tiny_models: Path, tiny_engine: Engine) -> None:
     folder = tiny_models / "zero-shot"
     side = TheModelItself(folder)
-    pipeline = PIPELINES["zero-shot"](ReferenceEncoder(side, folder, read_manifest(folder)), 64)
+    pipeline = PIPELINES["zero-shot"](ReferenceRunner(side, folder, read_manifest(folder)), 64)
     texts = ["房间很好" * (1 + i % 3) + "好差" * i for i in range(9)]
     asked = {"labels": ["酒店", "天气"], "hypothesis_template": "这是{}"}
-    deadline = time.monotonic() + 60
-    assert pipeline.predict(texts, deadline, **asked) == tiny_engine.predict("zero-shot", texts, deadline, **asked)
+    context = RequestContext.within(60)
+    assert pipeline.predict(texts, context, **asked) == tiny_engine.predict("zero-shot", texts, context, **asked)
     assert side.longest_batch == 8
 
 
 def test_nothing_is_asked_about_nothing(tiny_models: Path) -> None:
     folder = tiny_models / "rerank"
-    encoder = ReferenceEncoder(TheModelItself(folder), folder, read_manifest(folder))
-    assert encoder.encode([], 0.0) == []
+    runner = ReferenceRunner(TheModelItself(folder), folder, read_manifest(folder))
+    assert runner.run([], RequestContext()) == []
 
 
 def test_the_checkpoint_stands_beside_the_model(exported: tuple[Path, Path], labelled: Path) -> None:

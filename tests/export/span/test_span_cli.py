@@ -1,8 +1,6 @@
 # ruff: noqa: E402 - what needs torch is imported after the check that it is there
 """siamese-uninlu from its checkpoint to a score of the server."""
 
-import time
-
 import numpy as np
 import onnx
 import pytest
@@ -18,6 +16,7 @@ from export.reference import load_reference
 from structbert_lite.cli.light import load_model
 from structbert_lite.engine import Engine
 from structbert_lite.manifest import MODEL_NAME, read_manifest
+from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
 from structbert_lite.tasks.scores import sigmoid
 
@@ -66,8 +65,8 @@ def test_the_last_layer_is_for_the_answers_alone(exported):
 def test_the_server_scores_as_pytorch_does(exported, shared_span_checkpoint, asking):
     reference = load_checkpoint(shared_span_checkpoint, "similarity").reference
     engine = Engine(Settings(models=exported[0].parent))
-    results = engine.predict("similarity", PAIRS, time.monotonic() + 60)
-    back = engine.predict("similarity", [(b, a) for a, b in PAIRS], time.monotonic() + 60)
+    results = engine.predict("similarity", PAIRS, RequestContext.within(60))
+    back = engine.predict("similarity", [(b, a) for a, b in PAIRS], RequestContext.within(60))
     engine.close()
     assert [r.score for r in results] == [r.score for r in back]
     assert [r.truncated for r in results] == [False, False, False, True]
@@ -84,7 +83,7 @@ def test_studies_ask_the_same_question(exported, shared_span_checkpoint, asking)
     out = exported[0]
     _, run = load_model(out, out / MODEL_NAME)
     engine = Engine(Settings(models=out.parent))
-    scores = [r.score for r in engine.predict("similarity", PAIRS, time.monotonic() + 60)]
+    scores = [r.score for r in engine.predict("similarity", PAIRS, RequestContext.within(60))]
     engine.close()
     assert [sigmoid(logit) for logit in run(PAIRS)[:, 0]] == pytest.approx(scores, abs=1e-6)
 

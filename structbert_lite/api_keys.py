@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from structbert_lite.errors import BadSettings
+from structbert_lite.errors import ConfigurationError
 from structbert_lite.settings import PREFIX, Settings
 
 KEY = re.compile(r"[!-~]+")  # what a header carries unchanged
@@ -45,7 +45,7 @@ class Keys:
 def read_keys(settings: Settings) -> Keys:
     """The keys of `api_keys` and of the file `api_keys_file`, one a line, where a line that starts with # is a comment.
 
-    Raises BadSettings, which never shows a key, for a file that cannot be read, for a place without a
+    Raises ConfigurationError, which never shows a key, for a file that cannot be read, for a place without a
     key in it, and for a key that a header cannot carry.
     """
     keys: list[str] = []
@@ -65,10 +65,10 @@ def is_loopback(host: str) -> bool:
 
 
 def check_exposure(settings: Settings, keys: Keys, hosts: Iterable[str]) -> None:
-    """Raises BadSettings when other machines reach one of `hosts` without a key, unless the settings allow that."""
+    """Raises ConfigurationError when other machines reach a host of `hosts` without a key, unless settings allow it."""
     for host in hosts:
         if not (keys or settings.allow_public_without_keys or is_loopback(host)):
-            raise BadSettings(
+            raise ConfigurationError(
                 f"{host or 'every address'} is reachable from other machines and there are no API keys: set "
                 f"{PREFIX}API_KEYS or {PREFIX}API_KEYS_FILE, or {PREFIX}ALLOW_PUBLIC_WITHOUT_KEYS=1 if anyone may ask"
             )
@@ -83,15 +83,17 @@ def _lines(file: Path) -> list[str]:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise BadSettings(f"{PREFIX}API_KEYS_FILE={file} cannot be read: {why}") from None
+        raise ConfigurationError(f"{PREFIX}API_KEYS_FILE={file} cannot be read: {why}") from None
     return [line for line in lines if not line.lstrip().startswith("#")]
 
 
 def _checked(given: list[str], place: str) -> list[str]:
     keys = [key.strip() for key in given if key.strip()]
     if not keys:
-        raise BadSettings(f"{place} holds no key")
+        raise ConfigurationError(f"{place} holds no key")
     for number, key in enumerate(keys, start=1):
         if not KEY.fullmatch(key):
-            raise BadSettings(f"{place}: key number {number} is not made of visible ASCII characters without spaces")
+            raise ConfigurationError(
+                f"{place}: key number {number} is not made of visible ASCII characters without spaces"
+            )
     return keys

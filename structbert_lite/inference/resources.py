@@ -1,5 +1,7 @@
-"""How many CPUs this process may really use: onnxruntime itself would count the host's."""
+"""What this process may really use: CPUs, of which onnxruntime itself would count the host's, and memory."""
 
+import ctypes
+import gc
 import math
 import os
 from collections.abc import Iterator
@@ -13,6 +15,14 @@ def usable_cpus() -> int:
     """The smaller of the CPU affinity and the cgroup's quota (v2 or v1), rounded up, at least 1."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min([cpus, *map(math.ceil, read_quotas(MOUNT, OWN))]))
+
+
+def trim_heap() -> None:
+    """Frees what only cycles keep alive, and hands free pages back to the system where the C library can."""
+    gc.collect()  # a runner and its batcher know each other, and nothing else would look for them for hours
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc
+    if trim is not None:
+        trim(0)
 
 
 def read_quotas(mount: Path, own: Path) -> Iterator[float]:

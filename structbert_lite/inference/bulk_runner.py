@@ -1,4 +1,4 @@
-"""Inputs to rows for a whole window at a time: sorted by length, on every CPU, without queue, deadline or cache."""
+"""A model run over many inputs at a time: sorted by length, on every CPU, without queue, deadline or cache."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,8 +7,9 @@ import numpy as np
 
 from structbert_lite.cache.memory import ModelOutput
 from structbert_lite.errors import InferenceFailed
-from structbert_lite.inference.encoder import Encoder, Input
+from structbert_lite.inference.model import Input, Model
 from structbert_lite.inference.tokenizer import Encoding
+from structbert_lite.request_context import RequestContext
 
 # In a sorted window a batch has next to no padding, so that it may be larger than a server's micro-batch, which pays
 # for every neighbour that is longer. Beyond 512 tokens nothing more is gained, docs/bulk.md has the figures.
@@ -16,22 +17,22 @@ BATCH_TOKENS = 512
 MAX_BATCH = 64
 
 
-class BulkEncoder:
-    """Takes the place of an Encoder in a pipeline. Several threads may call `encode`: their batches share the CPUs."""
+class BulkRunner:
+    """The ModelRunner of jobs and studies. Several threads may call `run`: their batches share `threads` CPUs."""
 
-    def __init__(self, encoder: Encoder, threads: int) -> None:
-        self.folder, self.manifest, self.tokenizer = encoder.folder, encoder.manifest, encoder.tokenizer
-        self._infer = encoder.infer
+    def __init__(self, model: Model, threads: int) -> None:
+        self.folder, self.manifest, self.tokenizer = model.folder, model.manifest, model.tokenizer
+        self._model = model
         self._pool = ThreadPoolExecutor(threads, "bulk")
 
-    def encode(self, inputs: Sequence[Input], deadline: float) -> list[ModelOutput]:
-        """The model's output for each input, in order, as Encoder gives it; equal inputs are computed once.
+    def run(self, inputs: Sequence[Input], context: RequestContext) -> list[ModelOutput]:
+        """The model's output for each input, in order, bit by bit ServingRunner's; equal inputs are computed once.
 
-        There is no deadline: a bulk job takes as long as it takes. Raises InferenceFailed when the model fails on any
+        `context` is not looked at: a job takes as long as it takes. Raises InferenceFailed when the model fails on any
         of them.
         """
         distinct = {fields: i for i, fields in enumerate(dict.fromkeys(inputs))}
-        encodings = self.tokenizer.encode([fields if len(fields) == 2 else fields[0] for fields in distinct])
+        encodings = self._model.tokenize(list(distinct))
         rows: dict[int, ModelOutput] = {}  # by the place of the encoding
         running: list[Future[None]] = []
         try:
@@ -50,7 +51,7 @@ class BulkEncoder:
 
     def _fill(self, rows: dict[int, ModelOutput], encodings: list[Encoding], places: list[int]) -> None:
         try:
-            output = self._infer([encodings[i] for i in places])
+            output = self._model.infer([encodings[i] for i in places])
         except Exception as error:  # onnxruntime's exceptions share no base class
             raise InferenceFailed(f"the model failed on this input: {type(error).__name__}") from None
         if not np.isfinite(output).all():

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from structbert_lite.errors import BadSettings, ModelRefused
-from structbert_lite.installed import check_models, choose_models
+from structbert_lite.errors import ConfigurationError, InvalidModel
+from structbert_lite.model_selection import check_models, choose_models
 from structbert_lite.settings import Settings
 
 
@@ -13,7 +13,7 @@ def test_the_named_model_is_served(model_folder: Path, tmp_path: Path) -> None:
         shutil.copytree(model_folder, tmp_path / name)
     assert choose_models(Settings(models=tmp_path)) == {"sentiment": "sentiment"}
     assert choose_models(Settings(models=tmp_path, sentiment_model="another")) == {"sentiment": "another"}
-    with pytest.raises(BadSettings, match="there are: another, sentiment"):
+    with pytest.raises(ConfigurationError, match="there are: another, sentiment"):
         choose_models(Settings(models=tmp_path, sentiment_model="third"))
 
 
@@ -26,5 +26,5 @@ def test_one_model_may_serve_two_tasks(tiny_models: Path) -> None:
 def test_a_damaged_model_is_found_before_it_is_loaded(model_folder: Path, tmp_path: Path) -> None:
     shutil.copytree(model_folder, tmp_path / "sentiment")
     (tmp_path / "sentiment" / "model.onnx").write_bytes(b"nothing")
-    with pytest.raises(ModelRefused, match=r"model\.onnx"):
+    with pytest.raises(InvalidModel, match=r"model\.onnx"):
         check_models(Settings(models=tmp_path))

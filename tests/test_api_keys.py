@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from structbert_lite.errors import BadSettings
-from structbert_lite.keys import Keys, check_exposure, is_loopback, read_keys
+from structbert_lite.api_keys import Keys, check_exposure, is_loopback, read_keys
+from structbert_lite.errors import ConfigurationError
 from structbert_lite.settings import Settings
 
 SECRET = "correct-horse-battery"
@@ -39,14 +39,14 @@ def test_every_key_is_compared_whichever_fits(monkeypatch: pytest.MonkeyPatch, g
 
 @pytest.mark.parametrize("given", [",", " ", " , "])
 def test_a_variable_without_a_key_does_not_open_the_door(given: str) -> None:
-    with pytest.raises(BadSettings, match="STRUCTBERT_API_KEYS holds no key"):
+    with pytest.raises(ConfigurationError, match="STRUCTBERT_API_KEYS holds no key"):
         read_keys(Settings(api_keys=given))
 
 
 @pytest.mark.parametrize("content", [b"", b"# only a comment\n\n"])
 def test_a_file_without_a_key_does_not_open_the_door(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "keys").write_bytes(content)
-    with pytest.raises(BadSettings, match="keys holds no key"):
+    with pytest.raises(ConfigurationError, match="keys holds no key"):
         read_keys(Settings(api_keys_file=str(tmp_path / "keys")))
 
 
@@ -54,13 +54,13 @@ def test_a_file_without_a_key_does_not_open_the_door(tmp_path: Path, content: by
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None, why: str) -> None:
     if content:
         (tmp_path / "keys").write_bytes(content)
-    with pytest.raises(BadSettings, match=f"STRUCTBERT_API_KEYS_FILE=.*keys cannot be read: .*{why}"):
+    with pytest.raises(ConfigurationError, match=f"STRUCTBERT_API_KEYS_FILE=.*keys cannot be read: .*{why}"):
         read_keys(Settings(api_keys_file=str(tmp_path / "keys")))
 
 
 @pytest.mark.parametrize("key", ["with space", "密钥", "tab\there", "nul\0"])
 def test_a_key_that_no_header_carries_is_refused_and_not_shown(key: str) -> None:
-    with pytest.raises(BadSettings, match="key number 2") as refused:
+    with pytest.raises(ConfigurationError, match="key number 2") as refused:
         read_keys(Settings(api_keys=f"{SECRET},{key}"))
     assert SECRET not in str(refused.value)
     assert key not in str(refused.value)
@@ -77,7 +77,7 @@ def test_nothing_that_is_printed_has_a_key() -> None:
 
 @pytest.mark.parametrize("variable", ["STRUCTBERT_API_KEY", "STRUCTBERT_PORT"])
 def test_a_setting_that_is_refused_does_not_show_the_keys(variable: str) -> None:
-    with pytest.raises(BadSettings, match=variable) as refused:
+    with pytest.raises(ConfigurationError, match=variable) as refused:
         Settings.from_environment({"STRUCTBERT_API_KEYS": SECRET, "STRUCTBERT_API_KEY": SECRET, variable: "x" + SECRET})
     assert SECRET not in str(refused.value).replace(f"STRUCTBERT_PORT='x{SECRET}'", "")
 
@@ -93,7 +93,7 @@ def test_loopback(host: str) -> None:
 )
 def test_other_machines_need_a_key_unless_the_operator_says_so(host: str) -> None:
     assert not is_loopback(host)
-    with pytest.raises(BadSettings, match="STRUCTBERT_ALLOW_PUBLIC_WITHOUT_KEYS=1"):
+    with pytest.raises(ConfigurationError, match="STRUCTBERT_ALLOW_PUBLIC_WITHOUT_KEYS=1"):
         check_exposure(Settings(), Keys(), ["127.0.0.1", host])
     check_exposure(Settings(), Keys([SECRET]), [host])
     check_exposure(Settings.from_environment({"STRUCTBERT_ALLOW_PUBLIC_WITHOUT_KEYS": "1"}), Keys(), [host])

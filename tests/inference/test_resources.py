@@ -1,7 +1,7 @@
 import os
 from pathlib import Path
 
-from structbert_lite.inference.cpu import read_quotas, usable_cpus
+from structbert_lite.inference.resources import read_quotas, usable_cpus
 
 
 def test_is_within_the_affinity() -> None:

@@ -1,0 +1,166 @@
+"""A model by itself: its tokenizer, its graph in onnxruntime, and the pooling of what the graph gives.
+
+Who serves it puts a cache and a queue around it (runner.py), who scores a file does not (bulk_runner.py).
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+# onnxruntime's wheels report usage to Microsoft; this is read when the library is loaded.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime as ort
+
+from structbert_lite import __version__
+from structbert_lite.errors import InvalidModel
+from structbert_lite.inference.tokenizer import Encoding, Tokenizer
+from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, Manifest, check_files, read_manifest
+
+ort.disable_telemetry_events()
+ort.set_default_logger_severity(3)
+
+# Another version may compute other last digits.
+RUNTIME = f"onnxruntime {ort.__version__}"
+
+# What a model reads at once: a text, or a pair of texts.
+Input = tuple[str] | tuple[str, str]
+
+
+class Session:
+    """A loaded graph with int64 inputs [batch, tokens] and one float32 output [batch, ...].
+
+    Several threads may call `run` at the same time, each run on its caller's thread. Make it in the
+    serving process, never before a fork: onnxruntime's threads do not survive one.
+    """
+
+    def __init__(self, path: Path, inputs: tuple[str, ...], pad_id: int) -> None:
+        options = ort.SessionOptions()
+        # Each run stays on its caller's thread: the graph's small operators split badly, and runs side
+        # by side use the cores better. docs/benchmarks.md has the figures.
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        # Without the arena every buffer comes from malloc, which may give its pages back to the kernel and fault
+        # them in again at each operator: the same run was seen to take five times as long.
+        options.enable_cpu_mem_arena = True
+        options.enable_mem_pattern = False  # every new input shape would leave a memory plan behind
+        try:
+            # onnxruntime's SkipLayerNormalization is slower on a CPU than Add and LayerNormalization.
+            self._session = ort.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=["SkipLayerNormFusion"]
+            )
+        except Exception as error:  # onnxruntime's exceptions share no base class
+            raise InvalidModel(f"{path} cannot be loaded: {error}") from None
+        names = {node.name for node in self._session.get_inputs()}
+        if names != set(inputs):
+            raise InvalidModel(f"{path} has the inputs {sorted(names)}, its manifest says {sorted(inputs)}")
+        if len(self._session.get_outputs()) != 1:
+            raise InvalidModel(f"{path} has {len(self._session.get_outputs())} outputs, not one")
+        self._inputs = inputs
+        self._pad_id = pad_id
+
+    def run(self, encodings: list[Encoding]) -> NDArray[np.float32]:
+        """float32 [len(encodings), ...]; pads to the longest. Raises whatever onnxruntime raises."""
+        shape = len(encodings), max(map(len, encodings))
+        columns = {
+            "input_ids": np.full(shape, self._pad_id, np.int64),
+            "attention_mask": np.zeros(shape, np.int64),
+            "token_type_ids": np.zeros(shape, np.int64),
+        }
+        for row, encoding in enumerate(encodings):
+            columns["input_ids"][row, : len(encoding)] = encoding.ids
+            columns["attention_mask"][row, : len(encoding)] = 1
+            columns["token_type_ids"][row, : len(encoding)] = encoding.type_ids
+        output: NDArray[np.float32] = self._session.run(None, {name: columns[name] for name in self._inputs})[0]
+        return output
+
+
+class Model:
+    """A loaded model. Nothing in it is queued, cached or counted; several threads may call `infer` at the same time."""
+
+    def __init__(self, folder: Path, manifest: Manifest, tokenizer: Tokenizer, session: Session) -> None:
+        self.folder, self.manifest, self.tokenizer = folder, manifest, tokenizer
+        self._session = session
+        # A manifest that says encoder has both of these.
+        self._pooling, dimensions = (
+            (manifest.pooling, manifest.dimensions) if manifest.kind == "encoder" else (None, None)
+        )
+        self.width = dimensions or len(manifest.labels) or 1
+
+    @classmethod
+    def load(cls, folder: Path, manifest: Manifest | None = None, file: Path | None = None) -> Self:
+        """The model in `folder`, its files' digests checked; `file` is run in place of its graph.
+
+        Runs once: a graph whose rows are not what the manifest promises would give wrong answers, not errors.
+        Raises InvalidModel with the file's name.
+        """
+        manifest = manifest or read_manifest(folder)
+        check_files(folder, manifest)
+        path = file or folder / MODEL_NAME
+        tokenizer = Tokenizer(folder / TOKENIZER_NAME, manifest.max_tokens)
+        model = cls(folder, manifest, tokenizer, Session(path, manifest.inputs, manifest.pad_id))
+        try:
+            shape = model.infer([model.short_input()]).shape
+        except Exception as error:  # onnxruntime's exceptions share no base class
+            raise InvalidModel(f"{path} cannot be run: {error}") from None
+        if shape != (1, model.width):
+            raise InvalidModel(f"{path} gives {list(shape)} for one input, its manifest says {[1, model.width]}")
+        return model
+
+    @property
+    def fingerprint(self) -> str:
+        """Everything that decides an output.
+
+        Two folders may hold the same files and differ in the rest, and replicas that share a cache may run different
+        versions.
+        """
+        facts = self.manifest
+        return f"{__version__} {RUNTIME} {facts.digest} {facts.max_tokens} {facts.pooling}"
+
+    def tokenize(self, inputs: Sequence[Input]) -> list[Encoding]:
+        """The encoding of each input, in order."""
+        return self.tokenizer.encode([fields if len(fields) == 2 else fields[0] for fields in inputs])
+
+    def infer(self, encodings: list[Encoding]) -> NDArray[np.float32]:
+        """float32 [len(encodings), width], on the caller's thread.
+
+        A classifier's and a cross-encoder's row is its logits, an encoder's the pooled vector, not of unit length.
+        Raises whatever onnxruntime raises.
+        """
+        output = self._session.run(encodings)
+        return output if self._pooling is None else pool(output, list(map(len, encodings)), self._pooling)
+
+    def short_input(self) -> Encoding:
+        """Something to run where only that it runs matters."""
+        fields: Input = ("好",)
+        if self.manifest.kind == "cross-encoder":
+            template = self.manifest.pair_template
+            fields = template.fill("好", "好") if template else ("好", "好")
+        (encoding,) = self.tokenize([fields])
+        return encoding
+
+
+def pool(output: NDArray[np.float32], lengths: list[int], pooling: Literal["mean", "cls"]) -> NDArray[np.float32]:
+    """float32 [rows, dimensions] of a graph's float32 [rows, tokens, dimensions].
+
+    "mean": over a row's own `lengths[i]` tokens, special ones included; "cls": its first token. An output that is
+    [rows, dimensions] already stays as it is.
+    """
+    if output.ndim == 2:
+        return output
+    if pooling == "cls":
+        return output[:, 0]
+    # Row by row over what is the row's own, so that neither padding nor neighbours can change a bit.
+    rows = [vectors[:length].mean(axis=0, dtype=np.float64) for vectors, length in zip(output, lengths, strict=True)]
+    return np.array(rows, np.float32)
+
+
+def unit_length(vector: NDArray[np.floating]) -> NDArray[np.float64]:
+    """float64 [dimensions] of Euclidean length 1 in the vector's direction; a vector of zeros stays what it is."""
+    wide = vector.astype(np.float64)
+    length = float(np.sqrt((wide * wide).sum()))
+    return wide / length if length > 0 else wide
