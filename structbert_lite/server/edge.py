@@ -10,10 +10,13 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from structbert_lite.errors import Overloaded
+from structbert_lite.inference.admission import AdmissionController, Ticket
 from structbert_lite.server.connections import transfer_seconds
 from structbert_lite.server.protocol import CLOSE
 from structbert_lite.server.wsgi import Answer, Request, call, read_request
@@ -21,6 +24,18 @@ from structbert_lite.server.wsgi import Answer, Request, call, read_request
 # Probes and scrapers have threads of their own: they must be answered when all others are busy.
 PROBES = {"/livez", "/readyz", "/health", "/metrics"}
 PROBE_THREADS = 4
+# The queue that a request is bound for. Pages ask models too; their requests are few, and shed in the queue itself.
+TASKS = {
+    "/predict": "sentiment",
+    "/predict_batch": "sentiment",
+    "/similarity": "similarity",
+    "/embed": "embedding",
+    "/v1/embeddings": "embedding",
+    "/classify": "zero-shot",
+    "/rerank": "rerank",
+    "/v1/rerank": "rerank",
+    "/v2/rerank": "rerank",
+}
 LOOK_SECONDS = 0.02  # while requests wait for a thread
 # What is kept of requests in all: beyond it, the one under way that holds most is cut off.
 HELD_BODIES, LEAST_HELD = 8, 64 << 20
@@ -50,6 +65,15 @@ class Body:
         self.is_cut = False
 
 
+@dataclass(slots=True)
+class Job:
+    """A request that was admitted, and the place in the loop where its answer is waited for."""
+
+    request: Request
+    ticket: Ticket
+    turn: asyncio.Future[Answer]
+
+
 class Edge:
     """Of one process, in its event loop. As many requests wait for a thread as there are `threads`."""
 
@@ -58,17 +82,18 @@ class Edge:
         self._threads = threads
         self._most_body: int = app.config["MAX_CONTENT_LENGTH"]
         self._most_held = max(LEAST_HELD, HELD_BODIES * self._most_body)
-        self._door = app.extensions["structbert_door"]
+        self._engine = app.extensions["structbert_engine"]
+        self._admission: AdmissionController = self._engine.admission
+        self._admission.on_room = lambda: self._waiting and loop.call_soon_threadsafe(self._hand_out)
         self._refusals = app.extensions["structbert_refusals"]
         self._fast = app.extensions.get("structbert_fast")
         self._pool = ThreadPoolExecutor(threads, "request")
         self._probe_pool = ThreadPoolExecutor(PROBE_THREADS, "probe")
-        self._waiting: deque[tuple[Request, asyncio.Future[Answer]]] = deque()
+        self._waiting: deque[Job] = deque()
         self._running = 0
         self._bodies: set[Body] = set()
         self._held = 0  # bytes of all bodies, also of those that threads have
         self._look: asyncio.TimerHandle | None = None
-        self._door.on_arrival = lambda: self._waiting and loop.call_soon_threadsafe(self._hand_out)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         request = read_request(scope)
@@ -138,31 +163,31 @@ class Edge:
 
     async def _answer_in_thread(self, request: Request) -> Answer:
         """Raises Refused, and ClientLeft where nobody waits when it is the request's turn."""
-        path = request.path.encode("latin-1")
+        queue = self._engine.batcher(TASKS.get(request.path, ""))
         if self._running + len(self._waiting) >= 2 * self._threads or self._held > self._most_held:
-            self._door.turn_away(path)
+            self._admission.reject(queue)
             raise busy(1)
-        if seconds := self._door.refuses(path, len(self._waiting)):
-            raise busy(seconds)
-        turn: asyncio.Future[Answer] = self._loop.create_future()
-        self._waiting.append((request, turn))
+        try:
+            ticket = self._admission.try_admit(queue)
+        except Overloaded as error:
+            raise busy(error.retry_after) from None
+        job = Job(request, ticket, self._loop.create_future())
+        self._waiting.append(job)
         self._hand_out()
-        return await turn
+        return await job.turn
 
     def _hand_out(self) -> None:
-        """Gives what has waited longest to threads that have nothing to do; the queue may be too long for it by now."""
-        while self._waiting and self._running < self._threads and self._door.has_room:
-            request, turn = self._waiting.popleft()
-            if turn.done():
+        """Gives the requests that have waited longest to threads that have nothing to do."""
+        while self._waiting and self._running < self._threads and self._admission.has_room:
+            job = self._waiting.popleft()
+            if job.request.has_left() or job.turn.done():
+                self._admission.release(job.ticket)
+                if not job.turn.done():
+                    job.turn.set_exception(ClientLeft())
                 continue
-            if request.has_left():
-                turn.set_exception(ClientLeft())
-            elif seconds := self._door.refuses(request.path.encode("latin-1")):
-                turn.set_exception(busy(seconds))
-            else:
-                self._running += 1
-                self._door.let_in()
-                self._pool.submit(self._answer, request).add_done_callback(partial(self._come_back, turn))
+            self._running += 1
+            self._admission.acquire(job.ticket)
+            self._pool.submit(self._answer, job.request).add_done_callback(partial(self._come_back, job))
         if self._waiting and self._look is None:
             self._look = self._loop.call_later(LOOK_SECONDS, self._look_again)
 
@@ -170,40 +195,36 @@ class Edge:
         self._look = None
         self._hand_out()
 
-    def _come_back(self, turn: asyncio.Future[Answer], done: Future[Answer]) -> None:
+    def _come_back(self, job: Job, done: Future[Answer]) -> None:
         """In the request's thread."""
         with contextlib.suppress(RuntimeError):  # the loop is closed: the server did not wait any longer
-            self._loop.call_soon_threadsafe(self._finish, turn, done)
+            self._loop.call_soon_threadsafe(self._finish, job, done)
 
-    def _finish(self, turn: asyncio.Future[Answer], done: Future[Answer]) -> None:
+    def _finish(self, job: Job, done: Future[Answer]) -> None:
         self._running -= 1
-        if not turn.done() and not done.cancelled():
+        self._admission.release(job.ticket)
+        if not job.turn.done() and not done.cancelled():
             if error := done.exception():
-                turn.set_exception(error)
+                job.turn.set_exception(error)
             else:
-                turn.set_result(done.result())
+                job.turn.set_result(done.result())
         self._hand_out()
 
     def _answer(self, request: Request) -> Answer:
         """In a thread of the pool."""
-        self._door.begin()
-        try:
-            if self._fast is not None and not request.announced:
-                answer: Answer | None = self._fast.answer(
-                    request.method,
-                    request.path,
-                    request.scope["query_string"],
-                    request.headers,
-                    request.body,
-                    request.arrived,
-                    request.client,
-                    request.has_left,
-                )
-                if answer is not None:
-                    return answer
-            return call(self._app, request)
-        finally:
-            self._door.end()
+        answer: Answer | None = None
+        if self._fast is not None and not request.announced:
+            answer = self._fast.answer(
+                request.method,
+                request.path,
+                request.scope["query_string"],
+                request.headers,
+                request.body,
+                request.arrived,
+                request.client,
+                request.has_left,
+            )
+        return call(self._app, request) if answer is None else answer
 
     async def _refuse(self, request: Request, refusal: Refused, send: Send) -> None:
         headers, body = self._refusals.answer(
