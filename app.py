@@ -12,8 +12,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from structbert_lite import __version__
 from structbert_lite.api_keys import Keys, read_keys
-from structbert_lite.door import EXTENSION as DOOR
-from structbert_lite.door import Door
 from structbert_lite.engine import Engine, EngineHooks
 from structbert_lite.errors import ConfigurationError
 from structbert_lite.inference.model import Model
@@ -50,15 +48,13 @@ def create_app(settings: Settings | None = None, wait: bool = True, load_model: 
     keys = read_keys(settings)
     metrics = Metrics()
     tracing = _open_tracing(settings.traces)
-    door = Door()
     hooks = EngineHooks(
-        observe=_observe_with(metrics, tracing, door),
+        observe=_observe_with(metrics, tracing),
         on_predict=record_inputs,
         on_cache_error=metrics.note_cache_error,
         on_models=metrics.name_models,
     )
     engine = Engine(settings, hooks, wait, load_model)
-    door.open(engine)
     atexit.register(engine.close)
 
     app = OpenAPI(
@@ -76,7 +72,6 @@ def create_app(settings: Settings | None = None, wait: bool = True, load_model: 
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)
-    app.extensions[DOOR] = door
     telemetry = RequestTelemetry(metrics, tracing)
     observe_requests(app, telemetry)
     register_hooks(app)
@@ -97,8 +92,8 @@ def create_app(settings: Settings | None = None, wait: bool = True, load_model: 
     return app
 
 
-def _observe_with(metrics: Metrics, tracing: "Tracing | None", door: Door) -> Callable[[str], Observer]:
-    others = [LookupObserver(), door, *([tracing.observer] if tracing else [])]
+def _observe_with(metrics: Metrics, tracing: "Tracing | None") -> Callable[[str], Observer]:
+    others = [LookupObserver(), *([tracing.observer] if tracing else [])]
     return lambda model: Observers(metrics.observe(model), *others)
 
 

@@ -13,11 +13,10 @@ from structbert_lite.api_keys import check_exposure, read_keys
 from structbert_lite.cache.tiered import open_store
 from structbert_lite.errors import StructBertError
 from structbert_lite.model_selection import check_models
+from structbert_lite.server.worker import forward_signals
 from structbert_lite.settings import Settings
 from structbert_lite.telemetry.logs import configure_logs
 from structbert_lite.telemetry.multiprocess import FOLDER, forget_worker, remove_shared_metrics, share_metrics
-from structbert_lite.web.nameless import hide_name
-from structbert_lite.web.worker import forward_signals
 
 try:
     _settings = Settings.from_environment()
@@ -26,11 +25,10 @@ except StructBertError as error:
 
 wsgi_app = "app:create_app(wait=False)"
 bind = f"{_settings.host}:{_settings.port}"
-worker_class = "structbert_lite.web.worker.Worker"
+worker_class = "structbert_lite.server.worker.Worker"
 workers = _settings.workers
 threads = _settings.http_threads
 worker_connections = _settings.max_connections
-sendfile = False  # the loop sends, and no thread waits for it
 preload_app = False
 keepalive = 75  # seconds a client may keep an idle connection
 timeout = 120
@@ -50,9 +48,6 @@ class logger_class(Logger):  # noqa: N801, gunicorn's name for it
     def setup(self, cfg: object) -> None:
         super().setup(cfg)
         configure_logs(_settings.log_level, _settings.log_format)
-
-
-hide_name()
 
 
 def on_starting(server: Arbiter) -> None:

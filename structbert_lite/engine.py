@@ -12,11 +12,12 @@ from structbert_lite.cache.memory import MemoryCache
 from structbert_lite.cache.shared import SharedCache
 from structbert_lite.cache.tiered import TieredCache, open_store
 from structbert_lite.errors import NotReady, TaskNotAvailable
+from structbert_lite.inference.admission import AdmissionController
+from structbert_lite.inference.batcher import Batcher, FairSemaphore
 from structbert_lite.inference.model import Model
 from structbert_lite.inference.observer import Observer
 from structbert_lite.inference.resources import trim_heap, usable_cpus
 from structbert_lite.inference.runner import Limits, ServingRunner
-from structbert_lite.inference.slots import Slots
 from structbert_lite.manifest import Manifest
 from structbert_lite.model_selection import check_models
 from structbert_lite.registry import EngineContext, Lazy, LoadModel, ModelRegistry
@@ -71,7 +72,10 @@ class Engine:
         self._closed = threading.Event()
         # One observer a model, however often it is loaded: what it counts goes on.
         observe = cache(self._hooks.observe)
-        self._context = EngineContext(settings, limits, Slots(threads), self.cache, self._closed, observe, load_model)
+        self.admission = AdmissionController()
+        self._context = EngineContext(
+            settings, limits, FairSemaphore(threads), self.admission, self.cache, self._closed, observe, load_model
+        )
         self._models = ModelRegistry(self._context)
         if wait:
             self.load()
@@ -136,6 +140,11 @@ class Engine:
     def runners(self) -> dict[str, ServingRunner]:
         """The loaded models by folder name, for reading their counters."""
         return self._models.runners
+
+    def batcher(self, task: str) -> Batcher | None:
+        """The queue that requests for `task` come to; None where its model is not there or not loaded."""
+        runner = self._models.runner(task)
+        return runner.batcher if runner else None
 
     def ping(self) -> None:
         """Returns when every loaded model can answer. After a failed inference it proves that by another one.

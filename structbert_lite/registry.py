@@ -14,12 +14,13 @@ from typing import Any, Generic, TypeVar
 
 from structbert_lite.cache.tiered import TieredCache
 from structbert_lite.errors import DeadlineExceeded, InferenceFailed, InvalidModel, NotReady, WorkerHung
+from structbert_lite.inference.admission import AdmissionController
+from structbert_lite.inference.batcher import FairSemaphore
 from structbert_lite.inference.bulk_runner import BulkRunner
 from structbert_lite.inference.model import Model
 from structbert_lite.inference.observer import Observer
 from structbert_lite.inference.resources import usable_cpus
 from structbert_lite.inference.runner import Limits, ServingRunner
-from structbert_lite.inference.slots import Slots
 from structbert_lite.manifest import Manifest, read_decider, read_manifest
 from structbert_lite.model_selection import select_models
 from structbert_lite.request_context import RequestContext
@@ -84,7 +85,8 @@ class EngineContext:
 
     settings: Settings
     limits: Limits
-    slots: Slots
+    slots: FairSemaphore
+    admission: AdmissionController
     cache: TieredCache
     closed: threading.Event
     observe: Callable[[str], Observer]
@@ -117,6 +119,11 @@ class ModelRegistry:
     def runners(self) -> dict[str, ServingRunner]:
         """The loaded models by folder name."""
         return {name: lazy.value for name, lazy in self._runners.items() if lazy.value is not None}
+
+    def runner(self, task: str) -> ServingRunner | None:
+        """The one behind a task; None where its model is not installed or not loaded."""
+        lazy = self._runners.get(self.names.get(task, ""))
+        return lazy.value if lazy else None
 
     def reusable(self, manifests: dict[str, Manifest]) -> dict[str, Lazy[ServingRunner]]:
         """Those of its runners that fit `manifests`; a model that was refused gets another chance."""
@@ -204,7 +211,7 @@ def _load(context: EngineContext, name: str, manifest: Manifest, observer: Obser
     if context.closed.is_set():
         raise NotReady("the server is shutting down")
     model = context.load_model(context.settings.models / name, manifest)
-    runner = ServingRunner(model, context.limits, context.cache, context.slots, observer)
+    runner = ServingRunner(model, context.limits, context.cache, context.slots, observer, context.admission)
     runner.probe(RequestContext.within(WARM_UP_SECONDS))
     if context.closed.is_set():  # `close` came meanwhile and could not see this one
         runner.close()

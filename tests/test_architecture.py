@@ -67,8 +67,8 @@ def test_each_engine_library_has_one_file(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", RUNTIME, ids=name_of)
-def test_only_the_front_and_the_web_layer_import_gunicorn(path: Path) -> None:
-    if path.relative_to(PROJECT / "structbert_lite").parts[0] not in {"front", "web"}:
+def test_only_the_server_imports_gunicorn(path: Path) -> None:
+    if path.relative_to(PROJECT / "structbert_lite").parts[0] != "server":
         assert "gunicorn" not in {name.split(".")[0] for name in imports(path)}
 
 

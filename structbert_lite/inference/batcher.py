@@ -7,6 +7,7 @@ budget of padded tokens. A lone entry runs at once.
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structbert_lite.errors import DeadlineExceeded, InferenceFailed, NotReady, Overloaded
-from structbert_lite.inference.admission import Admission
+from structbert_lite.inference.admission import AdmissionController, OverloadDetector
 from structbert_lite.inference.entry_queue import Entry, EntryQueue
 from structbert_lite.inference.observer import Observer
 from structbert_lite.inference.tokenizer import Encoding
@@ -25,12 +26,42 @@ log = logging.getLogger(__name__)
 # A worker looks at this many waiting entries for company: more would cost more than it finds.
 WINDOW = 256
 # Whoever waits looks this often whether its client is still there.
-LOOK_SECONDS = 0.05
+POLL_SECONDS = 0.05
 # Under overload an entry may have waited so many times longer than was thought when it was let in.
-PATIENCE = 2
-# Under overload: micro-batches are smaller, for those who wait for the one that runs, and so many wait for a worker.
-SMALLER, ENOUGH = 0.5, 0.8
+SHED_FACTOR = 2
+# Under overload micro-batches are smaller, for those who wait for the one that runs; and the backlog of a worker, in
+# such micro-batches.
+OVERLOAD_BATCH_FACTOR, BACKLOG_FACTOR = 0.5, 0.8
 NO_LIMIT = float("inf")
+
+
+class FairSemaphore:
+    """Bounds the runs side by side of all models: `count` permits, given in the order in which they were asked for.
+
+    A plain semaphore lets whoever gives a permit back take it again at once: a busy model would shut out the others.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._turns: deque[threading.Lock] = deque()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._free > 0:
+                self._free -= 1
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._turns.append(turn)
+        turn.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            if self._turns:
+                self._turns.popleft().release()
+            else:
+                self._free += 1
 
 
 @dataclass(slots=True)
@@ -58,16 +89,20 @@ class Batcher:
         queue_tokens: int,
         observer: Observer | None = None,
         queue_seconds: float = NO_LIMIT,
+        admission: AdmissionController | None = None,
     ) -> None:
+        """`admission` is what the queues of a process have in common."""
         self._run = run
         self._observer = observer or Observer()
         self._max_batch = max_batch
         self._batch_tokens = batch_tokens
         self._queue_tokens = queue_tokens
         self._queue = EntryQueue(batch_tokens)
-        self._admission = Admission(workers, queue_seconds, ENOUGH * SMALLER * batch_tokens)
+        self._admission = admission or AdmissionController()
+        self._detector = OverloadDetector(workers, queue_seconds, BACKLOG_FACTOR * OVERLOAD_BATCH_FACTOR * batch_tokens)
         self._changed = threading.Condition()
         self._closed = False
+        self._is_guarded = False  # its requests are admitted before they come
         self._running: dict[int, float] = {}  # thread -> when its run began
         self.last_run_failed = False
         self.counts = BatcherCounts()
@@ -86,45 +121,50 @@ class Batcher:
             if self._closed:
                 raise NotReady("the server is shutting down")
             try:
-                self._admission.check(self._queue.tokens_ahead, entries[0].deadline)
+                if not self._is_guarded:
+                    self._detector.check(self._queue.tokens_ahead)
+                self._detector.check_deadline(self._queue.tokens_ahead, entries[0].deadline)
                 if self._queue.tokens >= self._queue_tokens:
                     raise Overloaded("the queue is full, try again later", retry_after=1)
             except Overloaded:
                 self._count_refused(len(entries))
                 raise
-            self._admission.note_entry(size)
+            self._detector.record_entry(size)
             now = time.monotonic()
             for entry in entries:
                 entry.queued = now
             self._queue.add(entries)
             self._observer.on_queue(len(self._queue), self.queued_tokens)
             self._changed.notify(len(entries))
+        self._admission.record_queued(1)
 
-    def refuse_early(self, before: int, is_new: bool) -> int:
-        """Seconds after which a request may come; 0: it may come now, behind `before` others that are on their way.
-
-        What `add` would say, for a caller who wants to know it before he has anything to add: of a request that is new,
-        or of one that was let in as such and is still on its way.
-        """
+    def admit(self) -> None:
+        """Counts a request that is going to call `add`, as it would be if it did so now. Raises Overloaded."""
         with self._changed:
-            tokens = self._queue.tokens_ahead + before * self._admission.tokens_per_request
+            detector, self._is_guarded = self._detector, True
             try:
-                self._admission.check(tokens, coming=before if is_new else None)
-            except Overloaded as error:
+                detector.check(self._queue.tokens_ahead + detector.on_their_way * detector.tokens_per_request)
+            except Overloaded:
                 self._count_refused(1)
-                return error.retry_after
-            return 0
+                raise
+            detector.record_admission(1)
 
-    def turn_away(self) -> None:
+    def discharge(self) -> None:
+        """A request that was admitted is answered, whether it called `add` or not."""
+        with self._changed:
+            self._detector.record_admission(-1)
+
+    def reject(self) -> None:
         """A request was refused because no more fit into the server, not only into this queue."""
         with self._changed:
-            self._admission.note_turned_away()
+            self._detector.record_rejection()
             self._count_refused(1)
 
-    def note_answer(self) -> None:
+    def record_answer(self) -> None:
         """A call whose entries were added has ended, whatever came of them."""
         with self._changed:
-            self._admission.note_answer()
+            self._detector.record_answer()
+        self._admission.record_queued(-1)
 
     @property
     def queued_tokens(self) -> int:
@@ -141,14 +181,14 @@ class Batcher:
             if left <= 0:
                 raise DeadlineExceeded("the deadline passed before the answer")
             context.check_connected()
-            entry.done.wait(min(LOOK_SECONDS, left))
+            entry.done.wait(min(POLL_SECONDS, left))
         if entry.error is not None:
             raise entry.error
         if entry.row is None:
             raise InferenceFailed("the model gave nothing for this input")
         return entry.row
 
-    def join(self, entry: Entry, deadline: float) -> bool:
+    def add_waiter(self, entry: Entry, deadline: float) -> bool:
         """One more caller waits for an entry that is already on its way; False when it has failed."""
         with self._changed:
             if entry.error is not None:
@@ -157,7 +197,7 @@ class Batcher:
             entry.deadline = max(entry.deadline, deadline)
             return True
 
-    def leave(self, entry: Entry) -> None:
+    def remove_waiter(self, entry: Entry) -> None:
         """One caller no longer waits; an entry without waiters is dropped before it runs."""
         with self._changed:
             entry.waiters -= 1
@@ -187,21 +227,21 @@ class Batcher:
                     self._changed.wait()
                 if not self._queue:
                     return
-                dead = self._drop_the_dead()
+                dead = self._drop_expired()
                 batch = self._take() if self._queue else []
-                shed = self._shed()
+                shed = self._shed_load()
                 self._observer.on_queue(len(self._queue), self.queued_tokens)
             for entry in dead + shed:  # outside the lock: whoever is told may take locks of his own
-                _announce(entry)
+                _complete(entry)
             if dead:
                 self._observer.on_unanswered("expired", len(dead))
             if shed:
                 self._observer.on_unanswered("refused", len(shed))
             if batch:
-                self._tell(batch)
+                self._record(batch)
                 self._finish(batch)
                 with self._changed:
-                    self._admission.note_run(
+                    self._detector.record_run(
                         sum(len(entry.encoding) for entry in batch), time.monotonic() - batch[0].began
                     )
 
@@ -211,7 +251,7 @@ class Batcher:
 
     def _take(self) -> list[Entry]:
         """Removes the next micro-batch from the queue and counts it."""
-        batch = self._choose()
+        batch = self._form_batch()
         self._queue.take(batch)
         tokens = sum(len(entry.encoding) for entry in batch)
         self.counts.batches += 1
@@ -220,7 +260,7 @@ class Batcher:
         self.counts.padded_tokens += max(len(entry.encoding) for entry in batch) * len(batch)
         return batch
 
-    def _tell(self, batch: list[Entry]) -> None:
+    def _record(self, batch: list[Entry]) -> None:
         now = time.monotonic()
         for entry in batch:
             entry.began = now
@@ -228,10 +268,10 @@ class Batcher:
         waits = [now - entry.queued for entry in batch]
         self._observer.on_batch(waits, sum(lengths), max(lengths) * len(batch))
 
-    def _choose(self) -> list[Entry]:
+    def _form_batch(self) -> list[Entry]:
         first, *waiting = self._queue.first(WINDOW)
         waiting.sort(key=lambda entry: abs(len(entry.encoding) - len(first.encoding)))
-        budget = self._batch_tokens * (SMALLER if self._admission.overloaded else 1)
+        budget = self._batch_tokens * (OVERLOAD_BATCH_FACTOR if self._detector.overloaded else 1)
         batch, longest = [first], len(first.encoding)
         for entry in waiting:
             longest = max(longest, len(entry.encoding))
@@ -240,7 +280,7 @@ class Batcher:
             batch.append(entry)
         return batch
 
-    def _drop_the_dead(self) -> list[Entry]:
+    def _drop_expired(self) -> list[Entry]:
         """Takes out every entry that nobody waits for or whose deadline passed."""
         now = time.monotonic()
         dead = [entry for entry in self._queue if entry.waiters < 1 or entry.deadline <= now]
@@ -251,13 +291,13 @@ class Batcher:
             entry.error = DeadlineExceeded("the deadline passed before the answer")
         return dead
 
-    def _shed(self) -> list[Entry]:
+    def _shed_load(self) -> list[Entry]:
         """Takes out, when overload has just been noticed, the calls that came too late to be answered soon."""
-        if not self._admission.overloaded:
+        if not self._detector.overloaded:
             return []
         late, tokens = [], 0
         for entry in self._queue:
-            if not entry.call.begun and tokens > PATIENCE * self._admission.enough:
+            if not entry.call.begun and tokens > SHED_FACTOR * self._detector.enough:
                 late.append(entry)
             else:
                 tokens += len(entry.encoding)
@@ -287,7 +327,7 @@ class Batcher:
             self.last_run_failed = True
             batch[0].error = InferenceFailed(f"the model failed on this input: {type(error).__name__}")
         for entry in batch:
-            _announce(entry)
+            _complete(entry)
 
     def _timed_run(self, encodings: list[Encoding]) -> NDArray[np.float32]:
         thread = threading.get_ident()
@@ -298,7 +338,7 @@ class Batcher:
             del self._running[thread]
 
 
-def _announce(entry: Entry) -> None:
+def _complete(entry: Entry) -> None:
     entry.ended = time.monotonic()
     if entry.on_done is not None:
         entry.on_done(entry)

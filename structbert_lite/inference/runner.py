@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from structbert_lite.cache.memory import ModelOutput, make_key
 from structbert_lite.cache.tiered import TieredCache
-from structbert_lite.inference.batcher import NO_LIMIT, Batcher
+from structbert_lite.inference.admission import AdmissionController
+from structbert_lite.inference.batcher import NO_LIMIT, Batcher, FairSemaphore
 from structbert_lite.inference.entry_queue import Entry
 from structbert_lite.inference.model import Input, Model
 from structbert_lite.inference.observer import Observer
-from structbert_lite.inference.slots import Slots
 from structbert_lite.inference.tokenizer import Encoding, Tokenizer
 from structbert_lite.manifest import Manifest
 from structbert_lite.request_context import RequestContext
@@ -65,7 +65,13 @@ class ServingRunner:
     """Computes what the cache does not have, identical inputs once. All models share `cache` and `slots`."""
 
     def __init__(
-        self, model: Model, limits: Limits, cache: TieredCache, slots: Slots, observer: Observer | None = None
+        self,
+        model: Model,
+        limits: Limits,
+        cache: TieredCache,
+        slots: FairSemaphore,
+        observer: Observer | None = None,
+        admission: AdmissionController | None = None,
     ) -> None:
         self.model = model
         self.folder, self.manifest, self.tokenizer = model.folder, model.manifest, model.tokenizer
@@ -83,6 +89,7 @@ class ServingRunner:
             limits.queue_tokens,
             self._observer,
             limits.queue_seconds,
+            admission,
         )
         self._in_flight: dict[bytes, Entry] = {}
         self._lock = threading.Lock()
@@ -110,7 +117,7 @@ class ServingRunner:
         try:
             self.batcher.wait(entry, context)
         finally:
-            self.batcher.note_answer()
+            self.batcher.record_answer()
 
     def close(self) -> None:
         """Finishes what is queued; later calls raise NotReady."""
@@ -136,14 +143,15 @@ class ServingRunner:
         self._observer.on_tokenize(len(encodings), began, asked)
         leases = self._cache.acquire_leases(self._estimate(encodings), context.deadline)
         entries: dict[bytes, Entry] = {}
+        calls: list[list[Entry]] = []  # what was queued together
         try:
             ours = {key: encoding for key, encoding in encodings.items() if key not in leases.elsewhere}
-            entries = self._submit(ours, context.deadline)
+            entries = self._submit(ours, context.deadline, calls)
             rows = self._cache.wait(leases.elsewhere, self.model.width, context)
             left = {key: encodings[key] for key in leases.elsewhere if key not in rows}
             if left:
                 context.check_connected()
-                entries |= self._submit(left, context.deadline)
+                entries |= self._submit(left, context.deadline, calls)
             return rows | {
                 key: ModelOutput(self.batcher.wait(entry, context), entry.encoding.truncated)
                 for key, entry in entries.items()
@@ -153,9 +161,10 @@ class ServingRunner:
             raise
         finally:
             for entry in entries.values():
-                self.batcher.leave(entry)
+                self.batcher.remove_waiter(entry)
+            for _ in calls:
+                self.batcher.record_answer()
             if entries:
-                self.batcher.note_answer()
                 self._record(entries.values(), asked)
 
     def _estimate(self, encodings: dict[bytes, Encoding]) -> dict[bytes, float]:
@@ -165,21 +174,27 @@ class ServingRunner:
         share = self._rate.seconds_per_token / min(self._threads, len(new) or 1)
         return {key: len(encodings[key]) * share for key in new}
 
-    def _submit(self, encodings: dict[bytes, Encoding], deadline: float) -> dict[bytes, Entry]:
-        """An entry for each key: the one on its way where there is one (single flight), else a new one, queued."""
+    def _submit(
+        self, encodings: dict[bytes, Encoding], deadline: float, calls: list[list[Entry]]
+    ) -> dict[bytes, Entry]:
+        """An entry for each key: the one on its way where there is one (single flight), else a new one, queued.
+
+        Adds the new ones, if there are any, to `calls`.
+        """
         with self._lock:
             entries, new = {}, {}
             for key, encoding in encodings.items():
                 entry = self._in_flight.get(key)
-                if entry is None or not self.batcher.join(entry, deadline):
+                if entry is None or not self.batcher.add_waiter(entry, deadline):
                     entry = new[key] = Entry(encoding, deadline, on_done=partial(self._complete, key))
                 entries[key] = entry
             try:
                 if new:
                     self.batcher.add(list(new.values()))
+                    calls.append(list(new.values()))
             except Exception:
                 for key in entries.keys() - new.keys():
-                    self.batcher.leave(entries[key])
+                    self.batcher.remove_waiter(entries[key])
                 raise
             self._in_flight |= new
             return entries

@@ -1,11 +1,8 @@
 """When a request's answer is due, and whether its client is still there."""
 
 import re
-import select
-import socket
 import time
 from collections.abc import Callable
-from functools import partial
 
 from flask import request
 
@@ -19,11 +16,8 @@ LARGEST = 10**18 - 1
 
 def read_context(timeout_ms: int) -> RequestContext:
     """Of Flask's request: `make_context` of what it and its server say."""
-    environ = request.environ
-    cancelled = environ.get("structbert.cancelled")
-    if cancelled is None and (connection := environ.get("gunicorn.socket")):
-        cancelled = partial(has_hung_up, connection)
-    return make_context(request.headers.get(HEADER), timeout_ms, environ.get("structbert.arrived"), cancelled)
+    arrived, cancelled = (request.environ.get(f"structbert.{name}") for name in ("arrived", "cancelled"))
+    return make_context(request.headers.get(HEADER), timeout_ms, arrived, cancelled)
 
 
 def make_context(
@@ -41,17 +35,3 @@ def make_context(
         timeout_ms = min(timeout_ms, int(number[1]))
     due = (arrived or time.monotonic()) + timeout_ms / 1000
     return RequestContext(due, cancelled) if cancelled else RequestContext(due)
-
-
-def has_hung_up(connection: socket.socket) -> bool:
-    """Whether the other side has closed the connection, or its sending half. Never waits, takes nothing out."""
-    try:
-        poll = select.poll()
-        poll.register(connection, select.POLLIN)
-        if not poll.poll(0):  # a socket with a time-out would make recv wait, whatever its flags
-            return False
-        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
-    except BlockingIOError:
-        return False
-    except (OSError, ValueError):
-        return True

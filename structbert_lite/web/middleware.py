@@ -102,9 +102,14 @@ def refuse_json(error: ValueError | None) -> NoReturn:
     raise BadRequest(f"the body is not JSON in UTF-8: {error}")
 
 
+def choose_request_id(given: str) -> str:
+    """The id that a request has `given` where that is fit for a log, else a random one."""
+    return given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
+
+
 def name_request(state: RequestState, given: str) -> None:
-    """The request's id is the one that it has `given` where that is fit for a log, else a random one."""
-    state.request_id = given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
+    """From here on the request has an id, for the answer and for what is logged in this thread."""
+    state.request_id = choose_request_id(given)
     request_id.set(state.request_id)
 
 

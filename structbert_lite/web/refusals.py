@@ -1,10 +1,10 @@
-"""What the worker's loop answers by itself: shapes, headers and counts are those of the application's answers.
+"""What the edge answers by itself: shapes, headers and counts are those of the application's answers.
 
-The loop answers thousands of these a second under overload, so nothing here builds a request of the web framework.
+The edge answers thousands of these a second under overload, so nothing here builds a request of the web framework.
 """
 
 import json
-import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from flask import Flask
@@ -12,37 +12,62 @@ from flask import Flask
 from structbert_lite.telemetry.metrics import Metrics
 from structbert_lite.web.compat.dialect import SHARED, Dialect, dialect_of_path
 from structbert_lite.web.compat.errors import SHAPES
-from structbert_lite.web.middleware import ANSWERS, read_origins, sharing_headers
+from structbert_lite.web.middleware import ANSWERS, choose_request_id, read_origins, sharing_headers
 from structbert_lite.web.request_telemetry import METHODS
 
-EXTENSION = "structbert_refusals"  # the worker finds it there (front/worker.py)
-REQUEST_LINE = re.compile(rb"([A-Z]+) ([^ ?]*)[^ ]* HTTP/1")
-ORIGIN = re.compile(rb"\r\norigin:[ \t]*([^\r\n]*?)[ \t]*\r\n", re.IGNORECASE)
+EXTENSION = "structbert_refusals"  # the edge finds it there (server/edge.py)
+BEGINNING = 4096  # bytes of a body, by which it may be told whose client sent it
 MARKERS = {path: f'"{field}"'.encode() for path, field in SHARED.items()}
+# What is said of bytes that the HTTP parser refuses; nothing of them is repeated.
+UNREADABLE = {
+    400: "this is not a request in HTTP/1.1",
+    414: "the request line is too long",
+    417: "only 100-continue can be expected",
+    431: "the header fields are too large",
+    501: "this transfer coding is not known here",
+}
 
-Headers = tuple[tuple[str, str], ...]
+Headers = list[tuple[bytes, bytes]]
 
 
 class Refusals:
-    """Body and headers of an error of our type `name` for a request that the application has not seen."""
+    """Headers and body of an error of our type `name` for a request that the application has not seen."""
 
     def __init__(self, app: Flask, metrics: Metrics, origins: str) -> None:
         self._metrics = metrics
         self._origins = read_origins(origins)
         self._routes = {rule.rule for rule in app.url_map.iter_rules() if not rule.arguments}
 
-    def answer(self, head: bytes, body: bytes, status: int, name: str, message: str) -> tuple[bytes, Headers]:
-        """Counts the answer too. `head` and `body` are what has come of the request, perhaps nothing."""
-        line = REQUEST_LINE.match(head)
-        method, path = (part.decode("latin-1") for part in line.groups()) if line else ("other", "")
+    def answer(
+        self, status: int, name: str, message: str, method: str, path: str, given: dict[bytes, bytes], begun: bytes
+    ) -> tuple[Headers, bytes]:
+        """Counts the answer too. `given`: the request's headers; `begun`: what has come of its body."""
         route = path if path in self._routes else "unmatched"
         self._metrics.requests.labels(route, method if method in METHODS else "other", status).inc()
         self._metrics.refusals.labels(name).inc()
-        headers = tuple(ANSWERS.items())
+        body = _write(_dialect(path, begun[:BEGINNING]), status, name, message)
+        request_id = choose_request_id(given.get(b"x-request-id", b"").decode("latin-1"))
+        headers = [*_ANSWERS, (b"Content-Length", b"%d" % len(body)), (b"X-Request-ID", request_id.encode())]
         if self._origins:
-            origin = ORIGIN.search(head)
-            headers += tuple(sharing_headers(self._origins, origin[1].decode("latin-1") if origin else None))
-        return _write(_dialect(path, body), status, name, message), headers
+            origin = given.get(b"origin", b"").decode("latin-1")
+            headers += _encode(sharing_headers(self._origins, origin or None))
+        return headers, body
+
+    def unreadable(self, status: int) -> tuple[Headers, bytes]:
+        """Of what is no request; 408: of one whose head does not come; 500: of one that the server fails on."""
+        name, message = "malformed_request", UNREADABLE.get(status, UNREADABLE[400])
+        if status == 408:
+            name, message = "request_timeout", "the request took too long to come"
+        elif status == 500:
+            name, message = "internal_error", "the server failed on this request"
+        return self.answer(status, name, message, "other", "", {}, b"")
+
+
+def _encode(headers: Iterable[tuple[str, str]]) -> Headers:
+    return [(name.encode(), value.encode("latin-1")) for name, value in headers]
+
+
+_ANSWERS = [(b"Content-Type", b"application/json"), *_encode(ANSWERS.items())]
 
 
 def _dialect(path: str, body: bytes) -> Dialect:

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from jsonschema_rs import Draft202012Validator
 
-from structbert_lite.front.answers import UNREADABLE
+from structbert_lite.web.refusals import UNREADABLE
 from tests.fuzz.wire import Answer
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")

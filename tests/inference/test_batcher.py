@@ -186,7 +186,7 @@ def test_expired_and_abandoned_entries_never_run() -> None:
     expired, abandoned, wanted = (Entry(encoding(n), soon()) for n in (20, 30, 40))
     expired.deadline = time.monotonic() + 0.01
     batcher.add([expired, abandoned, wanted])
-    batcher.leave(abandoned)
+    batcher.remove_waiter(abandoned)
     with pytest.raises(DeadlineExceeded):
         batcher.wait(expired, RequestContext(expired.deadline))
     kernel.gate.set()
@@ -206,7 +206,7 @@ def test_a_client_that_hangs_up_stops_waiting_and_its_entry_never_runs() -> None
     began = time.monotonic()
     with pytest.raises(ClientDisconnected):
         batcher.wait(gone, RequestContext(soon(), lambda: time.monotonic() > began + 0.2))
-    batcher.leave(gone)
+    batcher.remove_waiter(gone)
     kernel.gate.set()
     assert batcher.wait(wanted, RequestContext(soon(), lambda: False))[0] == 40
     assert kernel.batches == [[1], [1]]
@@ -219,10 +219,10 @@ def test_an_entry_lives_as_long_as_one_of_its_waiters() -> None:
     hold(batcher, kernel)
     entry = Entry(encoding(50), time.monotonic() + 0.01)
     batcher.add([entry])
-    assert batcher.join(entry, soon())
+    assert batcher.add_waiter(entry, soon())
     with pytest.raises(DeadlineExceeded):
         batcher.wait(entry, RequestContext.within(0.02))
-    batcher.leave(entry)
+    batcher.remove_waiter(entry)
     kernel.gate.set()
     assert batcher.wait(entry, RequestContext(soon()))[0] == 50
     batcher.close()

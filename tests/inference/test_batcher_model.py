@@ -91,7 +91,7 @@ class BatcherMachine(RuleBasedStateMachine):
         if by_deadline:
             item.entry.deadline, item.expired = time.monotonic() - 1, True
         elif not item.left:
-            self.batcher.leave(item.entry)
+            self.batcher.remove_waiter(item.entry)
             item.left = True
 
     @precondition(lambda self: self.running)

@@ -10,12 +10,11 @@ import pytest
 from structbert_lite.cache.memory import MemoryCache
 from structbert_lite.cache.tiered import TieredCache
 from structbert_lite.errors import DeadlineExceeded, InferenceFailed, Overloaded
-from structbert_lite.inference.batcher import Batcher
+from structbert_lite.inference.batcher import Batcher, FairSemaphore
 from structbert_lite.inference.entry_queue import Entry
 from structbert_lite.inference.model import Model
 from structbert_lite.inference.observer import Observer, Observers
 from structbert_lite.inference.runner import Limits, ServingRunner
-from structbert_lite.inference.slots import Slots
 from structbert_lite.request_context import RequestContext
 from tests.inference.test_batcher import POISON, Kernel, encoding, hold, make, soon
 
@@ -82,7 +81,7 @@ def test_what_gets_no_answer_is_told_with_the_reason(notes: Notes) -> None:
 def test_a_runner_tells_each_stage_of_a_call_in_order(model_folder: Path, notes: Notes) -> None:
     limits = Limits(threads=1, max_batch=8, batch_tokens=128, queue_tokens=1000)
     model = Model.load(model_folder)
-    runner = ServingRunner(model, limits, TieredCache(MemoryCache(1 << 20)), Slots(1), notes)
+    runner = ServingRunner(model, limits, TieredCache(MemoryCache(1 << 20)), FairSemaphore(1), notes)
     assert notes.told == []  # the look at the model's width is no inference that anybody asked for
     began = time.monotonic()
     runner.run([("好",), ("好",), ("很好",)], RequestContext(soon()))

@@ -11,8 +11,8 @@ import pytest
 from structbert_lite.cache.memory import MemoryCache
 from structbert_lite.cache.tiered import TieredCache
 from structbert_lite.errors import ClientDisconnected, DeadlineExceeded, Overloaded
+from structbert_lite.inference.batcher import FairSemaphore
 from structbert_lite.inference.runner import Limits, ServingRunner
-from structbert_lite.inference.slots import Slots
 from structbert_lite.inference.tokenizer import Encoding
 from structbert_lite.request_context import RequestContext
 from tests.steered_model import SteeredModel
@@ -26,7 +26,8 @@ def make(folder: Path, cache: MemoryCache | None = None, **limits: int) -> Servi
     defaults = {"threads": 2, "max_batch": 32, "batch_tokens": 512, "queue_tokens": 1 << 20}
     bounds = Limits(**(defaults | limits))
     model = SteeredModel.load(folder)
-    return ServingRunner(model, bounds, TieredCache(MemoryCache(0) if cache is None else cache), Slots(bounds.threads))
+    tiers = TieredCache(MemoryCache(0) if cache is None else cache)
+    return ServingRunner(model, bounds, tiers, FairSemaphore(bounds.threads))
 
 
 def rows_of(runner: ServingRunner, *texts: str) -> list[np.ndarray]:

@@ -12,6 +12,7 @@ from structbert_lite.web.refusals import Refusals
 from structbert_lite.web.request_telemetry import RequestTelemetry, observe_requests
 
 SITE = "https://shop.example"
+BUSY = (503, "overloaded", "the server is busy, try again later")
 PATHS = ("/predict", "/v1/embeddings", "/v1/rerank", "/v2/rerank", "/info", "/nowhere")
 
 
@@ -20,10 +21,14 @@ def make_app(origins: str) -> Flask:
     observe_requests(app, RequestTelemetry(Metrics()))
     register_hooks(app)
     enable_cors(app, origins)
-    app.before_request(lambda: error_response(503, "overloaded", "the server is busy, try again later"))
+    app.before_request(lambda: error_response(*BUSY))
     for path in PATHS[:-1]:
         app.add_url_rule(path, path, lambda: "", methods=["POST"])
     return app
+
+
+def read(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in headers}
 
 
 @pytest.fixture
@@ -31,41 +36,43 @@ def metrics() -> Metrics:
     return Metrics()
 
 
-def head_of(path: str, origin: str | None) -> bytes:
-    fields = f"POST {path} HTTP/1.1\r\nHost: x\r\n" + (f"oRigin: {origin}\r\n" if origin else "")
-    return fields.encode()
-
-
 @pytest.mark.parametrize("origins", ["", SITE, "*"])
 @pytest.mark.parametrize("origin", [None, SITE, "https://other.example"])
 @pytest.mark.parametrize("path", PATHS)
 def test_it_is_the_applications_answer(metrics: Metrics, path: str, origins: str, origin: str | None) -> None:
     app = make_app(origins)
-    body, headers = Refusals(app, metrics, origins).answer(
-        head_of(path, origin), b'{"text": "x"}', 503, "overloaded", "the server is busy, try again later"
-    )
+    given = {b"origin": origin.encode()} if origin else {}
+    headers, body = Refusals(app, metrics, origins).answer(*BUSY, "POST", path, given, b'{"text": "x"}')
     expected = app.test_client().post(path, json={"text": "x"}, headers={"Origin": origin} if origin else {})
     assert json.loads(body) == expected.json
-    framing = {"Content-Type", "Content-Length", "X-Request-ID"}  # which the worker writes (front/answers.py)
-    assert dict(headers) == {name: value for name, value in expected.headers.items() if name not in framing}
+    framing = {"Content-Length", "X-Request-ID"}
+    assert {name: value for name, value in read(headers).items() if name not in framing} == {
+        name: value for name, value in expected.headers.items() if name not in framing
+    }
+    assert int(read(headers)["Content-Length"]) == len(body)
 
 
 def test_a_body_of_tei_gets_its_shape(metrics: Metrics) -> None:
     refusals = Refusals(make_app(""), metrics, "")
-    body, _ = refusals.answer(head_of("/predict", None), b'{"inputs": ["x"]}', 503, "overloaded", "busy")
-    assert json.loads(body) == {"error": "busy", "error_type": "Overloaded"}
+    _, body = refusals.answer(*BUSY, "POST", "/predict", {}, b'{"inputs": ["x"]}')
+    assert json.loads(body) == {"error": BUSY[2], "error_type": "Overloaded"}
+
+
+def test_each_has_an_id_of_its_own_or_the_callers(metrics: Metrics) -> None:
+    refusals = Refusals(make_app(""), metrics, "")
+    given = [{}, {}, {b"x-request-id": b"mine-1"}, {b"x-request-id": b"not one"}]
+    ids = [read(refusals.answer(*BUSY, "GET", "/", each, b"")[0])["X-Request-ID"] for each in given]
+    assert ids[2] == "mine-1"
+    assert len(set(ids)) == 4
+    assert "not one" not in ids
 
 
 def test_each_is_counted_by_route_method_status_and_reason(metrics: Metrics) -> None:
     refusals = Refusals(make_app(""), metrics, "")
-    for head in (
-        b"POST /predict?x=1 HTTP/1.1\r\n",
-        b"BREW /predict HTTP/1.1\r\n",
-        b"GET /%00secret HTTP/1.1\r\n",
-        b"",
-        b"\xff\xfe /predict",
-    ):
-        refusals.answer(head, b"", 408, "request_timeout", "slow")
+    for method, path in (("POST", "/predict"), ("BREW", "/predict"), ("GET", "/%00secret")):
+        refusals.answer(408, "request_timeout", "slow", method, path, {}, b"")
+    for _ in range(2):
+        refusals.unreadable(408)
     counts = {
         (s.labels["route"], s.labels["method"], s.labels["status"]): s.value
         for s in next(iter(metrics.requests.collect())).samples

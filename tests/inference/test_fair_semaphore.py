@@ -1,11 +1,11 @@
 import threading
 import time
 
-from structbert_lite.inference.slots import Slots
+from structbert_lite.inference.batcher import FairSemaphore
 
 
 def test_never_more_at_a_time_than_permits() -> None:
-    slots, lock = Slots(2), threading.Lock()
+    slots, lock = FairSemaphore(2), threading.Lock()
     inside, most = 0, 0
 
     def work() -> None:
@@ -30,7 +30,7 @@ def test_never_more_at_a_time_than_permits() -> None:
 
 
 def test_who_asked_first_is_served_first() -> None:
-    slots = Slots(1)
+    slots = FairSemaphore(1)
     served: list[int] = []
 
     def work(number: int) -> None:
@@ -51,7 +51,7 @@ def test_who_asked_first_is_served_first() -> None:
 
 
 def test_a_failure_gives_the_permit_back() -> None:
-    slots = Slots(1)
+    slots = FairSemaphore(1)
     for _ in range(3):
         try:
             with slots:

@@ -1,11 +1,11 @@
 """The end of a listening socket, without losing a connection that the kernel has already accepted."""
 
+import asyncio
 import ctypes
 import select
 import socket
 import struct
 import sys
-from collections.abc import Callable
 
 SO_ATTACH_FILTER = 26  # Linux; Python's socket module does not name it
 # A classic BPF program, one (code, jump if true, jump if false, operand) a line. It sees the TCP header.
@@ -15,22 +15,23 @@ DROP_SYN = (
     (0x06, 0, 0, 0),  # yes: drop the packet
     (0x06, 0, 0, 0xFFFFFFFF),  # no: keep it
 )
-LAST_HANDSHAKES_MS = 200
+LAST_HANDSHAKES_SECONDS = 0.2
 
 
-def accept_the_last(listener: socket.socket, accept: Callable[[socket.socket], None]) -> None:
-    """Calls `accept` for every connection that is there, and closes `listener` for good.
+async def drain_listener(listener: socket.socket) -> None:
+    """Returns when every connection that the kernel has for `listener` is accepted; the event loop accepts them.
 
     The kernel completes handshakes by itself: a connection that came between the last accept and the close would be
     reset with its request unread. So on Linux new ones are first left unanswered; when the client's kernel tries again
-    after a second the port is closed, which clients may retry. No other process may go on using the socket.
+    after a second the port is closed, which clients may retry. No other process may go on using the socket. Close it
+    without awaiting anything in between.
     """
-    patience = LAST_HANDSHAKES_MS if _refuse_newcomers(listener) else 0
+    if _refuse_newcomers(listener):
+        await asyncio.sleep(LAST_HANDSHAKES_SECONDS)
     waiting = select.poll()
     waiting.register(listener, select.POLLIN)
-    while waiting.poll(patience):
-        accept(listener)
-    listener.close()
+    while waiting.poll(0):
+        await asyncio.sleep(0.001)
 
 
 def _refuse_newcomers(listener: socket.socket) -> bool:

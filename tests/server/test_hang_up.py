@@ -4,7 +4,7 @@ import json
 import time
 
 from structbert_lite.bench.server_process import Server
-from tests.front.conftest import HEAD, ask, connect, read_all, read_metric
+from tests.server.conftest import HEAD, ask, connect, read_all, read_metric
 
 LONG = "很长的一句话" * 80
 ROWS = "structbert_batch_rows_sum"

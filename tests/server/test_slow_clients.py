@@ -7,7 +7,7 @@ import time
 import pytest
 
 from structbert_lite.bench.server_process import Server
-from tests.front.conftest import BODY, HEAD, REQUEST, SITE, TEXT, ask, connect, read_all, read_requests
+from tests.server.conftest import BODY, HEAD, REQUEST, SITE, TEXT, ask, connect, read_all, read_requests
 
 SLOW = 200
 BEGINNINGS = {

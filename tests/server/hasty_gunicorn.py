@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from structbert_lite.front import patience
+from structbert_lite.server import connections
 
 exec((Path(__file__).parents[2] / "gunicorn.conf.py").read_text(encoding="utf-8"))
-patience.HEAD_SECONDS = patience.BODY_SECONDS = 3.0
+connections.HEAD_SECONDS = connections.BODY_SECONDS = 3.0
 keepalive = 5

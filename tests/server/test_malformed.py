@@ -5,7 +5,7 @@ import json
 import pytest
 
 from structbert_lite.bench.server_process import Server
-from tests.front.conftest import HEAD, ask, connect, read_all
+from tests.server.conftest import HEAD, ask, connect, read_all
 
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 

@@ -1,0 +1,1 @@
+"""What stands before Flask: connections, admission, and the worker that owns both."""
