@@ -20,7 +20,7 @@ import json
 import re
 import tempfile
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ def make_tokenizer(pieces: list[tuple[str, float]], normalize: Callable[[str], s
     folded = _fold_pieces(pieces, _normalizer(charsmap))
     kept = [piece for piece in folded if piece[0] in SPECIAL or _wanted(piece)]
     lines = MISSPELLINGS.read_text("utf-8").splitlines()[1:]
-    kept += misspelled(kept, [tuple(line.split("\t")) for line in lines])
+    kept = spell(kept, [tuple(line.split("\t")) for line in lines])
     return _build(kept, charsmap), [row for _, _, row in kept]
 
 
@@ -174,20 +174,19 @@ def _fold_pieces(pieces: list[tuple[str, float]], normalizer: normalizers.Normal
     return special + alone + list(made.values())
 
 
-def misspelled(pieces: Iterable[Piece], spellings: Iterable[tuple[str, ...]]) -> list[Piece]:
-    """A piece for each wrong spelling of a word in `pieces` that is none of them, with the word's score and row.
+def spell(pieces: Sequence[Piece], spellings: Iterable[tuple[str, ...]]) -> list[Piece]:
+    """`pieces`, and each piece that holds a word once more with the word spelt wrong, with its score and row.
 
-    A word that the tokenizer takes apart has none: a wrong character alone may mean anything.
+    Where the wrong spelling is a piece already, that one gets them. A word that the tokenizer takes apart has none: a
+    wrong character alone may mean anything.
     """
-    taken = {text for text, _, _ in pieces}
-    found = []
+    meant = {}
     for wrong, right in spellings:
         for text, score, row in pieces:
-            new = text.replace(right, wrong)
-            if new not in taken:
-                taken.add(new)
-                found.append((new, score, row))
-    return found
+            if right in text:
+                meant[text.replace(right, wrong)] = score, row
+    known = [(text, *meant.pop(text, (score, row))) for text, score, row in pieces]
+    return known + [(text, *found) for text, found in meant.items()]
 
 
 def _fold_characters(text: str, normalizer: normalizers.Normalizer) -> str:
