@@ -1,13 +1,22 @@
 """What every task asks of its inputs."""
 
+import re
 from collections.abc import Sequence
 
 from structbert_lite.errors import InvalidInput, TooManyItems
+
+# Question marks, dots and waves, blanks and emoji behind the last word.
+DECORATION = re.compile(r"(?<=\w)[\s?？!！。.~～…\u2600-\u27bf\ufe0f\u200d\U0001f000-\U0001faff]+$")
 
 
 def is_blank(text: str) -> bool:
     """Whether a text holds nothing but white space and characters that cannot be seen."""
     return not any(character.isprintable() and not character.isspace() for character in text)
+
+
+def without_decoration(text: str) -> str:
+    """`text` up to its last word, without the marks and emoji behind that: they say nothing of what is asked for."""
+    return DECORATION.sub("", text)
 
 
 def require_readable(text: str, field: str) -> None:

@@ -3,7 +3,7 @@
 from structbert_lite.inference.runner import ModelRunner
 from structbert_lite.request_context import RequestContext
 from structbert_lite.results import Ranked
-from structbert_lite.tasks.inputs import require_at_most, require_pairs, require_readable
+from structbert_lite.tasks.inputs import require_at_most, require_pairs, require_readable, without_decoration
 from structbert_lite.tasks.lexical import WordOverlap
 from structbert_lite.tasks.scores import pair_logit, sigmoid
 
@@ -73,6 +73,8 @@ class RerankPipeline:
     def _cut(self, pairs: list[Pair]) -> tuple[list[Pair], list[tuple[int, bool]]]:
         """What the model reads; of each pair how many windows that is, and whether something is left unread."""
         tokenizer = self.runner.tokenizer
+        if self._words:  # a model of ours; others' checkpoints read every mark, as they were trained to
+            pairs = [(without_decoration(query), without_decoration(document)) for query, document in pairs]
         queries = {}
         for query in dict.fromkeys(query for query, _ in pairs):
             (beginning,), query_cut = tokenizer.split(query, tokenizer.max_tokens // QUERY_SHARE, 0, 1)

@@ -64,6 +64,22 @@ def test_a_reranker_with_a_table_prefers_the_words_of_the_query(models: Path) ->
     engine.close()
 
 
+def test_it_does_not_read_what_stands_behind_the_last_word(tmp_path: Path) -> None:
+    make_cross(tmp_path / "rerank", "rerank", table(1))
+    np.savez(tmp_path / "rerank" / LEXICAL_NAME, idf=even())
+    write_manifest(tmp_path / "rerank", "rerank", kind="cross-encoder", lexical=FACTS)
+    engine = Engine(Settings(models=tmp_path))
+
+    def scores(query: str, ending: str) -> list[float]:
+        documents = ["申请退款请点这里" + ending, "明天有雨" + ending]
+        return [r.score for r in engine.predict("rerank", documents, RequestContext.within(60), query=query + ending)]
+
+    assert scores("退款", "") == scores("退款", "？？🐱") == scores("退款", " 🏠️。") != scores("退款", "吗")
+    assert scores("C++", "") != scores("C", "")
+    assert scores("？", "") == scores("？", "")
+    engine.close()
+
+
 @pytest.mark.parametrize("idf", [np.ones((2, 2), np.float32), np.ones(4), np.full(4, np.nan, np.float32), None])
 def test_a_table_that_cannot_be_used_is_refused(models: Path, idf: np.ndarray | None) -> None:
     np.savez(models / "rerank" / LEXICAL_NAME, **({"idf": idf} if idf is not None else {"other": even()}))
