@@ -16,7 +16,8 @@ from structbert_lite.telemetry.logs import request_id
 from structbert_lite.web.request_telemetry import RequestState, request_state
 from structbert_lite.web.serialization import read_json
 
-REQUEST_ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
+REQUEST_ID = r"[\w.-]{1,128}"
+_REQUEST_ID = re.compile(REQUEST_ID, re.ASCII)
 
 # How little a browser has to allow.
 ANSWERS = {
@@ -103,7 +104,7 @@ def refuse_json(error: ValueError | None) -> NoReturn:
 
 def name_request(state: RequestState, given: str) -> None:
     """The request's id is the one that it has `given` where that is fit for a log, else a random one."""
-    state.request_id = given if REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
+    state.request_id = given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
     request_id.set(state.request_id)
 
 

@@ -18,7 +18,7 @@ OURS = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswe
 HEADERS = {
     "X-Request-ID": {
         "description": "The request's own, or one that was made for it",
-        "schema": {"type": "string", "pattern": f"^{REQUEST_ID.pattern}$"},
+        "schema": {"type": "string", "pattern": f"^{REQUEST_ID}$"},
     },
     "Retry-After": {"description": "Seconds", "schema": {"type": "integer", "minimum": 1}},
 }
