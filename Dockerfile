@@ -40,7 +40,7 @@ ENV PATH=/venv/bin:$PATH \
     STRUCTBERT_ALLOW_PUBLIC_WITHOUT_KEYS=1
 WORKDIR /app
 # The official base has no bytecode of the standard library: leave that of the modules used here.
-RUN env -u PYTHONDONTWRITEBYTECODE python3 -c "import app, gunicorn.app.wsgiapp, gunicorn.workers.gthread, urllib.request"
+RUN env -u PYTHONDONTWRITEBYTECODE python3 -c "import app, gunicorn.app.wsgiapp, gunicorn.workers.gasgi, uvloop, urllib.request"
 USER 10001:10001
 EXPOSE 5000
 STOPSIGNAL SIGTERM
