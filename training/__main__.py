@@ -170,6 +170,17 @@ def recover(model: Path, base: Path, out: Path) -> None:
 
 
 @main.command()
+@click.option("--model", type=FOLDER, required=True, help="The int8 model.")
+@click.option("--base", type=FOLDER, default=Path("runs/base-12"), show_default=True, help="With the new vocabulary.")
+@click.option("--out", type=FOLDER, required=True, help="A folder for the model with that vocabulary.")
+def respell(model: Path, base: Path, out: Path) -> None:
+    """Give one of our models the vocabulary of another base, its weights left alone to the bit."""
+    from training.respell import respell as renew
+
+    click.echo(f"wrote {renew(model, base, out)}")
+
+
+@main.command()
 @click.option("--run", "runs", type=(FOLDER, float), multiple=True, required=True, help="Folder and its weight.")
 @click.option("--out", type=FOLDER, required=True, help="A folder for the averaged model.")
 def average(runs: tuple[tuple[Path, float], ...], out: Path) -> None:
