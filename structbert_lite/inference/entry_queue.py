@@ -1,6 +1,6 @@
-"""The queue of a batcher, in rounds: a request of many inputs has one micro-batch's worth in each.
+"""The queue of a batcher: deficit round robin. A request of many inputs has one micro-batch's worth in each round.
 
-Without rounds a batch of 500 texts would keep everybody else waiting until it is done.
+Without it a batch of 500 texts would keep everybody else waiting until it is done.
 """
 
 import math
