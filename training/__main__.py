@@ -149,11 +149,16 @@ def zero_shot(data: Path | None, base: Path, out: Path, **further: Any) -> None:
 @click.option("--model", type=FOLDER, required=True, help="The run, exported: its int8 model.")
 @click.option("--run", "folder", type=FOLDER, required=True, help="The run, which gets calibration.json.")
 @click.option("--data", type=FOLDER, help="Folder with retrieval/, for rerank.")
-def calibrate(task: str, model: Path, folder: Path, data: Path | None) -> None:
+@click.option("--in-place", is_flag=True, help="Of similarity: put what was found into the model, its weights stay.")
+def calibrate(task: str, model: Path, folder: Path, data: Path | None, in_place: bool) -> None:
     """Choose thresholds and fit small heads on rows held out, by the int8 model; then export the run again."""
     from training.calibrate import calibrate as fit
+    from training.calibrate import renew
 
-    _show(fit(task, model, folder, data))
+    found = fit(task, model, folder, data)
+    if in_place:
+        renew(model, found)
+    _show(found)
 
 
 @main.command()
@@ -175,7 +180,7 @@ def recover(model: Path, base: Path, out: Path) -> None:
 @click.option("--out", type=FOLDER, required=True, help="A folder for the model with that vocabulary.")
 def respell(model: Path, base: Path, out: Path) -> None:
     """Give one of our models the vocabulary of another base, its weights left alone to the bit."""
-    from training.respell import respell as renew
+    from training.base.respell import respell as renew
 
     click.echo(f"wrote {renew(model, base, out)}")
 

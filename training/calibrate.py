@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from export.describe import write_manifest
 from export.platt import fit_platt, sigmoid
 from export.thresholds import choose_thresholds
 from structbert_lite.inference.runner import ModelRunner
-from structbert_lite.manifest import LEXICAL_NAME, read_manifest
+from structbert_lite.manifest import LEXICAL_NAME, Calibration, Decider, Thresholds, read_manifest
 from structbert_lite.registry import open_pipeline
 from structbert_lite.request_context import RequestContext
 from structbert_lite.tasks.lexical import bucket, overlap, terms
@@ -46,6 +47,17 @@ def calibrate(task: str, model: Path, run: Path, data: Path | None) -> dict[str,
         found, figures = fit(pipeline.runner, run, data)
     (run / CALIBRATION).write_text(json.dumps(found, indent=2), encoding="utf-8")
     return {**found, "figures": figures}
+
+
+def renew(model: Path, found: dict[str, Any]) -> None:
+    """Gives the similarity model in the folder `model` what `calibrate` has found: the model that it asks is another.
+
+    Raises KeyError for what was found of another task.
+    """
+    line = Calibration(scale=found["scale"], bias=found["bias"])
+    levels = Thresholds(low=found["low"], high=found["high"])
+    fields = {"calibration": line, "thresholds": levels, "decider": Decider.model_validate(found["decider"])}
+    write_manifest(model, read_manifest(model).model_copy(update=fields))
 
 
 def _logits(runner: ModelRunner, inputs: Sequence[tuple[str, ...]]) -> np.ndarray:

@@ -14,8 +14,9 @@ import onnx
 from onnx import numpy_helper
 from safetensors.numpy import load_file
 
+from export.describe import write_manifest
 from export.onnx_file import save_whole
-from structbert_lite.manifest import MANIFEST_NAME, MODEL_NAME, TOKENIZER_NAME, file_sha256
+from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, read_manifest
 
 WORDS = "embeddings.word_embeddings.weight"
 
@@ -46,20 +47,10 @@ def respell(model: Path, base: Path, out: Path) -> Path:
         shutil.copytree(model, out, dirs_exist_ok=True)
     shutil.copy(base / TOKENIZER_NAME, out / TOKENIZER_NAME)
     save_whole(graph, out / MODEL_NAME, large)
-    _renew_digests(out)
+    write_manifest(out, read_manifest(out))
     return out
 
 
 def _pieces(folder: Path) -> list[str]:
     """The pieces of a tokenizer, by id."""
     return [piece for piece, _ in json.loads((folder / TOKENIZER_NAME).read_text("utf-8"))["model"]["vocab"]]
-
-
-def _renew_digests(folder: Path) -> None:
-    path = folder / MANIFEST_NAME
-    manifest = json.loads(path.read_text("utf-8"))
-    names = {*manifest["files"], f"{MODEL_NAME}.tables"}
-    manifest["files"] = {
-        name: {"bytes": (folder / name).stat().st_size, "sha256": file_sha256(folder / name)} for name in sorted(names)
-    }
-    path.write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

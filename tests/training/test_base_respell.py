@@ -16,8 +16,8 @@ from structbert_lite.manifest import check_files, read_manifest
 from structbert_lite.registry import open_pipeline
 from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import PROJECT
+from training.base.respell import WORDS, respell
 from training.recover import recover_encoder
-from training.respell import WORDS, respell
 
 SENTIMENT = PROJECT / "models" / "sentiment"
 TEXTS = ["物流很快，包装也很好", "服务让人满意", "明天几点开门"]
