@@ -8,7 +8,6 @@ their own, which `make compare` sets up under .venv-bench. Writes side-by-side.m
 
 import json
 import re
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,17 +18,11 @@ from benchmarks.report import page, summary
 from benchmarks.served import measure_servers
 from benchmarks.systems import SYSTEMS, stock_file
 from benchmarks.tables import verdicts
-from benchmarks.work import VENVS, Pair, prepare, python_of
+from benchmarks.work import VENVS, Pair, prepare, python_of, versions_of
 from structbert_lite.bench.machine import describe_machine
 from structbert_lite.bench.synthetic_texts import make_texts
 from structbert_lite.errors import StructBertError
 from structbert_lite.settings import PROJECT
-
-SHOWN = re.compile(
-    r"(torch|transformers|onnxruntime|optimum|optimum-onnx|sentence-transformers|infinity.emb|openvino|nncf|ctranslate2"
-    r"|flask|gunicorn|uvicorn|tokenizers)==",
-    re.IGNORECASE,
-)
 
 
 def pair_from(text: str) -> Pair:
@@ -65,7 +58,7 @@ def main(
         "requests": requests,
         "scored": scored,
         "stock": stock_file().removeprefix("onnx/"),
-        "versions": {venv.name: _versions(venv.name) for venv in sorted(VENVS.iterdir()) if venv.is_dir()},
+        "versions": {venv.name: versions_of(python_of(venv.name)) for venv in sorted(VENVS.iterdir()) if venv.is_dir()},
         "pairs": {},
     }
     for pair in map(pair_from, pairs):
@@ -95,13 +88,3 @@ def _write(figures: dict, out: Path) -> None:
 def _size(pair: Pair) -> str:
     config = json.loads((pair.checkpoint / "config.json").read_text(encoding="utf-8"))
     return f"{config['num_hidden_layers']} layers of {config['hidden_size']}"
-
-
-def _versions(venv: str) -> list[str]:
-    """The packages that matter in one environment; empty when it is broken."""
-    command = [python_of(venv), "-m", "pip", "freeze", "--disable-pip-version-check"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    return [line.replace("==", " ") for line in done.stdout.splitlines() if SHOWN.match(line)]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -17,6 +18,11 @@ VENVS = PROJECT / ".venv-bench"
 MADE = PROJECT / ".cache" / "benchmarks"
 PREPARE_SECONDS = 1800
 WEIGHTS = "model.safetensors"
+SHOWN = re.compile(
+    r"(torch|transformers|onnxruntime|optimum|optimum-onnx|sentence-transformers|infinity.emb|openvino|nncf|ctranslate2"
+    r"|flask|granian|gunicorn|gunicorn.h1c|uvicorn|uvloop|tokenizers)==",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,16 @@ class Pair:
 
 def python_of(venv: str) -> str:
     return str(VENVS / venv / "bin" / "python")
+
+
+def versions_of(python: str) -> list[str]:
+    """The packages that matter in the environment of `python`; empty when it is broken."""
+    command = [python, "-m", "pip", "freeze", "--disable-pip-version-check"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return [line.replace("==", " ") for line in done.stdout.splitlines() if SHOWN.match(line)]
 
 
 def environment() -> dict[str, str]:

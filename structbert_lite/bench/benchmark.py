@@ -69,7 +69,7 @@ def measure(model: Path, texts: list[str], requests: int, rounds: int) -> dict[s
         for _ in range(rounds):  # in turn, so that a noisy moment hits both
             bare_one.append(_bare_loop(session, encodings, threads=1))
             bare_all.append(_bare_loop(session, encodings, threads=usable_cpus()))
-            alone.append(_one_by_one(session, tokenizer, sent[:500]))
+            alone.append(tokenize_and_run_ms(session, tokenizer, sent[:500]))
             loads.append([measure_closed_loop(server.port, sent, clients) for clients in CLIENTS])
         after = server.memory_mb()
     with serve(model.parent, model.name, cache_mb=32) as server:
@@ -106,8 +106,8 @@ def _bare_loop(session: Session, encodings: list[Encoding], threads: int) -> flo
     return len(encodings) / run_in_threads(encodings, threads, loop)
 
 
-def _one_by_one(session: Session, tokenizer: Tokenizer, texts: list[str]) -> float:
-    """Median milliseconds of tokenization and session.run for one text."""
+def tokenize_and_run_ms(session: Session, tokenizer: Tokenizer, texts: list[str]) -> float:
+    """Median milliseconds of tokenization and session.run for one text, in this process."""
     times = []
     for text in texts:
         began = time.perf_counter()

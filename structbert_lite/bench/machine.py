@@ -23,6 +23,12 @@ def proportional_mb(pid: int) -> float:
     return _field(Path(f"/proc/{pid}/smaps_rollup"), "Pss:") / 1024
 
 
+def private_mb(pid: int) -> float:
+    """Resident memory in MB that no other process has (USS): what would be free without this one."""
+    file = Path(f"/proc/{pid}/smaps_rollup")
+    return (_field(file, "Private_Clean:") + _field(file, "Private_Dirty:")) / 1024
+
+
 def forget_peak(pid: int) -> None:
     """From now on `peak_mb` counts anew (proc(5): 5 written to clear_refs)."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")

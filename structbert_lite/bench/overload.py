@@ -49,27 +49,33 @@ def measure(model: Path, times: float, seconds: float, texts: int) -> dict[str, 
     """All figures of one model folder. Raises InvalidModel, or RuntimeError when the server does not start."""
     manifest = read_manifest(model)
     check_files(model, manifest)
-    bodies = [{"text": text} for text in make_texts(texts, seed=0)]
     with serve(model.parent, model.name, cache_mb=0) as server:
-        requests = [write_request(server.port, "/predict", body) for body in bodies]
-        _ask(server, bodies[: texts // 4])  # the first requests meet cold caches
-        expected, peak = _ask(server, bodies)
+        figures = measure_server(server, times, seconds, texts)
+    return {"machine": describe_machine(), "model": manifest.name, "digest": manifest.digest} | figures
 
-        def is_right(i: int, status: int, body: bytes) -> bool:
-            return body == expected[i] if status == 200 else b'"error"' in body
 
-        unloaded, _ = open_loop(server.port, requests, UNLOADED * peak, seconds, is_right, seed=1)
-        before = server.memory_mb()
-        outcomes, took = open_loop(server.port, requests, times * peak, seconds, is_right, seed=2)
-        after = server.memory_mb()
-        time.sleep(REST_SECONDS)
-        again, peak_again = _ask(server, bodies)
-        rested = server.memory_mb()
+def measure_server(server: Server, times: float, seconds: float, texts: int) -> dict[str, Any]:
+    """The peak of a server whose cache is off, and what it does at `times` the peak.
+
+    Raises RuntimeError when it does not answer clients that wait.
+    """
+    bodies = [{"text": text} for text in make_texts(texts, seed=0)]
+    requests = [write_request(server.port, "/predict", body) for body in bodies]
+    _ask(server, bodies[: texts // 4])  # the first requests meet cold caches
+    expected, peak = _ask(server, bodies)
+
+    def is_right(i: int, status: int, body: bytes) -> bool:
+        return body == expected[i] if status == 200 else b'"error"' in body
+
+    unloaded, _ = open_loop(server.port, requests, UNLOADED * peak, seconds, is_right, seed=1)
+    before = server.memory_mb()
+    outcomes, took = open_loop(server.port, requests, times * peak, seconds, is_right, seed=2)
+    after = server.memory_mb()
+    time.sleep(REST_SECONDS)
+    again, peak_again = _ask(server, bodies)
+    rested = server.memory_mb()
     answered = sum(outcome.status == 200 for outcome in outcomes)
     return {
-        "machine": describe_machine(),
-        "model": manifest.name,
-        "digest": manifest.digest,
         "times": times,
         "seconds": seconds,
         "peak_per_second": peak,

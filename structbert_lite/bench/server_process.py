@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from structbert_lite.bench.machine import proportional_mb
+from structbert_lite.bench.machine import private_mb, proportional_mb
 from structbert_lite.settings import PREFIX, PROJECT
 
 START_SECONDS = 120.0
@@ -32,6 +32,10 @@ class Server:
     def memory_mb(self) -> float:
         """Resident memory of the process and its children, in MB, pages they share counted once (Linux)."""
         return sum(map(proportional_mb, [self.pid, *_children(self.pid)]))
+
+    def private_mb(self) -> float:
+        """Resident memory that the process and its children share with nobody, not with each other either, in MB."""
+        return sum(map(private_mb, [self.pid, *_children(self.pid)]))
 
 
 @contextmanager
