@@ -1,8 +1,10 @@
 """gunicorn: one process, many threads, unless the settings want more: each further process holds every model again.
 
-No preload: onnxruntime's threads do not survive a fork, so the application is made in the worker.
+No preload: onnxruntime's threads do not survive a fork, so the application is made in the worker. Only its modules are
+imported before.
 """
 
+import gc
 import os
 import sys
 
@@ -50,6 +52,17 @@ class logger_class(Logger):  # noqa: N801, gunicorn's name for it
         configure_logs(_settings.log_level, _settings.log_format)
 
 
+def _import_application() -> None:
+    """The application's modules, once for all workers, who share their memory; nothing of them runs before the fork.
+
+    Not at the top: the metrics' library asks when it is imported whether several processes count.
+    """
+    import app  # noqa: F401
+
+    gc.collect()
+    gc.freeze()  # a collection in a worker would write into the pages that it shares
+
+
 def on_starting(server: Arbiter) -> None:
     """Before the first fork: a missing key or a damaged model stops the start with one sentence instead of a trace."""
     if server.cfg.is_ssl:
@@ -63,6 +76,7 @@ def on_starting(server: Arbiter) -> None:
         sys.exit(f"structbert-lite: {error}")
     if workers > 1 or FOLDER in os.environ:
         share_metrics()
+    _import_application()
 
 
 def child_exit(server: object, worker: object) -> None:

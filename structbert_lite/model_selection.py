@@ -1,5 +1,6 @@
 """Which model serves each task; loads none of them, so that gunicorn's master may ask before it forks."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -37,8 +38,11 @@ def check_models(settings: Settings) -> None:
 
     Raises InvalidModel with the file's name, or ConfigurationError.
     """
-    for name, manifest in select_models(settings).manifests.items():
-        check_files(settings.models / name, manifest)
+    manifests = select_models(settings).manifests
+    with ThreadPoolExecutor() as pool:  # hashing leaves the interpreter to the others
+        checks = [pool.submit(check_files, settings.models / name, manifest) for name, manifest in manifests.items()]
+    for check in checks:
+        check.result()
 
 
 def serving_folder(task: str) -> Path:

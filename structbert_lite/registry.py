@@ -19,7 +19,7 @@ from structbert_lite.inference.batcher import FairSemaphore
 from structbert_lite.inference.bulk_runner import BulkRunner
 from structbert_lite.inference.model import Model
 from structbert_lite.inference.observer import Observer
-from structbert_lite.inference.resources import usable_cpus
+from structbert_lite.inference.resources import return_free_pages, usable_cpus
 from structbert_lite.inference.runner import Limits, ServingRunner
 from structbert_lite.manifest import Manifest, read_decider, read_manifest
 from structbert_lite.model_selection import select_models
@@ -213,6 +213,7 @@ def _load(context: EngineContext, name: str, manifest: Manifest, observer: Obser
     model = context.load_model(context.settings.models / name, manifest)
     runner = ServingRunner(model, context.limits, context.cache, context.slots, observer, context.admission)
     runner.probe(RequestContext.within(WARM_UP_SECONDS))
+    return_free_pages()  # reading a graph takes as much again
     if context.closed.is_set():  # `close` came meanwhile and could not see this one
         runner.close()
         raise NotReady("the server is shutting down")

@@ -18,8 +18,13 @@ def usable_cpus() -> int:
 
 
 def trim_heap() -> None:
-    """Frees what only cycles keep alive, and hands free pages back to the system where the C library can."""
+    """Frees what only cycles keep alive, and returns free pages."""
     gc.collect()  # a runner and its batcher know each other, and nothing else would look for them for hours
+    return_free_pages()
+
+
+def return_free_pages() -> None:
+    """Hands the heap's free pages back to the system where the C library can: a freed graph leaves many."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc
     if trim is not None:
         trim(0)

@@ -1,6 +1,7 @@
 """Types that all routes share: they validate requests and describe answers; /openapi.json is made from them."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Annotated, Any
 
 from flask_openapi3.types import ResponseDict
@@ -95,7 +96,17 @@ class ErrorFacts(BaseModel):
     field: str | None = None
 
 
-class ErrorAnswer(BaseModel):
+class ErrorBody(BaseModel):
+    """An error's JSON. The OpenAPI library asks for its schema at each status of each route, and it is made once."""
+
+    @classmethod
+    @cache
+    def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:  # type: ignore[override]
+        """As pydantic makes it; not to be changed."""
+        return super().model_json_schema(*args, **options)
+
+
+class ErrorAnswer(ErrorBody):
     """Every error of every route."""
 
     model_config = with_examples(

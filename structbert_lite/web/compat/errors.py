@@ -9,7 +9,7 @@ from pydantic import BaseModel, RootModel
 
 from structbert_lite.web.compat.dialect import Dialect, dialect_of
 from structbert_lite.web.request_telemetry import RequestState, request_state
-from structbert_lite.web.schemas import ERRORS, ErrorAnswer, with_examples
+from structbert_lite.web.schemas import ERRORS, ErrorAnswer, ErrorBody, with_examples
 
 OPENAI_TYPES = {429: "rate_limit_error"}
 OPENAI_CODES = {"unauthorized": "invalid_api_key", "rate_limited": "rate_limit_exceeded"}
@@ -25,7 +25,7 @@ class OpenAIErrorFacts(BaseModel):
     code: str
 
 
-class OpenAIErrorAnswer(BaseModel):
+class OpenAIErrorAnswer(ErrorBody):
     """An error in OpenAI's shape."""
 
     model_config = with_examples(
@@ -42,7 +42,7 @@ class OpenAIErrorAnswer(BaseModel):
     error: OpenAIErrorFacts
 
 
-class CohereErrorAnswer(BaseModel):
+class CohereErrorAnswer(ErrorBody):
     """An error in Cohere's shape; the message begins with the field at fault."""
 
     model_config = with_examples(error={"message": "documents[3]: the text has no readable characters"})
@@ -50,7 +50,7 @@ class CohereErrorAnswer(BaseModel):
     message: str
 
 
-class TEIErrorAnswer(BaseModel):
+class TEIErrorAnswer(ErrorBody):
     """An error in TEI's shape; the message begins with the field at fault."""
 
     model_config = with_examples(
@@ -61,7 +61,7 @@ class TEIErrorAnswer(BaseModel):
     error_type: str
 
 
-class SharedErrorAnswer(RootModel[ErrorAnswer | TEIErrorAnswer]):
+class SharedErrorAnswer(ErrorBody, RootModel[ErrorAnswer | TEIErrorAnswer]):
     """An error in our own shape, or in TEI's where the body was one of TEI's."""
 
 
