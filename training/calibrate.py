@@ -7,6 +7,7 @@ weights) into the run; exported again, the model has them in its manifest.
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from sklearn.linear_model import LogisticRegression
 from export.describe import write_manifest
 from export.platt import fit_platt, sigmoid
 from export.thresholds import choose_thresholds
+from structbert_lite.inference.bulk_runner import BulkRunner
+from structbert_lite.inference.model import Model
+from structbert_lite.inference.resources import usable_cpus
 from structbert_lite.inference.runner import ModelRunner
 from structbert_lite.manifest import LEXICAL_NAME, Calibration, Decider, Thresholds, read_manifest
 from structbert_lite.registry import open_pipeline
@@ -42,9 +46,10 @@ SAMPLE = 400  # searches of each public set that a reranker's line is fitted to
 
 def calibrate(task: str, model: Path, run: Path, data: Path | None) -> dict[str, Any]:
     """Fits what `task` needs on the int8 model in the folder `model`; returns what it wrote to `run`, and figures."""
-    with open_pipeline(task, model) as pipeline:
+    # The model by itself: the one that a similarity model asks may be another than it was made for.
+    with closing(BulkRunner(Model.load(model), usable_cpus())) as runner:
         fit = {"sentiment": _sentiment, "zero-shot": _zero_shot, "similarity": _similarity, "rerank": _rerank}[task]
-        found, figures = fit(pipeline.runner, run, data)
+        found, figures = fit(runner, run, data)
     (run / CALIBRATION).write_text(json.dumps(found, indent=2), encoding="utf-8")
     return {**found, "figures": figures}
 
