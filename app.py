@@ -14,7 +14,6 @@ from structbert_lite import __version__
 from structbert_lite.api_keys import Keys, read_keys
 from structbert_lite.engine import Engine, EngineHooks
 from structbert_lite.errors import ConfigurationError
-from structbert_lite.inference.model import Model
 from structbert_lite.inference.observer import Observer, Observers
 from structbert_lite.registry import LoadModel
 from structbert_lite.settings import Settings
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from structbert_lite.telemetry.traces import Tracing
 
 
-def create_app(settings: Settings | None = None, wait: bool = True, load_model: LoadModel = Model.load) -> Flask:
+def create_app(settings: Settings | None = None, wait: bool = True, load_model: LoadModel | None = None) -> Flask:
     """The application, its models loaded and warm; without `wait` only when the engine's `load` has been called.
 
     Raises ConfigurationError for an unusable environment or key file and InvalidModel for a damaged model.

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from structbert_lite.cache.memory import MemoryCache
@@ -16,6 +16,7 @@ from structbert_lite.inference.admission import AdmissionController
 from structbert_lite.inference.batcher import Batcher, FairSemaphore
 from structbert_lite.inference.model import Model
 from structbert_lite.inference.observer import Observer
+from structbert_lite.inference.prepacked import PrepackedGraphs
 from structbert_lite.inference.resources import trim_heap, usable_cpus
 from structbert_lite.inference.runner import Limits, ServingRunner
 from structbert_lite.manifest import Manifest
@@ -48,9 +49,11 @@ class Engine:
         settings: Settings,
         hooks: EngineHooks | None = None,
         wait: bool = True,
-        load_model: LoadModel = Model.load,
+        load_model: LoadModel | None = None,
     ) -> None:
         """Reads the manifests of the installed models, and does what `load` does where it should `wait` for that.
+
+        Without `load_model` they are loaded with the weights that processes share, where the settings allow that.
 
         Raises InvalidModel with the file's name, and ConfigurationError, also for a Redis that cannot be used at all.
         """
@@ -73,6 +76,9 @@ class Engine:
         # One observer a model, however often it is loaded: what it counts goes on.
         observe = cache(self._hooks.observe)
         self.admission = AdmissionController()
+        if load_model is None:
+            folder = settings.prepacked_folder
+            load_model = partial(Model.load, prepacked=PrepackedGraphs(folder) if folder else None)
         self._context = EngineContext(
             settings, limits, FairSemaphore(threads), self.admission, self.cache, self._closed, observe, load_model
         )

@@ -47,6 +47,11 @@ class Settings(BaseModel):
     load: Literal["start", "lazy"] = Field(
         "start", description="`start`: all models before the first answer; `lazy`: each at its task's first request"
     )
+    prepacked: str = Field(
+        "",
+        description="Folder for weights as this machine's CPU reads them, which processes share; "
+        "empty: `structbert-lite` in `$XDG_CACHE_HOME` or `~/.cache`; `off`: none",
+    )
     threads: int = Field(
         0,
         ge=0,
@@ -103,6 +108,16 @@ class Settings(BaseModel):
     traces: Literal["off", "otlp"] = Field(
         "off", description="`otlp`: OpenTelemetry traces, sent where the standard `OTEL_` variables say"
     )
+
+    @property
+    def prepacked_folder(self) -> Path | None:
+        """Where prepacked weights are kept; None: nowhere."""
+        if self.prepacked:
+            return None if self.prepacked == "off" else Path(self.prepacked)
+        # A relative one has to be ignored, says the specification of base directories.
+        named = [os.environ.get("XDG_CACHE_HOME", ""), os.path.expanduser("~/.cache")]
+        caches = next(filter(os.path.isabs, named), None)
+        return Path(caches, "structbert-lite") if caches else None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:

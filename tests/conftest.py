@@ -23,6 +23,14 @@ if os.environ.get("CI"):
 MODEL = PROJECT / "models" / "sentiment"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def prepacked_weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Prepacked weights go to a folder of the tests, also those of servers that they start, never to the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("caches")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def model_folder() -> Path:
     return MODEL

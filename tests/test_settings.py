@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -32,3 +34,21 @@ def test_an_unusable_value_is_refused_by_name(name: str, value: str) -> None:
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError):
         Settings().port = 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "cache_home", "folder"),
+    [
+        ("", "/caches", "/caches/structbert-lite"),
+        ("", "", "/home/somebody/.cache/structbert-lite"),
+        ("", "relative", "/home/somebody/.cache/structbert-lite"),
+        ("/somewhere", "/caches", "/somewhere"),
+        ("off", "/caches", None),
+    ],
+)
+def test_where_prepacked_weights_lie(
+    monkeypatch: pytest.MonkeyPatch, setting: str, cache_home: str, folder: str | None
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", cache_home)
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert Settings(prepacked=setting).prepacked_folder == (Path(folder) if folder else None)

@@ -5,6 +5,7 @@ Who serves it puts a cache and a queue around it (runner.py), who scores a file 
 
 import os
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal, Self
 
@@ -18,6 +19,8 @@ import onnxruntime as ort
 
 from structbert_lite import __version__
 from structbert_lite.errors import InvalidModel
+from structbert_lite.inference.prepacked import PrepackedGraphs
+from structbert_lite.inference.resources import cpu_facts
 from structbert_lite.inference.tokenizer import Encoding, Tokenizer
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, Manifest, check_files, read_manifest
 
@@ -26,6 +29,9 @@ ort.set_default_logger_severity(3)
 
 # Another version may compute other last digits.
 RUNTIME = f"onnxruntime {ort.__version__}"
+
+# What a graph has to answer with the same bits before and after it is written anew.
+PROOF = ["好", "这家店的菜很好吃，服务也不错，下次还会再来。"]
 
 # What a model reads at once: a text, or a pair of texts.
 Input = tuple[str] | tuple[str, str]
@@ -38,7 +44,13 @@ class Session:
     serving process, never before a fork: onnxruntime's threads do not survive one.
     """
 
-    def __init__(self, path: Path, inputs: tuple[str, ...], pad_id: int) -> None:
+    def __init__(
+        self, path: Path, inputs: tuple[str, ...], pad_id: int, prepack: Path | None = None, prepacked: bool = False
+    ) -> None:
+        """`prepack`: where the graph is written as it was loaded, for this machine only; `prepacked`: it is such a one.
+
+        Raises InvalidModel.
+        """
         options = ort.SessionOptions()
         # Each run stays on its caller's thread: the graph's small operators split badly, and runs side
         # by side use the cores better. docs/benchmarks.md has the figures.
@@ -51,6 +63,16 @@ class Session:
         # Looking for outputs that could take over each other's buffers was two thirds of the time to load a model, and
         # finds nothing that the arena does not: runs take the same time and the same memory without.
         options.enable_mem_reuse = False
+        if prepack:
+            options.optimized_model_filepath = str(prepack)
+            for name, value in {
+                "optimized_model_external_initializers_file_name": f"{prepack.name}.data",
+                "optimized_model_external_initializers_min_size_in_bytes": "1024",
+                "save_external_prepacked_constant_initializers": "1",
+            }.items():
+                options.add_session_config_entry(f"session.{name}", value)
+        if prepacked:
+            options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:
             # onnxruntime's SkipLayerNormalization is slower on a CPU than Add and LayerNormalization.
             self._session = ort.InferenceSession(
@@ -95,8 +117,16 @@ class Model:
         self.width = dimensions or len(manifest.labels) or 1
 
     @classmethod
-    def load(cls, folder: Path, manifest: Manifest | None = None, file: Path | None = None) -> Self:
+    def load(
+        cls,
+        folder: Path,
+        manifest: Manifest | None = None,
+        file: Path | None = None,
+        prepacked: PrepackedGraphs | None = None,
+    ) -> Self:
         """The model in `folder`, its files' digests checked; `file` is run in place of its graph.
+
+        With `prepacked` its weights are those that lie there, in memory that processes share.
 
         Runs once: a graph whose rows are not what the manifest promises would give wrong answers, not errors.
         Raises InvalidModel with the file's name.
@@ -105,7 +135,8 @@ class Model:
         check_files(folder, manifest)
         path = file or folder / MODEL_NAME
         tokenizer = Tokenizer(folder / TOKENIZER_NAME, manifest.max_tokens)
-        model = cls(folder, manifest, tokenizer, Session(path, manifest.inputs, manifest.pad_id))
+        session = _open_prepacked(path, manifest, tokenizer, prepacked) if prepacked else None
+        model = cls(folder, manifest, tokenizer, session or Session(path, manifest.inputs, manifest.pad_id))
         try:
             shape = model.infer([model.short_input()]).shape
         except Exception as error:  # onnxruntime's exceptions share no base class
@@ -145,6 +176,26 @@ class Model:
             fields = template.fill("好", "好") if template else ("好", "好")
         (encoding,) = self.tokenize([fields])
         return encoding
+
+
+def _open_prepacked(path: Path, manifest: Manifest, tokenizer: Tokenizer, graphs: PrepackedGraphs) -> Session | None:
+    """The graph in `path` from `graphs`, made first where it is not there; None where neither can be done."""
+
+    def make(to: Path) -> None:
+        made = Session(path, manifest.inputs, manifest.pad_id, prepack=to)
+        kept = Session(to, manifest.inputs, manifest.pad_id, prepacked=True)  # not where a full disk cut it off
+        proof = tokenizer.encode(PROOF)
+        if made.run(proof).tobytes() != kept.run(proof).tobytes():
+            raise InvalidModel(f"{to} gives other bits than {path}")
+
+    facts = f"{__version__} {RUNTIME} {manifest.digest} {cpu_facts()}"
+    key = sha256(facts.encode()).hexdigest()[:32]
+    found = graphs.find(key, 2 * sum(fact.bytes for fact in manifest.files.values()), make)
+    try:
+        return Session(found, manifest.inputs, manifest.pad_id, prepacked=True) if found else None
+    except InvalidModel as error:  # another process has just removed it
+        graphs.report(error)
+        return None
 
 
 def pool(output: NDArray[np.float32], lengths: list[int], pooling: Literal["mean", "cls"]) -> NDArray[np.float32]:

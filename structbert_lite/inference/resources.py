@@ -4,17 +4,30 @@ import ctypes
 import gc
 import math
 import os
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 
 MOUNT = Path("/sys/fs/cgroup")
 OWN = Path("/proc/self/cgroup")
+CPUS = Path("/proc/cpuinfo")
+# Its lines that tell kinds apart; others are of one CPU or change with the clock.
+KIND = ("vendor_id", "cpu family", "model", "flags", "CPU implementer", "CPU variant", "CPU part", "Features")
 
 
 def usable_cpus() -> int:
     """The smaller of the CPU affinity and the cgroup's quota (v2 or v1), rounded up, at least 1."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min([cpus, *map(math.ceil, read_quotas(MOUNT, OWN))]))
+
+
+def cpu_facts() -> str:
+    """What tells apart CPUs on which a library may take other paths: the kind of the first one and what it can do."""
+    try:
+        first = CPUS.read_text().partition("\n\n")[0].splitlines()
+    except OSError:
+        first = []
+    return "\n".join([platform.machine(), *(line for line in first if line.startswith(KIND))])
 
 
 def trim_heap() -> None:

@@ -1,7 +1,7 @@
 import os
 from pathlib import Path
 
-from structbert_lite.inference.resources import read_quotas, usable_cpus
+from structbert_lite.inference.resources import cpu_facts, read_quotas, usable_cpus
 
 
 def test_is_within_the_affinity() -> None:
@@ -48,3 +48,9 @@ def test_in_a_container_that_shows_the_hosts_path_its_own_root_counts(tmp_path: 
     write(tmp_path / "own", "0::/docker/8f3a")
     write(tmp_path / "cpu.max", "50000 100000")
     assert list(read_quotas(tmp_path, tmp_path / "own")) == [0.5]
+
+
+def test_a_cpu_is_described_in_the_same_words_each_time() -> None:
+    assert cpu_facts() == cpu_facts()
+    assert os.uname().machine in cpu_facts()
+    assert "MHz" not in cpu_facts()
