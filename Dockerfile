@@ -31,12 +31,14 @@ COPY --from=venv /venv /venv
 COPY --from=files /models /app/models
 COPY --from=files /app /app
 # onnxruntime's Linux wheels report to their maker unless told not to before they load.
+# Prepacked weights would be made anew in each container, whose root may be read-only besides.
 # Every address of a container: who reaches it is decided where its port is published, so keys are not forced here.
 ENV PATH=/venv/bin:$PATH \
     ORT_DISABLE_TELEMETRY=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     STRUCTBERT_HOST=0.0.0.0 \
+    STRUCTBERT_PREPACKED=off \
     STRUCTBERT_ALLOW_PUBLIC_WITHOUT_KEYS=1
 WORKDIR /app
 # The official base has no bytecode of the standard library: leave that of the modules used here.

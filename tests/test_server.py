@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -16,6 +17,7 @@ import pytest
 
 from structbert_lite.bench.server_process import free_port, serve
 from structbert_lite.settings import PROJECT
+from tests.running import run
 
 ELSEWHERE = "192.0.2.1"  # no machine has this address, so that a server which should not start cannot listen either
 
@@ -44,6 +46,18 @@ def test_curl_as_in_the_readme(model_folder: Path) -> None:
         with urllib.request.urlopen(request, timeout=30) as answer:
             assert json.load(answer)["label"] == "Negative"
         assert server.memory_mb() > 0
+
+
+def test_processes_map_the_same_weights(model_folder: Path, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    shutil.copytree(model_folder, models / "sentiment")
+    with run(models, tmp_path / "log", workers=2, prepacked=tmp_path) as server:
+        server.wait_for(lambda: server.log.count("ready: sentiment") == 2)
+        pid = server.process.pid
+        workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        mapped = [set(re.findall(rf"{tmp_path}/prepacked/.*", Path(f"/proc/{w}/maps").read_text())) for w in workers]
+    (entry,) = (tmp_path / "prepacked").iterdir()
+    assert mapped == [{str(entry / "model.onnx.data")}] * 2
 
 
 def test_an_unknown_setting_stops_the_start_with_its_name() -> None:
