@@ -123,8 +123,8 @@ class Edge:
 
     async def _read_body(self, request: Request, receive: Receive) -> None:
         """Raises Refused where it takes too long or too much, ClientLeft where its end never comes."""
-        announced = next((value for name, value in request.headers if name == b"content-length"), b"0")
-        request.announced = int(announced) if int(announced) > self._most_body else 0
+        length = next((int(value) for name, value in request.headers if name == b"content-length"), 0)
+        request.announced = length if length > self._most_body else 0
         if request.announced:
             return
         body, began = Body(), self._loop.time()

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 
 from gunicorn.asgi.parser import ParseError
 from gunicorn.asgi.protocol import ASGIProtocol
@@ -23,6 +23,7 @@ RESERVED_FILES = 128  # descriptors that are no connections
 # The C parser keeps 64 KiB behind a whole request and drops the rest, so it is given little at once.
 PIECE = 16 << 10
 MOST_AHEAD = 256 << 10  # bytes of further requests that are held before reading pauses
+CLIENT_CLOSED = 499  # nginx's; only a client that has closed but its sending half reads it
 CLOSE = (b"connection", b"close")  # a header by which the application ends the connection after its answer
 # The end of a chunked body: the last chunk and its trailer section, of which both parsers only look for the end.
 TRAILER_BYTES = 64 << 10
@@ -56,7 +57,7 @@ class Connection(ASGIProtocol):
         self._ahead = bytearray()  # what came behind a whole request
         self._trailer = b""  # the last bytes of a chunked body
         self._discarded = 0  # bytes that came after the last answer
-        self._left = self._last = False
+        self._left = self._last = self._holds_back = False
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -74,6 +75,7 @@ class Connection(ASGIProtocol):
         self._ahead += data
         self._feed_ahead()
         if len(self._ahead) > MOST_AHEAD:
+            self._holds_back = True
             self._pause_reading()
 
     def eof_received(self) -> bool:
@@ -84,6 +86,7 @@ class Connection(ASGIProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._ahead.clear()
         self._table.remove(self)
         self._flow_control.resume_writing()  # whoever waits to write would wait for ever
         self._request_ready.set()  # and its task for three seconds
@@ -118,9 +121,23 @@ class Connection(ASGIProtocol):
             piece = bytes(self._ahead[:PIECE])
             del self._ahead[:PIECE]
             super().data_received(piece)
+        if self._holds_back and len(self._ahead) <= MOST_AHEAD:
+            self._holds_back = False
+            self._resume_reading()
+
+    def _resume_reading(self) -> None:
+        # gunicorn's own asks for more after each answer, whatever has come ahead.
+        if not self._holds_back:
+            super()._resume_reading()
 
     def _feed_callback_parser(self, data: bytes) -> bool:
-        if not super()._feed_callback_parser(data):
+        try:
+            is_fine: bool = super()._feed_callback_parser(data)
+        except ValueError:  # a length of more digits than Python reads
+            self._send_error_response(HTTPStatus.BAD_REQUEST, "")
+            self._close_transport()
+            return False
+        if not is_fine:
             return False
         request, parser = self._current_request, self._callback_parser
         if request is None:
@@ -139,12 +156,18 @@ class Connection(ASGIProtocol):
     def _on_headers_complete(self) -> bool:
         self._trailer = b""
         skip_body: bool = super()._on_headers_complete()
-        expected = [value for name, value in self._current_request.headers_bytes if name == b"expect"]
-        if any(value.lower() != b"100-continue" for value in expected):
-            self._send_error_response(HTTPStatus.EXPECTATION_FAILED, "")
-            self._close_transport()
-            raise ParseError("only 100-continue can be expected")
+        for name, value in self._current_request.headers_bytes:
+            if name == b"expect" and value.lower() != b"100-continue":
+                self._refuse_head(HTTPStatus.EXPECTATION_FAILED)
+            # gunicorn lets gzip and the like pass without undoing them.
+            if name == b"transfer-encoding" and value.strip().lower() != b"chunked":
+                self._refuse_head(HTTPStatus.NOT_IMPLEMENTED)
         return skip_body
+
+    def _refuse_head(self, status: HTTPStatus) -> NoReturn:
+        self._send_error_response(status, "")
+        self._close_transport()
+        raise ParseError(status.phrase)
 
     def _arm_keepalive_timer(self) -> None:
         """Called where the connection waits for its next request; gunicorn's own timer is not used."""
@@ -195,6 +218,7 @@ class Connection(ASGIProtocol):
         self._closed = True
         self._request_ready.set()
         self._ahead.clear()
+        self._holds_back = False
         if self._body_receiver is not None:
             self._body_receiver.signal_disconnect()
         if self.transport.is_closing():
@@ -219,7 +243,7 @@ def write_head(version: tuple[int, int], status: int, headers: Headers, stays: b
 @lru_cache(maxsize=64)
 def _start(version: tuple[int, int], status: int, second: int, stays: bool) -> bytes:
     connection = "keep-alive" if stays else "close"
-    phrase = HTTPStatus(status).phrase
+    phrase = "Client Closed Request" if status == CLIENT_CLOSED else HTTPStatus(status).phrase
     date = formatdate(second, usegmt=True)
     line = f"HTTP/{version[0]}.{version[1]} {status} {phrase}\r\n"
     return f"{line}Date: {date}\r\nConnection: {connection}\r\n".encode()

@@ -28,7 +28,7 @@ ENGINE, RELOADS = "structbert_engine", "structbert_reloads"
 # The loop takes the interpreter's lock back several times a request; a thread that computes keeps it for so long.
 SWITCH_SECONDS = 0.001
 TICK_SECONDS = 0.5
-SIGNAL_SECONDS = 0.05  # SIGUSR2 is sent before SIGTERM, and may be delivered after it
+SIGNAL_SECONDS = 0.2  # SIGUSR2 is sent before SIGTERM, and may be delivered after it
 
 
 def forward_signals(server: Arbiter) -> None:

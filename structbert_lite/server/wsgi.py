@@ -97,6 +97,8 @@ def _environ(request: Request) -> dict[str, Any]:
         "structbert.cancelled": request.has_left,
     }
     for name, value in request.headers:
+        if name == b"upgrade":
+            continue  # nothing here is spoken but HTTP, and the web framework would refuse the request
         key = name.decode("latin-1").upper().replace("-", "_")
         if key not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
             key = "HTTP_" + key

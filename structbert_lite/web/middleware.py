@@ -156,7 +156,8 @@ def _share(response: Response, allowed: set[str]) -> Response:
     if request.method == "OPTIONS" and request.access_control_request_method:
         response.access_control_allow_methods = response.allow or HeaderSet(("GET", "POST"))
         # As asked: the official clients add headers of their own, and nothing here gives a header rights.
-        response.access_control_allow_headers = request.access_control_request_headers
+        if asked := request.access_control_request_headers:
+            response.access_control_allow_headers = asked
         response.access_control_max_age = PREFLIGHT_SECONDS
     return response
 

@@ -1,6 +1,7 @@
 """Clients that hang up cost nothing further: what the model has run is counted."""
 
 import json
+import socket
 import time
 
 from structbert_lite.bench.server_process import Server
@@ -59,3 +60,11 @@ def test_the_rest_of_a_batch_is_dropped_when_its_client_hangs_up(server: Server)
         wait_until_running(server, before)
     wait_until_idle(server)
     assert read_metric(server, ROWS) - before < 50
+
+
+def test_who_half_closes_is_told_that_its_request_was_dropped(server: Server) -> None:
+    with connect(server) as connection:
+        connection.sendall(post(b"/v2/rerank", {"model": "rerank", "query": "哪里", "documents": [LONG] * 30}))
+        connection.shutdown(socket.SHUT_WR)
+        status = read_all(connection).partition(b"\r\n")[0]
+    assert status in {b"HTTP/1.1 499 Client Closed Request", b"HTTP/1.1 200 OK"}

@@ -24,13 +24,15 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
         (HEAD + b"Content-Length: 5, 6\r\n\r\nsecret", 400),
         (HEAD + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nsecret", 400),
         (HEAD + b"Transfer-Encoding: secret\r\n\r\n", 501),
+        (HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
+        (HEAD + b"Content-Length: %b5\r\n\r\nsecret" % (b"0" * 4400), 400),
         (CHUNKED + b"5\r\nhello0\r\n\r\n", 400),
         (CHUNKED + b"0x5\r\nhello\r\n0\r\n\r\n", 400),
         (CHUNKED + b"5;a\x00=secret\r\nhello\r\n0\r\n\r\n", 400),
         (CHUNKED + b"0\r\nsecret\r\n\r\n", 400),
         (CHUNKED + b"0\r\n" + b"X: secret\r\n" * 2000 + b"\r\n", 400),
     ],
-    ids=range(16),
+    ids=range(18),
 )
 def test_what_is_no_http_gets_an_error_and_the_end(server: Server, data: bytes, status: int) -> None:
     with connect(server) as connection:
@@ -44,3 +46,10 @@ def test_what_is_no_http_gets_an_error_and_the_end(server: Server, data: bytes, 
     assert json.loads(body)["error"]["type"] == "malformed_request"
     assert b"secret" not in answer
     ask(server)
+
+
+def test_an_upgrade_to_another_protocol_is_not_taken_up(server: Server) -> None:
+    with connect(server) as connection:
+        fields = b"Host: localhost\r\nConnection: close, Upgrade\r\nUpgrade: websocket\r\n\r\n"
+        connection.sendall(b"GET /models HTTP/1.1\r\n" + fields)
+        assert read_all(connection).startswith(b"HTTP/1.1 200 ")

@@ -143,3 +143,17 @@ def test_a_client_that_asks_for_a_go_gets_one(server: Server) -> None:
         assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(BODY)
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_requests_far_ahead_of_their_answers_are_not_read(server: Server) -> None:
+    probe = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20_000
+    sent, limit = 0, time.monotonic() + 4
+    with connect(server) as connection:
+        connection.setblocking(False)
+        while time.monotonic() < limit:
+            try:
+                sent += connection.send(probe)
+            except BlockingIOError:
+                time.sleep(0.01)
+    ask(server)
+    assert sent < 16 << 20  # of which both kernels hold up to ten

@@ -41,6 +41,12 @@ def test_a_preflight_needs_no_key(shared: FlaskClient) -> None:
     assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
+def test_a_preflight_for_a_request_without_headers_of_its_own(shared: FlaskClient) -> None:
+    answer = shared.options("/predict", headers={"Origin": SITE, "Access-Control-Request-Method": "POST"})
+    assert answer.status_code == 200
+    assert "Access-Control-Allow-Headers" not in answer.headers
+
+
 @pytest.mark.parametrize(("headers", "status"), [({"Authorization": "Bearer key"}, 200), ({}, 401)])
 def test_a_named_site_reads_answers_and_errors(shared: FlaskClient, headers: dict, status: int) -> None:
     answer = shared.get("/models", headers=headers | {"Origin": SITE})
