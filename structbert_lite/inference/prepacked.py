@@ -52,6 +52,7 @@ class PrepackedGraphs:
                 self._make(entry, make)
                 if not _is_whole(entry):
                     raise OSError(f"{entry} cannot be replaced")
+                log.info("wrote a model's weights as this CPU reads them to %s", entry)
             with suppress(OSError):  # what is there can be read though nobody may write
                 os.utime(entry)
         except Exception as error:  # onnxruntime's exceptions share no base class
