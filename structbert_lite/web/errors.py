@@ -31,7 +31,7 @@ STATUSES: list[tuple[type[Exception], int, str]] = [
     (errors.InferenceFailed, 500, "inference_failed"),
     (errors.InvalidModel, 500, "model_refused"),
     (ValidationError, 422, "invalid_input"),
-    (http.ClientDisconnected, 400, "malformed_request"),  # also a chunk that is none (front/body.py)
+    (http.ClientDisconnected, 400, "malformed_request"),  # also a body that ends before its length says
     (http.BadRequest, 400, "malformed_json"),
     (http.NotFound, 404, "not_found"),
     (http.MethodNotAllowed, 405, "method_not_allowed"),

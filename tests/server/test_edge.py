@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -73,7 +74,8 @@ def ask(application: Application, method: str, target: bytes, body: bytes = b"",
         await edge(scope, receive, send)
         edge.close()
 
-    asyncio.run(run())
+    with ThreadPoolExecutor(1) as pool:  # a browser's tests leave a running loop in the main thread
+        pool.submit(asyncio.run, run()).result()
     return sent[0]["status"], sent[0]["headers"], sent[1]["body"]
 
 
