@@ -15,7 +15,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from structbert_lite.errors import Overloaded
+from structbert_lite.errors import ClientDisconnected, Overloaded
 from structbert_lite.inference.admission import AdmissionController, Ticket
 from structbert_lite.server.connections import transfer_seconds
 from structbert_lite.server.protocol import CLOSE
@@ -50,10 +50,6 @@ class Refused(Exception):
     def __init__(self, status: HTTPStatus, name: str, message: str, retry_after: int = 0) -> None:
         super().__init__(message)
         self.status, self.name, self.retry_after = status, name, retry_after
-
-
-class ClientLeft(Exception):
-    """Nobody waits for the answer."""
 
 
 class Body:
@@ -105,7 +101,7 @@ class Edge:
                 answer = await self._answer_in_thread(request)
         except Refused as refusal:
             await self._refuse(request, refusal, send)
-        except ClientLeft:
+        except ClientDisconnected:
             return
         else:
             status, headers, body = answer
@@ -122,7 +118,7 @@ class Edge:
         self._probe_pool.shutdown(wait=False, cancel_futures=True)
 
     async def _read_body(self, request: Request, receive: Receive) -> None:
-        """Raises Refused where it takes too long or too much, ClientLeft where its end never comes."""
+        """Raises Refused where it takes too long or too much, ClientDisconnected where its end never comes."""
         length = next((int(value) for name, value in request.headers if name == b"content-length"), 0)
         request.announced = length if length > self._most_body else 0
         if request.announced:
@@ -150,7 +146,7 @@ class Edge:
         while more and len(body.data) <= self._most_body:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise ClientLeft
+                raise ClientDisconnected("the client hung up")
             body.data += message["body"]
             self._held += len(message["body"])
             more = message["more_body"]
@@ -162,7 +158,7 @@ class Edge:
                     greediest.limit.reschedule(self._loop.time())
 
     async def _answer_in_thread(self, request: Request) -> Answer:
-        """Raises Refused, and ClientLeft where nobody waits when it is the request's turn."""
+        """Raises Refused, and ClientDisconnected where nobody waits when it is the request's turn."""
         queue = self._engine.batcher(TASKS.get(request.path, ""))
         if self._running + len(self._waiting) >= 2 * self._threads or self._held > self._most_held:
             self._admission.reject(queue)
@@ -183,7 +179,7 @@ class Edge:
             if job.request.has_left() or job.turn.done():
                 self._admission.release(job.ticket)
                 if not job.turn.done():
-                    job.turn.set_exception(ClientLeft())
+                    job.turn.set_exception(ClientDisconnected("the client hung up"))
                 continue
             self._running += 1
             self._admission.acquire(job.ticket)
