@@ -21,7 +21,7 @@ class EmbeddingPipeline:
 
         Raises TooManyItems, and InvalidInput with field `texts[i]`.
         """
-        require_texts(self._max_items, texts)
+        require_texts(self._max_items, texts, self.runner.tokenizer)
         rows = self.runner.run([(text,) for text in texts], context)
         return [
             Embedding(unit_length(row.values).astype(np.float32) if normalize else row.values, row.truncated)

@@ -34,7 +34,7 @@ class SentimentPipeline:
         if neutral and not self._manifest.has_neutral:
             raise InvalidInput("the label cannot be Neutral: this model has no such class", "neutral")
         may_be_neutral = self._neutral if neutral is None else neutral
-        require_texts(self._max_items, texts)
+        require_texts(self._max_items, texts, self.runner.tokenizer)
         rows = self.runner.run([(text,) for text in texts], context)
         result = self._result_of_three if self._manifest.has_neutral else self._result
         return [result(text, row.values, row.truncated, may_be_neutral) for text, row in zip(texts, rows, strict=True)]
