@@ -5,6 +5,7 @@ A model is a folder with `manifest.json`, `model.onnx` (perhaps with external da
 """
 
 import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -275,6 +276,22 @@ def file_sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def split_labels(given: str) -> tuple[str, ...]:
+    """Labels as a command line has them: with commas, also 、 and ，, between them, or as a JSON array of strings.
+
+    The array is for labels that have such marks in them. Raises ValueError where one is begun and is none.
+    """
+    if not re.match(r'\s*\[\s*["\]]', given):
+        return tuple(filter(None, map(str.strip, re.split("[,，、]", given))))
+    try:
+        names = json.loads(given)
+    except ValueError as error:
+        raise ValueError(f"this is no JSON array of labels: {error}") from None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("this is no JSON array of strings")
+    return tuple(name.strip() for name in names)
 
 
 def find_models(models: Path) -> dict[str, Manifest]:
