@@ -144,6 +144,8 @@ class Manifest(_Frozen):
     labels: tuple[str, ...] = ()  # of the logits, in their order; none where the output is a vector or one logit
     pooling: Literal["mean", "cls"] | None = None  # of an encoder: how its tokens' vectors become one
     dimensions: PositiveInt | None = None  # of an encoder's vector
+    prompt: str = ""  # of an encoder for embeddings: what stands before every text
+    multi_label: bool = False  # of a classifier: any number of its labels may fit, each with the sigmoid of its logit
     matcher: Matcher | None = None  # of a Siamese similarity model
     pair_template: PairTemplate | None = None  # of a cross-encoder that is asked for the similarity in words
     calibration: Calibration = Calibration()  # of a similarity model
@@ -184,6 +186,10 @@ class Manifest(_Frozen):
                 raise ValueError(f"a model for {task} has to be or have: {what}")
         if self.pair_template is not None and (self.kind, self.tasks) != ("cross-encoder", ("similarity",)):
             raise ValueError("a pair_template is for a cross-encoder that serves similarity alone")
+        if self.prompt and self.tasks != ("embedding",):
+            raise ValueError("a prompt is for a model that serves embedding alone")
+        if self.multi_label and (self.tasks != ("sentiment",) or self.has_neutral):
+            raise ValueError(f"multi_label is for a sentiment model with other labels than {', '.join(THREE_WAY)}")
         if self.decider is not None and self.matcher is None:
             raise ValueError("a decider is for a similarity model with a matcher")
         if self.lexical is not None and self.task != "rerank":

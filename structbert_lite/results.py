@@ -19,7 +19,7 @@ VECTOR_DECIMALS = 9
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """The label of one text. `probabilities` sum to 1; `score` is the label's own.
+    """The label of one text. `probabilities` sum to 1, unless any number of labels may fit; `score` is the label's own.
 
     `neutral`: the probability that there is no opinion in the text; `uncertain`: not to be relied on. Both are None
     for a model that knows no Neutral, whose probabilities are in the order of its labels.

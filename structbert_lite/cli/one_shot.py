@@ -27,7 +27,7 @@ LINES_WITH_ERRORS = 3  # the exit code, as of `score`
 FIELDS = {"texts[0]": "text", "pairs[0][0]": "text_a", "pairs[0][1]": "text_b"}
 
 
-class _Text(click.ParamType):
+class _Text(click.ParamType[str]):
     name = "text"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
