@@ -21,7 +21,7 @@ class ExplainRequest(SentimentRequest):
 
 
 class Word(BaseModel):
-    """Characters `start` to `end` of the text; `weight`: how far they move the label's log-odds, below 0 away from it."""
+    """Characters `start` to `end` of the text; `weight`: how far they move the label's log-odds, below 0: away."""
 
     text: str
     start: int
