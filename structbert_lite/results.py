@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 Level = Literal["high", "medium", "low"]
 # What gave the score of a pair: two vectors, or a model that read both texts at once.
 Kind = Literal["encoder", "cross-encoder"]
+Polarity = Literal["positive", "negative", "mixed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +70,43 @@ class Ranked:
     index: int
     score: float
     truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AspectOpinion:
+    """How a text speaks of an aspect that it names; `score`: the probability that this is so, 0..1."""
+
+    aspect: str
+    polarity: Polarity
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class AspectOpinions:
+    """The aspects that one text names, in the order in which they were asked for."""
+
+    text: str
+    aspects: tuple[AspectOpinion, ...]
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedWord:
+    """Characters `start` to `end` of a text, and how far they move the log-odds of its label; below 0: away from it."""
+
+    text: str
+    start: int
+    end: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A sentiment and the words that decided it, in the text's order."""
+
+    answer: Classification
+    words: tuple[WeightedWord, ...]
+
+    @property
+    def truncated(self) -> bool:
+        return self.answer.truncated

@@ -156,6 +156,11 @@ class Tokenizer:
         )
         return (a, b), kept != counts or read != list(pair)
 
+    def tokens(self, text: str) -> list[tuple[int, int]]:
+        """Where in `text` each of its tokens stands, special ones left out: characters from start to end, in order."""
+        with self._turn(len(text)):
+            return [offsets for chunk in self._chunks(text) for offsets in chunk.offsets]
+
     def room_beside(self, text: str) -> int:
         """How many tokens the other part of a pair may have beside `text` without truncation; 1 at the least."""
         return max(1, self._room_for_two - sum(map(len, self._chunks(text))))

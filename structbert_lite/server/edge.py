@@ -28,6 +28,8 @@ PROBE_THREADS = 4
 TASKS = {
     "/predict": "sentiment",
     "/predict_batch": "sentiment",
+    "/aspects": "sentiment",
+    "/explain": "sentiment",
     "/similarity": "similarity",
     "/embed": "embedding",
     "/v1/embeddings": "embedding",
