@@ -12,15 +12,16 @@ from structbert_lite.settings import Settings
 from structbert_lite.web.errors import STATUSES
 
 KINDS = [kind for kind, _, _ in STATUSES if issubclass(kind, errors.StructBertError)]
-OURS, OPENAI, COHERE, TEI = (
+OURS, OPENAI, COHERE, JINA, TEI = (
     {"type", "message"},
     {"message", "type", "param", "code"},
     {"message"},
+    {"message", "detail"},
     {"error", "error_type"},
 )
 ROUTES = [
     ("/v1/embeddings", {"input": "好"}, OPENAI),
-    ("/v1/rerank", {"query": "好", "documents": ["好"]}, COHERE),
+    ("/v1/rerank", {"query": "好", "documents": ["好"]}, JINA),
     ("/v2/rerank", {"query": "好", "documents": ["好"]}, COHERE),
     ("/embed", {"inputs": "好"}, TEI),
     ("/rerank", {"query": "好", "texts": ["好"]}, TEI),
@@ -28,6 +29,15 @@ ROUTES = [
     ("/classify", {"inputs": "好", "parameters": {"candidate_labels": ["好"]}}, TEI),
     ("/predict", {"inputs": "好"}, TEI),
     ("/embed", {"texts": ["好"]}, OURS),
+    ("/rerank", {"model": "m", "query": "好", "documents": ["好"]}, JINA),
+    ("/embeddings", {"input": "好"}, OPENAI),
+    ("/v1/embed", {"texts": ["好"]}, COHERE),
+    ("/v2/embed", {"texts": ["好"]}, COHERE),
+    ("/elasticsearch/rerank", {"query": "好", "documents": ["好"]}, TEI),
+    ("/tokenize", {"inputs": "好"}, TEI),
+    ("/", {"inputs": "好"}, TEI),
+    ("/tei/rerank", {"query": "好", "texts": ["好"]}, TEI),
+    ("/tei/embedding/v1/embeddings", {"input": "好"}, TEI),
 ]
 
 NAMES = st.sampled_from(
