@@ -56,7 +56,9 @@ def test_a_form_of_another_site_cannot_post_to_a_json_route(tiny_app: Flask, kin
     }
     assert {"/predict", "/predict_batch", "/similarity", "/embed", "/classify", "/rerank"} <= routes
     for route in routes:
-        answer = client.post(re.sub("<.*?>", "x", route), data='{"text": "好", "inputs": "好"}', content_type=kind, headers=FROM_A_SITE)
+        answer = client.post(
+            re.sub("<.*?>", "x", route), data='{"text": "好", "inputs": "好"}', content_type=kind, headers=FROM_A_SITE
+        )
         assert answer.status_code == 415, route
 
 
@@ -64,7 +66,7 @@ def test_a_form_of_another_site_cannot_post_to_a_json_route(tiny_app: Flask, kin
 def test_json_without_a_type_is_taken_from_other_services_clients_and_from_no_browser(
     tiny_client: FlaskClient, mark: dict
 ) -> None:
-    """litellm sends none; a script of another site can, and says where it comes from."""
+    """The client litellm sends none; a script of another site may, and says where it comes from."""
     for path, data in [("/v1/embeddings", '{"input": "好"}'), ("/tei/embedding", '{"inputs": "好"}')]:
         answer = tiny_client.post(path, data=data.encode(), headers=mark)
         assert "Content-Type" not in answer.request.headers

@@ -65,7 +65,7 @@ class CohereEmbedV2Request(CohereEmbedRequest):
 class CohereVectors(BaseModel):
     """Vectors in each form that was asked for, one a text; base64 is of little-endian float32."""
 
-    float: list[list[float]] | None = None
+    floats: list[list[float]] | None = Field(None, alias="float")  # a field `float` would hide the type
     base64: list[str] | None = None
 
 
