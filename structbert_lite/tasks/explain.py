@@ -56,7 +56,7 @@ class ExplainPipeline:
 def split_spans(tokenizer: Tokenizer, text: str) -> tuple[str, list[Span]]:
     """The beginning of `text` that the model reads, and the spans of it to be left out one at a time."""
     (read, *_), _ = tokenizer.split(text, tokenizer.max_tokens - 2, 0, 1)
-    tokens = tokenizer.tokens(read)
+    tokens = tokenizer.token_spans(read)
     words = merge_words(read, tokens)
     runs = max(1, min(MAX_RUNS, MAX_TOKENS // max(1, len(tokens))))
     size = -(-len(words) // runs)
