@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from export.early_exit import AGREEMENT
 from export.environment import check_requirements
 from structbert_lite.errors import StructBertError
 
@@ -26,7 +27,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--agreement",
     type=click.FloatRange(0.5, 1),
-    default=0.995,
+    default=AGREEMENT,
     show_default=True,
     help="Share of the texts that have to get the answer that they get without exits.",
 )
@@ -34,10 +35,10 @@ def main(model: Path, texts: Path, agreement: float) -> None:
     signal.signal(signal.SIGTERM, _stop)
     try:
         check_requirements(("onnx", "onnxruntime", "tokenizers"))
+        from export.describe import write_manifest
         from export.early_exit.card import append_section
         from export.early_exit.rows import read_rows
         from export.early_exit.step import add_early_exit
-        from export.describe import write_manifest
         from export.progress import Stages
         from export.publish import build_aside, check_target, publish
         from export.run import CARD_NAME

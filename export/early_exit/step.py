@@ -23,7 +23,6 @@ from structbert_lite.inference.tokenizer import Encoding, Tokenizer
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, EarlyExit, Manifest
 from structbert_lite.manifest import Exit as ExitFact
 
-AGREEMENT = 0.995
 TIMED, ROUNDS = 60, 5  # texts, and how often each is run
 FEWEST_LAYERS = 3
 

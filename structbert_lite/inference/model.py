@@ -104,11 +104,11 @@ class Session:
         if names != set(inputs):
             raise InvalidModel(f"{path} has the inputs {sorted(names)}, its manifest says {sorted(inputs)}")
         first, *others = (node.name for node in self._session.get_outputs())
-        self.has_exits = others == [EXIT_LAYER]
-        if others and not self.has_exits:
+        if others not in ([], [EXIT_LAYER]):
             raise InvalidModel(f"{path} has {1 + len(others)} outputs, not one")
-        self._outputs = [first, EXIT_LAYER] if self.has_exits and early_exit else [first]
-        self._switches = {EXIT_SWITCH: np.array(early_exit)} if self.has_exits else {}
+        self.exits_early = early_exit and others == [EXIT_LAYER]
+        self._outputs = [first, *others] if early_exit else [first]
+        self._switches = {EXIT_SWITCH: np.array(early_exit)} if others else {}
         self._inputs = inputs
         self._pad_id = pad_id
 
@@ -144,12 +144,9 @@ def padded(encodings: Sequence[Encoding], pad_id: int) -> dict[str, NDArray[np.i
 class Model:
     """A loaded model. Nothing in it is queued, cached or counted; several threads may call `infer` at the same time."""
 
-    def __init__(
-        self, folder: Path, manifest: Manifest, tokenizer: Tokenizer, session: Session, early_exit: bool = True
-    ) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, tokenizer: Tokenizer, session: Session) -> None:
         self.folder, self.manifest, self.tokenizer = folder, manifest, tokenizer
         self._session = session
-        self.exits_early = early_exit and manifest.early_exit is not None
         # A manifest that says encoder has both of these.
         self._pooling, dimensions = (
             (manifest.pooling, manifest.dimensions) if manifest.kind == "encoder" else (None, None)
@@ -179,9 +176,7 @@ class Model:
         tokenizer = Tokenizer(folder / TOKENIZER_NAME, manifest.max_tokens)
         session = _open_prepacked(path, manifest, tokenizer, prepacked, early_exit) if prepacked else None
         session = session or Session(path, manifest.inputs, manifest.pad_id, early_exit=early_exit)
-        if session.has_exits != (manifest.early_exit is not None):
-            raise InvalidModel(f"{path} and its manifest do not agree about early exits")
-        model = cls(folder, manifest, tokenizer, session, early_exit)
+        model = cls(folder, manifest, tokenizer, session)
         try:
             shape = model.infer([model.short_input()]).shape
         except Exception as error:  # onnxruntime's exceptions share no base class
@@ -198,7 +193,7 @@ class Model:
         versions.
         """
         facts = self.manifest
-        exits = " early exits" if self.exits_early else ""
+        exits = " early exits" if self._session.exits_early else ""
         return f"{__version__} {RUNTIME} {facts.digest} {facts.max_tokens} {facts.pooling}{exits}"
 
     def tokenize(self, inputs: Sequence[Input]) -> list[Encoding]:
