@@ -129,7 +129,7 @@ class _Cutter:
 
         gathered, taken = [], {}
         for name, sources in self._crossing(before, behind, found.layer, given, bool(exits[1:])).items():
-            left = f"{name}/left_{found.layer.passed}"
+            left = f"left_{found.layer.passed}/{name}"
             gathered.append(helper.make_node("Gather", [name, index], [left], name=left, axis=0))
             _rename(behind, name, left)
             taken[left] = sources
