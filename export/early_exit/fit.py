@@ -6,7 +6,7 @@ strength is the one with the least error left out (each text's own error, had it
 cross-entropy to the model's own probabilities (Guo et al. 2017, with the model in the place of the labels), so that an
 exit's score says what the model's says.
 
-When to believe it is chosen on other texts: a text may leave where its clearance (rules.py) is above a threshold. For
+When to believe it is chosen on other texts, and on those of the fit by what their left-out logits say: a text may leave where its clearance (rules.py) is above a threshold. For
 each choice of layers the thresholds are as low as a budget of wrong answers allows; the choice that saves most is kept.
 """
 
@@ -32,10 +32,15 @@ EXIT_COST = 0.15  # of a layer: the head, the rule, and gathering the rows that 
 
 @dataclass(frozen=True, slots=True)
 class FittedHead:
-    """`weight` [labels, features] and `bias` [labels] of the logits; `unit`: the spread of their errors, left out."""
+    """`weight` [labels, features] and `bias` [labels] of the logits.
+
+    `left_out` [texts, labels]: what it would say of each text of the fit, had that one not been in it; `unit`: the spread
+    of their errors.
+    """
 
     weight: Floats
     bias: Floats
+    left_out: Floats
     unit: Room
 
     def logits(self, read: Floats) -> Floats:
@@ -71,12 +76,15 @@ def fit_head(read: Floats, wanted: Floats, rule: ThreeWay | None) -> FittedHead:
     _, weight, left_out = best
     factor = _temperature(left_out, wanted)
     weight = weight / scale[:, None]
-    return FittedHead(weight.T * factor, (centre - mean @ weight) * factor, spread(left_out * factor, wanted, rule))
+    left_out = left_out * factor
+    return FittedHead(
+        weight.T * factor, (centre - mean @ weight) * factor, left_out, spread(left_out, wanted, rule)
+    )
 
 
 def choose_exits(
-    read: Mapping[int, Floats],
-    heads: Mapping[int, FittedHead],
+    logits: Mapping[int, Floats],
+    units: Mapping[int, Room],
     wanted: Floats,
     seconds: Sequence[float],
     agreement: float,
@@ -84,18 +92,19 @@ def choose_exits(
 ) -> Choice | None:
     """Where to leave, so that answers stay those of `wanted` for `agreement` of the texts; None where no exit pays.
 
-    `read`: by layer, what its exit reads of each text; `seconds`: of a run that ends after so many layers, from 0 to all.
+    `logits`: by layer, what its head says of each text, which it was not fitted to; `units`: of the clearance there;
+    `seconds`: of a run that ends after so many layers, from 0 to all.
     """
     right = answers(wanted, rule)
     found = {
-        layer: (clearance(logits, heads[layer].unit, rule), (answers(logits, rule) != right).any(axis=1))
-        for layer, logits in ((layer, heads[layer].logits(values)) for layer, values in read.items())
+        layer: (clearance(values, units[layer], rule), (answers(values, rule) != right).any(axis=1))
+        for layer, values in logits.items()
     }
     budget = (1 - agreement) * len(wanted)
     budget = math.floor(max(0.0, budget - SURE * math.sqrt(budget)))
     best: Choice | None = None
     for count in range(1, MOST_EXITS + 1):
-        for layers in itertools.combinations(sorted(read), count):
+        for layers in itertools.combinations(sorted(logits), count):
             for shares in itertools.product(BUDGET_SHARES, repeat=count - 1):
                 choice = _spend(found, layers, (*shares, 1.0), budget, seconds)
                 if choice and (best is None or choice.cost < best.cost):

@@ -23,7 +23,7 @@ from structbert_lite.inference.tokenizer import Encoding, Tokenizer
 from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, EarlyExit, Manifest
 from structbert_lite.manifest import Exit as ExitFact
 
-TIMED, ROUNDS = 60, 5  # texts, and how often each is run
+TIMED, ROUNDS = 40, 5  # texts, and how often each is run
 FEWEST_LAYERS = 3
 
 
@@ -80,9 +80,11 @@ def _fit(
 
     values, wanted = read(rows.fit)
     heads = {layer: fit_head(value, wanted, rule) for layer, value in values.items()}
-    values, wanted = read(rows.choose)
+    values, new = read(rows.choose)
+    said = {layer: np.vstack([head.left_out, head.logits(values[layer])]) for layer, head in heads.items()}
+    units = {layer: head.unit for layer, head in heads.items()}
     seconds = _time_layers(probe, names, tokenizer, rows.choose, manifest)
-    choice = choose_exits(values, heads, wanted, seconds, agreement, rule)
+    choice = choose_exits(said, units, np.vstack([wanted, new]), seconds, agreement, rule)
     if choice is None:
         raise ExportRefused(f"no exit saves anything at an agreement of {agreement:.1%}")
     exits = [

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from export.early_exit.fit import FittedHead, choose_exits, fit_head
+from export.early_exit.fit import choose_exits, fit_head
 from export.early_exit.rules import Room, answers
 
 SECONDS = [0.1, 1.1, 2.1, 3.1, 4.1]
@@ -55,15 +55,15 @@ def test_its_probabilities_are_the_models_on_average() -> None:
 def choose(noise: dict[int, float], agreement: float = 0.99):
     rng = np.random.default_rng(2)
     wanted = rng.normal(0, 3, (4000, 2))
-    read = {layer: wanted + rng.normal(0, size, wanted.shape) for layer, size in noise.items()}
-    heads = {layer: FittedHead(np.eye(2), np.zeros(2), Room(size * 2**0.5)) for layer, size in noise.items()}
-    choice = choose_exits(read, heads, wanted, SECONDS, agreement, None)
+    said = {layer: wanted + rng.normal(0, size, wanted.shape) for layer, size in noise.items()}
+    units = {layer: Room(size * 2**0.5) for layer, size in noise.items()}
+    choice = choose_exits(said, units, wanted, SECONDS, agreement, None)
     if choice is None:
         return None, 1.0
     answer, stay = answers(wanted, None).copy(), np.ones(len(wanted), bool)
     for layer, threshold in choice.thresholds.items():
-        values = read[layer]
-        leaves = stay & (np.abs(values[:, 0] - values[:, 1]) / heads[layer].unit.label > threshold)
+        values = said[layer]
+        leaves = stay & (np.abs(values[:, 0] - values[:, 1]) / units[layer].label > threshold)
         answer[leaves] = answers(values, None)[leaves]
         stay &= ~leaves
     return choice, float((answer == answers(wanted, None)).mean())
