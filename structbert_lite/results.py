@@ -15,6 +15,7 @@ Level = Literal["high", "medium", "low"]
 Kind = Literal["encoder", "cross-encoder"]
 # Finer than a float32 of the size that vectors have, and half as many bytes as its exact value.
 VECTOR_DECIMALS = 9
+Polarity = Literal["positive", "negative", "mixed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,59 @@ class Ranked:
     index: int
     score: float
     truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AspectOpinion:
+    """How a text speaks of an aspect that it names; `score`: the probability that this is so, 0..1."""
+
+    aspect: str
+    polarity: Polarity
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class AspectOpinions:
+    """The aspects that one text names, in the order in which they were asked for."""
+
+    text: str
+    aspects: tuple[AspectOpinion, ...]
+    truncated: bool
+
+    def answer(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "text": self.text,
+            "aspects": [{"aspect": o.aspect, "polarity": o.polarity, "score": o.score} for o in self.aspects],
+            "truncated": self.truncated,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedWord:
+    """Characters `start` to `end` of a text, and how far they move the log-odds of its label; below 0: away from it."""
+
+    text: str
+    start: int
+    end: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A sentiment and the words that decided it, in the text's order."""
+
+    sentiment: Classification
+    words: tuple[WeightedWord, ...]
+
+    @property
+    def truncated(self) -> bool:
+        return self.sentiment.truncated
+
+    def answer(self) -> dict[str, Any]:
+        """For JSON."""
+        words = [{"text": w.text, "start": w.start, "end": w.end, "weight": w.weight} for w in self.words]
+        return {**self.sentiment.answer(), "words": words}
 
 
 def answer_embeddings(results: Sequence[Embedding]) -> dict[str, Any]:

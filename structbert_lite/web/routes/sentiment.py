@@ -16,13 +16,15 @@ FACT = "这家店早上九点开门"  # no opinion
 TAG = Tag(name="sentiment", description="Is this text positive or negative?")
 
 
-class _SentimentRequest(StrictRequest):
+class SentimentRequest(StrictRequest):
+    """What may be asked about however many texts."""
+
     neutral: bool | None = Field(
         None, description="Whether `label` may be `Neutral`, where the model knows it; as the server is set by default"
     )
 
 
-class PredictRequest(_SentimentRequest):
+class PredictRequest(SentimentRequest):
     """One text."""
 
     model_config = with_examples(one={"text": TEXT}, neutral={"text": FACT, "neutral": True})
@@ -30,7 +32,7 @@ class PredictRequest(_SentimentRequest):
     text: Text = Field(min_length=1)
 
 
-class PredictBatchRequest(_SentimentRequest):
+class PredictBatchRequest(SentimentRequest):
     """Several texts; the answer has their order."""
 
     model_config = with_examples(
