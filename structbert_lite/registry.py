@@ -127,7 +127,7 @@ class ModelRegistry:
             for name, manifest in self.manifests.items()
         }
         self.pipelines = {task: Lazy(partial(self._build, task, context.settings)) for task in self.names}
-        self._combined = {task: Lazy(partial(self._combine, task, context.settings)) for task in COMBINED}
+        self._combined = {task: Lazy(partial(self._combine, task)) for task in COMBINED}
         self.users = 0  # calls that are under way; the engine counts them
 
     def pipeline(self, task: str) -> Lazy[Any]:
@@ -207,9 +207,9 @@ class ModelRegistry:
             own["decider"] = self._runners[rule.model].get()
         return PIPELINES[task](runner, settings.max_items, **own)
 
-    def _combine(self, task: str, settings: Settings) -> Any:
+    def _combine(self, task: str) -> Any:
         make, needed = COMBINED[task]
-        return make(*(self.pipelines[one].get() for one in needed), settings.max_items)
+        return make(*(self.pipelines[one].get() for one in needed))
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def falls(texts: Sequence[str], engine: Engine) -> list[tuple[float, float]]:
     with click.progressbar(texts, label="explain", file=sys.stderr) as bar:
         for text in bar:
             (result,) = engine.predict("explain", [text], patient_context())
-            if result.answer.uncertain or len(result.words) < FEWEST:
+            if result.sentiment.uncertain or len(result.words) < FEWEST:
                 continue
             strongest = sorted(result.words, key=lambda word: -word.weight)[:DELETED]
             chosen = [strongest, *(rng.sample(result.words, DELETED) for _ in range(DRAWS))]
@@ -76,9 +76,9 @@ def command(data: Path | None, as_json: bool) -> None:
 
 def _fall(result: Explanation, chosen: Sequence[Sequence[WeightedWord]], engine: Engine) -> list[float]:
     """How far the label's score falls without each of the sets of words."""
-    texts = [_without(result.answer.text, words) for words in chosen]
+    texts = [_without(result.sentiment.text, words) for words in chosen]
     left = engine.predict("sentiment", texts, patient_context())
-    return [result.answer.score - one.probabilities[result.answer.label] for one in left]
+    return [result.sentiment.score - one.probabilities[result.sentiment.label] for one in left]
 
 
 def _without(text: str, words: Sequence[WeightedWord]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from structbert_lite.errors import InvalidInput, TaskNotAvailable
 from structbert_lite.inference.runner import ModelRunner
+from structbert_lite.inference.tokenizer import Tokenizer
 from structbert_lite.manifest import OPINIONS
 from structbert_lite.request_context import RequestContext
 from structbert_lite.results import AspectOpinion, AspectOpinions
@@ -30,10 +31,10 @@ Sides = tuple[float, float]  # the probabilities that something is praised, and 
 class AspectPipeline:
     """Serves the sentiment model and the zero-shot model together."""
 
-    def __init__(self, sentiment: SentimentPipeline, zero_shot: ZeroShotPipeline, max_items: int) -> None:
+    def __init__(self, sentiment: SentimentPipeline, zero_shot: ZeroShotPipeline) -> None:
         self.runner: ModelRunner = sentiment.runner
         self._zero_shot = zero_shot.runner
-        self._max_items = max_items
+        self._max_items = sentiment.max_items
 
     def predict(
         self,
@@ -53,11 +54,11 @@ class AspectPipeline:
         if not set(OPINIONS) <= set(labels):
             wanted, there = " and ".join(OPINIONS), ", ".join(labels)
             raise TaskNotAvailable("aspects", f"aspects need a sentiment model with the labels {wanted}, not {there}")
-        asked = _choose(aspects, domain)
+        tokenizer = self.runner.tokenizer
+        asked = _choose(aspects, domain, tokenizer)
         require_at_most(self._max_items, len(texts) * len(asked), "texts times aspects", "texts")
         for i, text in enumerate(texts):
-            require_readable(text, f"texts[{i}]")
-        tokenizer = self.runner.tokenizer
+            require_readable(text, f"texts[{i}]", tokenizer)
         read = [tokenizer.split(text, tokenizer.max_tokens - 2, 0, 1) for text in texts]
         own = [aspect for aspect in asked if known_name(aspect) is None]
         words = {**known_words(), **{aspect: literal(tokenizer.fold(aspect)) for aspect in own}}
@@ -116,7 +117,7 @@ def decide(aspect: str, sides: Sequence[Sides] | None) -> AspectOpinion | None:
     return AspectOpinion(aspect, "negative", round(bad * (1 - good), DECIMALS))
 
 
-def _choose(aspects: Sequence[str] | None, domain: Domain | None) -> Sequence[str]:
+def _choose(aspects: Sequence[str] | None, domain: Domain | None, tokenizer: Tokenizer) -> Sequence[str]:
     if aspects is None:
         return DOMAINS[domain] if domain else USUAL
     if domain is not None:
@@ -125,7 +126,7 @@ def _choose(aspects: Sequence[str] | None, domain: Domain | None) -> Sequence[st
         raise InvalidInput("there are no aspects", "aspects")
     seen = set()
     for i, aspect in enumerate(aspects):
-        require_readable(aspect, f"aspects[{i}]")
+        require_readable(aspect, f"aspects[{i}]", tokenizer)
         if aspect in seen:
             raise InvalidInput("the aspect occurs twice", f"aspects[{i}]")
         seen.add(aspect)

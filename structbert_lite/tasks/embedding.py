@@ -10,10 +10,11 @@ from structbert_lite.tasks.inputs import require_texts
 
 
 class EmbeddingPipeline:
-    """Serves an encoder."""
+    """Serves an encoder. What its manifest has for a prompt stands before every text."""
 
     def __init__(self, runner: ModelRunner, max_items: int) -> None:
         self.runner = runner
+        self._prompt = runner.manifest.prompt
         self._max_items = max_items
 
     def predict(self, texts: list[str], context: RequestContext, *, normalize: bool = True) -> list[Embedding]:
@@ -21,8 +22,8 @@ class EmbeddingPipeline:
 
         Raises TooManyItems, and InvalidInput with field `texts[i]`.
         """
-        require_texts(self._max_items, texts)
-        rows = self.runner.run([(text,) for text in texts], context)
+        require_texts(self._max_items, texts, self.runner.tokenizer)
+        rows = self.runner.run([(self._prompt + text,) for text in texts], context)
         return [
             Embedding(unit_length(row.values).astype(np.float32) if normalize else row.values, row.truncated)
             for row in rows
@@ -30,4 +31,4 @@ class EmbeddingPipeline:
 
     def count_tokens(self, texts: list[str]) -> int:
         """How many tokens of these texts the model reads, its special ones included."""
-        return sum(map(len, self.runner.tokenizer.encode(texts)))
+        return sum(map(len, self.runner.tokenizer.encode([self._prompt + text for text in texts])))

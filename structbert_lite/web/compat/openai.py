@@ -8,12 +8,13 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from structbert_lite.engine import Engine
+from structbert_lite.results import as_numbers
 from structbert_lite.web.compat.dialect import LenientRequest
 from structbert_lite.web.compat.errors import OPENAI_ERRORS, error_response
 from structbert_lite.web.compat.fields import OneOrMoreTexts, as_list, as_texts, require_dimensions
 from structbert_lite.web.routing import ApiRequest, Route
 from structbert_lite.web.schemas import Whole, map_error_fields, with_examples
-from structbert_lite.web.serialization import as_base64, as_numbers
+from structbert_lite.web.serialization import as_base64
 
 TAG = Tag(name="OpenAI", description="For OpenAI's clients, with http://HOST:PORT/v1 as their base URL")
 
