@@ -4,9 +4,9 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -214,12 +214,27 @@ class ModelRegistry:
 
 @contextmanager
 def open_pipeline(
-    task: str, folder: Path, threads: int | None = None, load_model: LoadModel = Model.load
+    task: str,
+    folder: Path,
+    threads: int | None = None,
+    load_model: LoadModel = Model.load,
+    others: Sequence[Path] = (),
 ) -> Iterator[Any]:
     """The pipeline that serves `task` with the model in `folder`, for jobs and studies: no cache, no queue, no limit.
 
-    Its runs share `threads` CPUs, None: all that are usable. Raises InvalidModel, also when the model has another task.
+    A combined task has its further models in `others`. A model's runs share `threads` CPUs, None: all that are usable.
+    Raises InvalidModel, also when a model has another task.
     """
+    if task in COMBINED:
+        make, needed = COMBINED[task]
+        with ExitStack() as stack:
+            yield make(
+                *(
+                    stack.enter_context(open_pipeline(one, path, threads, load_model))
+                    for one, path in zip(needed, (folder, *others), strict=True)
+                )
+            )
+        return
     manifest = read_manifest(folder)
     if task not in manifest.tasks:
         raise InvalidModel(f"{folder} is a {' and '.join(manifest.tasks)} model, not one for {task}")

@@ -61,7 +61,7 @@ def split_spans(tokenizer: Tokenizer, text: str) -> tuple[str, list[Span]]:
     tokens = tokenizer.tokens(read)
     words = merge_words(read, tokens)
     runs = max(1, min(MAX_RUNS, MAX_TOKENS // max(1, len(tokens))))
-    size = -(-len(words) // runs)
+    size = max(1, -(-len(words) // runs))
     return read, [(words[i][0], words[min(i + size, len(words)) - 1][1]) for i in range(0, len(words), size)]
 
 
