@@ -20,6 +20,7 @@ from structbert_lite.tasks.sentiment import SentimentPipeline
 
 MAX_RUNS = 64  # of the model for one text
 MAX_TOKENS = 8192  # that these runs read together: of a long text fewer and longer spans are left out
+MAX_CHARACTERS = 1 << 18  # likewise: to read a text with hardly a token in it takes time, too
 MARKS = re.compile(r"[\s!-/:-@\[-`{-~\u2000-\u206f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]*")
 LETTERS = re.compile(r"[0-9A-Za-z\u00c0-\u052f\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]*")  # that have no words in a row
 Span = tuple[int, int]
@@ -60,7 +61,7 @@ def split_spans(tokenizer: Tokenizer, text: str) -> tuple[str, list[Span]]:
     read = text[: text.index(piece) + len(piece)]
     tokens = tokenizer.tokens(read)
     words = merge_words(read, tokens)
-    runs = max(1, min(MAX_RUNS, MAX_TOKENS // max(1, len(tokens))))
+    runs = max(1, min(MAX_RUNS, MAX_TOKENS // max(1, len(tokens)), MAX_CHARACTERS // max(1, len(read))))
     size = max(1, -(-len(words) // runs))
     return read, [(words[i][0], words[min(i + size, len(words)) - 1][1]) for i in range(0, len(words), size)]
 

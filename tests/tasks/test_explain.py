@@ -1,5 +1,6 @@
 """The words that decided a sentiment."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from structbert_lite.manifest import TOKENIZER_NAME
 from structbert_lite.request_context import RequestContext
 from structbert_lite.results import Explanation
 from structbert_lite.settings import PROJECT, Settings
-from structbert_lite.tasks.explain import MAX_RUNS, MAX_TOKENS, merge_words, split_spans
+from structbert_lite.tasks.explain import MAX_CHARACTERS, MAX_RUNS, MAX_TOKENS, merge_words, split_spans
 
 BAD = "这部电影太烂了，完全浪费时间"
 LEAST = 0.9  # of certain texts in which the strongest words move the score more than random ones
@@ -102,14 +103,22 @@ def test_tokens_that_overlap_are_one_word() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["好" * 100, "今天天气很好，我们去公园。" * 8, "物流很快，" * 500, "  " + "很好 " * 600]
+    "text",
+    [
+        "好" * 100,
+        "今天天气很好，我们去公园。" * 8,
+        "物流很快，" * 500,
+        "  " + "很好 " * 600,
+        "好" + " " * 200_000 + "很好",
+    ],
 )
 def test_the_cost_is_bounded(tokenizer: Tokenizer, text: str) -> None:
     read, spans = split_spans(tokenizer, text)
     assert text.startswith(read)
     assert len(spans) <= MAX_RUNS
     assert len(spans) * len(tokenizer.tokens(read)) <= MAX_TOKENS + MAX_RUNS
-    assert all(a < b <= c < d for (a, b), (c, d) in zip(spans, spans[1:], strict=False))
+    assert len(spans) * len(read) <= MAX_CHARACTERS
+    assert all(a < b <= c < d for (a, b), (c, d) in pairwise(spans))
     words = merge_words(read, tokenizer.tokens(read))
     assert (spans[0][0], spans[-1][1]) == (words[0][0], words[-1][1])
 
