@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 Level = Literal["high", "medium", "low"]
 # What gave the score of a pair: two vectors, or a model that read both texts at once.
 Kind = Literal["encoder", "cross-encoder"]
-Polarity = Literal["positive", "negative", "mixed"]
 # Finer than a float32 of the size that vectors have, and half as many bytes as its exact value.
 VECTOR_DECIMALS = 9
+Polarity = Literal["positive", "negative", "mixed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +119,6 @@ class AspectOpinion:
     polarity: Polarity
     score: float
 
-    def answer(self) -> dict[str, Any]:
-        """For JSON."""
-        return {"aspect": self.aspect, "polarity": self.polarity, "score": self.score}
-
 
 @dataclass(frozen=True, slots=True)
 class AspectOpinions:
@@ -134,7 +130,11 @@ class AspectOpinions:
 
     def answer(self) -> dict[str, Any]:
         """For JSON."""
-        return {"text": self.text, "aspects": [one.answer() for one in self.aspects], "truncated": self.truncated}
+        return {
+            "text": self.text,
+            "aspects": [{"aspect": o.aspect, "polarity": o.polarity, "score": o.score} for o in self.aspects],
+            "truncated": self.truncated,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +146,6 @@ class WeightedWord:
     end: int
     weight: float
 
-    def answer(self) -> dict[str, Any]:
-        """For JSON."""
-        return {"text": self.text, "start": self.start, "end": self.end, "weight": self.weight}
-
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -158,9 +154,14 @@ class Explanation:
     sentiment: Classification
     words: tuple[WeightedWord, ...]
 
+    @property
+    def truncated(self) -> bool:
+        return self.sentiment.truncated
+
     def answer(self) -> dict[str, Any]:
         """For JSON."""
-        return {**self.sentiment.answer(), "words": [word.answer() for word in self.words]}
+        words = [{"text": w.text, "start": w.start, "end": w.end, "weight": w.weight} for w in self.words]
+        return {**self.sentiment.answer(), "words": words}
 
 
 def answer_embeddings(results: Sequence[Embedding]) -> dict[str, Any]:

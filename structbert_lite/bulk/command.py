@@ -121,6 +121,7 @@ def command(
             columns=asked,
             options=_options(task, folder, given),
             others=tuple(serving_folder(other).resolve() for other in rest),
+            early_exit=Settings.from_environment().early_exit,
             **{name: given[name] for name in ("prefix", "encoding", "out_encoding", "quoted", "restart")},
         )
         if written is None and job.out_format == "parquet":

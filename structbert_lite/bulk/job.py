@@ -39,6 +39,7 @@ class Job:
     restart: bool = False
     threads: int = 1
     others: tuple[Path, ...] = ()
+    early_exit: bool = True  # whether a text leaves at a model's exits
 
     def fingerprint(self, digest: str) -> dict[str, Any]:
         """All that the output depends on, `digest` being the input's: an unfinished output is of one such job."""
@@ -52,6 +53,7 @@ class Job:
             "prefix": self.prefix,
             "encoding": [self.encoding, self.out_encoding],
             "quoted": self.quoted,
+            "early_exit": self.early_exit,
             "version": __version__,
         }
 

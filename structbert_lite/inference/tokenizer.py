@@ -48,6 +48,17 @@ class Word:
     tokens: int
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token, and the characters of the text that it stands for; a special one stands for none."""
+
+    id: int
+    text: str
+    special: bool
+    start: int | None
+    end: int | None
+
+
 class _Vocabulary:
     """A tokenizer as its file has it. Equal files have one, whose parts their Tokenizers share: 24 MB in our models."""
 
@@ -103,6 +114,7 @@ class Tokenizer:
         if max_tokens <= special:  # the library would then truncate nothing at all
             raise InvalidModel(f"{path} puts {special} tokens around a text, so max_tokens {max_tokens} leaves no room")
         self._tokenizer.enable_truncation(max_tokens)
+        self._whole = self._shared.copy()
         self.max_tokens = max_tokens
         self._long_text = threading.RLock()
         self.room_for_two: int = max_tokens - self._tokenizer.num_special_tokens_to_add(True)
@@ -129,6 +141,20 @@ class Tokenizer:
         with self._turn(len(text)):
             (encoding,) = self._encode_bare([_COMBINING.normalize_str(text[:MOST_CHARACTERS])])
             return not encoding.ids
+
+    def tokens(self, text: str, special: bool = True) -> list[Token]:
+        """All tokens of a text, also those that the model would not read; with `special` also what is put around it.
+
+        No more is read than MOST_CHARACTERS.
+        """
+        with self._turn(len(text)):
+            found = self._whole.encode(text[:MOST_CHARACTERS], add_special_tokens=special)
+        return [
+            Token(number, name, True, None, None) if mark else Token(number, text[start:end], False, start, end)
+            for number, name, mark, (start, end) in zip(
+                found.ids, found.tokens, found.special_tokens_mask, found.offsets, strict=True
+            )
+        ]
 
     def split(self, text: str, size: int, overlap: int, limit: int) -> tuple[list[str], bool]:
         """Pieces of `text` from its beginning on, and whether something lies behind the last of them.
@@ -176,7 +202,7 @@ class Tokenizer:
         )
         return (a, b), kept != counts or read != list(pair)
 
-    def tokens(self, text: str) -> list[tuple[int, int]]:
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
         """Where in `text` each of its tokens stands, special ones left out: characters from start to end, in order."""
         with self._turn(len(text)):
             return [offsets for chunk in self._chunks(text) for offsets in chunk.offsets]

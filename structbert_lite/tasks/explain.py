@@ -59,7 +59,7 @@ def split_spans(tokenizer: Tokenizer, text: str) -> tuple[str, list[Span]]:
     """The beginning of `text` that the model reads, and the spans of it to be left out one at a time."""
     (piece, *_), _ = tokenizer.split(text, tokenizer.max_tokens - 2, 0, 1)
     read = text[: text.index(piece) + len(piece)]
-    tokens = tokenizer.tokens(read)
+    tokens = tokenizer.token_spans(read)
     words = merge_words(read, tokens)
     runs = max(1, min(MAX_RUNS, MAX_TOKENS // max(1, len(tokens)), MAX_CHARACTERS // max(1, len(read))))
     size = max(1, -(-len(words) // runs))

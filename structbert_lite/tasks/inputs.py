@@ -43,11 +43,15 @@ def require_at_most(limit: int, count: int, things: str, field: str) -> None:
         raise TooManyItems(f"{count} {things} in one request, the limit is {limit}", field)
 
 
-def require_texts(limit: int, texts: Sequence[str], tokenizer: Tokenizer) -> None:
-    """Raises TooManyItems for more than `limit` texts, and InvalidInput with field `texts[i]`."""
+def require_texts(limit: int, texts: Sequence[str], tokenizer: Tokenizer, blank: bool = False) -> None:
+    """Raises TooManyItems for more than `limit` texts, and InvalidInput with field `texts[i]`.
+
+    With `blank` a text may have nothing to read in it, but not be empty.
+    """
     require_at_most(limit, len(texts), "texts", "texts")
     for i, text in enumerate(texts):
-        require_readable(text, f"texts[{i}]", tokenizer)
+        if not (blank and text):
+            require_readable(text, f"texts[{i}]", tokenizer)
 
 
 def require_pairs(limit: int, pairs: Sequence[tuple[str, str]], tokenizer: Tokenizer) -> None:

@@ -116,10 +116,10 @@ def test_the_cost_is_bounded(tokenizer: Tokenizer, text: str) -> None:
     read, spans = split_spans(tokenizer, text)
     assert text.startswith(read)
     assert len(spans) <= MAX_RUNS
-    assert len(spans) * len(tokenizer.tokens(read)) <= MAX_TOKENS + MAX_RUNS
+    assert len(spans) * len(tokenizer.token_spans(read)) <= MAX_TOKENS + MAX_RUNS
     assert len(spans) * len(read) <= MAX_CHARACTERS
     assert all(a < b <= c < d for (a, b), (c, d) in pairwise(spans))
-    words = merge_words(read, tokenizer.tokens(read))
+    words = merge_words(read, tokenizer.token_spans(read))
     assert (spans[0][0], spans[-1][1]) == (words[0][0], words[-1][1])
 
 
