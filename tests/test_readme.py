@@ -24,7 +24,7 @@ def test_an_example_gives_what_is_shown(client: FlaskClient, command: str, shown
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == 6
+    assert len(EXAMPLES) == 8
 
 
 def rounded(value: object) -> object:

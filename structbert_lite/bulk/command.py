@@ -5,7 +5,7 @@ import re
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import click
 
@@ -15,21 +15,28 @@ from structbert_lite.bulk.resumable_output import rows_kept
 from structbert_lite.bulk.shards import shards_kept
 from structbert_lite.errors import StructBertError
 from structbert_lite.inference.resources import usable_cpus
-from structbert_lite.manifest import Task, read_manifest
+from structbert_lite.manifest import Task, read_manifest, split_labels
 from structbert_lite.model_selection import serving_folder
+from structbert_lite.registry import COMBINED
 from structbert_lite.settings import Settings
 from structbert_lite.tables.formats import Format, format_of
 from structbert_lite.tables.source import UnknownEncoding, read_text
+from structbert_lite.tasks.aspect_words import DOMAINS, USUAL
 
 # The options that name a task's columns, and what they are called where they are not given.
 COLUMNS = {
     "sentiment": {"column": "text"},
     "embedding": {"column": "text"},
     "zero-shot": {"column": "text"},
+    "aspects": {"column": "text"},
     "similarity": {"column_a": "text_a", "column_b": "text_b"},
     "rerank": {"query_column": "query", "document_column": "document"},
 }
-OPTIONS = {"sentiment": ("neutral",), "zero-shot": ("labels", "labels_file", "multi_label", "template")}
+OPTIONS = {
+    "sentiment": ("neutral",),
+    "zero-shot": ("labels", "labels_file", "multi_label", "template"),
+    "aspects": ("aspects", "domain"),
+}
 ROWS_WITH_ERRORS, INTERRUPTED = 3, 130  # exit codes
 FORMAT = click.Choice(get_args(Format))
 FILE = click.Path(allow_dash=True, path_type=Path)
@@ -38,9 +45,11 @@ LINES = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 
 @click.command("score")
 @click.argument("source", type=FILE)
-@click.option("--task", type=click.Choice(get_args(Task)), required=True, help="What is asked of each row.")
+@click.option(
+    "--task", type=click.Choice([*get_args(Task), "aspects"]), required=True, help="What is asked of each row."
+)
 @click.option("-o", "--out", type=FILE, required=True, help="The file to write; - is standard output.")
-@click.option("--column", help="sentiment, embedding, zero-shot: the column to read.  [default: text]")
+@click.option("--column", help="sentiment, embedding, zero-shot, aspects: the column to read.  [default: text]")
 @click.option("--neutral", is_flag=True, help="sentiment: the label may be Neutral, where the model knows it.")
 @click.option("--column-a", help="similarity: the first text's column.  [default: text_a]")
 @click.option("--column-b", help="similarity: the second text's column.  [default: text_b]")
@@ -50,6 +59,8 @@ LINES = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 @click.option("--labels-file", type=LINES, metavar="FILENAME", help="zero-shot: the labels, one a line.")
 @click.option("--multi-label", is_flag=True, help="zero-shot: score each label by itself.")
 @click.option("--template", help="zero-shot: the hypothesis, {} being the label.  [default: {}]")
+@click.option("--aspects", help="aspects: those to look for, with commas between them.  [default: the usual ones]")
+@click.option("--domain", type=click.Choice(list(DOMAINS)), help="aspects: look for those of such reviews.")
 @click.option("--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A model's folder.")
 @click.option("--format", "source_format", type=FORMAT, help="Of SOURCE.  [default: by its ending; csv for -]")
 @click.option("--out-format", type=FORMAT, help="Of the output.  [default: by its ending; as SOURCE for -]")
@@ -72,7 +83,7 @@ LINES = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 @click.option("--quiet", is_flag=True, help="No progress and no closing line.")
 def command(
     source: Path,
-    task: Task,
+    task: Task | Literal["aspects"],
     out: Path,
     model: Path | None,
     source_format: Format | None,
@@ -95,7 +106,8 @@ def command(
         check_files(path, written, source_format, cluster)
         form = "parquet" if cluster else format_of(path, source_format, "--format")
         asked = _columns(task, given)
-        folder = (model or serving_folder(task)).resolve()
+        main, *rest = COMBINED[task][1] if task in COMBINED else (task,)
+        folder = (model or serving_folder(main)).resolve()
         job = Job(
             task=task,
             model=folder,
@@ -108,6 +120,7 @@ def command(
             else out_format or (form if written is None else format_of(written, None, "--out-format")),
             columns=asked,
             options=_options(task, folder, given),
+            others=tuple(serving_folder(other).resolve() for other in rest),
             early_exit=Settings.from_environment().early_exit,
             **{name: given[name] for name in ("prefix", "encoding", "out_encoding", "quoted", "restart")},
         )
@@ -144,6 +157,12 @@ def _options(task: str, folder: Path, given: dict[str, Any]) -> dict[str, Any]:
     if task == "sentiment":
         usual = Settings.from_environment().sentiment_neutral and read_manifest(folder).has_neutral
         return {"neutral": True} if given["neutral"] or usual else {}
+    if task == "aspects":
+        if None not in (given["aspects"], given["domain"]):
+            raise ValueError("give --aspects or --domain, not both")
+        if given["aspects"] is not None:
+            return {"aspects": split_labels(given["aspects"])}
+        return {"aspects": DOMAINS[given["domain"]] if given["domain"] else USUAL}
     if task != "zero-shot":
         return {}
     if (given["labels"] is None) == (given["labels_file"] is None):

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tqdm import tqdm
 
@@ -20,10 +20,11 @@ SHARD_ROWS = 50_000  # of one file of Parquet
 class Job:
     """`source` and `out` None: standard input and output. `encoding` None: found out; None of `out`: the source's.
 
-    `columns` hold what the task reads; `options` are those of its pipeline's `predict`; `quoted`: TSV has quotes too.
+    `columns` hold what the task reads; `options` are those of its pipeline's `predict`; `quoted`: TSV has quotes too;
+    `others`: a combined task's further models, as open_pipeline has them.
     """
 
-    task: Task
+    task: Task | Literal["aspects"]
     model: Path
     source: Path | None
     out: Path | None
@@ -37,6 +38,7 @@ class Job:
     quoted: bool = False
     restart: bool = False
     threads: int = 1
+    others: tuple[Path, ...] = ()
     early_exit: bool = True  # whether a text leaves at a model's exits
 
     def fingerprint(self, digest: str) -> dict[str, Any]:
@@ -44,7 +46,7 @@ class Job:
         return {
             "input": digest,
             "task": self.task,
-            "model": file_sha256(self.model / MANIFEST_NAME),
+            "model": " ".join(file_sha256(folder / MANIFEST_NAME) for folder in (self.model, *self.others)),
             "format": [self.source_format, self.out_format],
             "columns": list(self.columns),
             "options": {name: list(v) if isinstance(v, tuple) else v for name, v in self.options.items()},

@@ -15,7 +15,7 @@ from structbert_lite.errors import StructBertError
 from structbert_lite.inference.model import Model
 from structbert_lite.registry import open_pipeline
 from structbert_lite.request_context import RequestContext
-from structbert_lite.results import ZeroShot
+from structbert_lite.results import AspectOpinions, ZeroShot
 from structbert_lite.tables.source import Column, Record, Source, Window
 from structbert_lite.tasks.inputs import is_blank
 from structbert_lite.tasks.scores import DECIMALS
@@ -77,7 +77,25 @@ def _zero_shot(_: Any, options: Mapping[str, Any]) -> tuple[list[Column], ToRow]
     return columns, to_row
 
 
-_COLUMNS = {"sentiment": _sentiment, "similarity": _similarity, "embedding": _embedding, "zero-shot": _zero_shot}
+def _aspects(_: Any, options: Mapping[str, Any]) -> tuple[list[Column], ToRow]:
+    """Of each aspect how the text speaks of it, and the score; both are empty where it does not name it."""
+    names = options["aspects"]
+    columns = [c for name in names for c in (Column(f"aspect_{name}", "text"), Column(f"score_{name}", "float"))]
+
+    def to_row(result: AspectOpinions) -> tuple[Any, ...]:
+        found = {one.aspect: (one.polarity, one.score) for one in result.aspects}
+        return tuple(value for name in names for value in found.get(name, (None, None)))
+
+    return columns, to_row
+
+
+_COLUMNS = {
+    "sentiment": _sentiment,
+    "similarity": _similarity,
+    "embedding": _embedding,
+    "zero-shot": _zero_shot,
+    "aspects": _aspects,
+}
 
 
 class Scorer:
@@ -88,7 +106,7 @@ class Scorer:
         self._asked = job.columns
         load_model = partial(Model.load, early_exit=job.early_exit)
         with ExitStack() as stack:
-            pipeline = stack.enter_context(open_pipeline(job.task, job.model, job.threads, load_model))
+            pipeline = stack.enter_context(open_pipeline(job.task, job.model, job.threads, load_model, job.others))
             self._results = result_columns(job.task, pipeline, job.options)
             self._open = stack.pop_all()
         found = [*self._results.columns, TRUNCATED, ERROR]
@@ -143,7 +161,7 @@ def _fault(column: str, value: Any) -> str:
 
 def window_rows(job: Job) -> int:
     """Rows of a window."""
-    return max(1, WINDOW_INPUTS // (len(job.options.get("labels", ())) or 1))
+    return max(1, WINDOW_INPUTS // (len(job.options.get("labels", job.options.get("aspects", ()))) or 1))
 
 
 def map_windows(scorer: Scorer, windows: Iterator[Window]) -> Iterator[tuple[Window, list[tuple[Any, ...]]]]:
