@@ -212,6 +212,7 @@ def _choose_ray(cluster: RayOptions) -> ModuleType:
     """The executor. Raises ValueError where Ray is not installed."""
     # Ray reads these when it is imported.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its C++ writes lines of its own to the terminal
     if cluster.address is None:
         # Then it listens on loopback alone; 127.0.0.1 as the node's address it would replace by an outer one.
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")

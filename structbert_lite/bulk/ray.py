@@ -4,8 +4,11 @@ A row of the data set is a shard: an actor reads the shard's rows from the input
 """
 
 import logging
+import os
 import socket
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -72,6 +75,21 @@ def _score(
         ray.shutdown()  # actors end with the job, a local Ray as well
 
 
+@contextmanager
+def _discard_stderr() -> Iterator[None]:
+    """Sends file descriptor 2 to nowhere: Ray's C++ writes to it by itself, whatever Python's logging is told."""
+    sys.stderr.flush()
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
+
+
+@_discard_stderr()
 def _connect(job: Job, cluster: RayOptions) -> None:
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is said once, by the command

@@ -21,6 +21,7 @@ UNMARKED_UTF_16 = ("utf-16-le", "utf-16-be")
 ENOUGH = 20_000  # characters beyond ASCII; more change no answer
 # Log of how much likelier such a character is in a text that was decoded right than in one that was not.
 FREQUENT, COMMON, PUNCTUATION, STRANGE = 2.5, 0.5, 1.0, -3.0
+LIKELIEST = 0.9999  # of a guess; 1 is for what needs none
 PRIOR = {"gb18030": 1.0}  # this program's files come from the mainland more often
 # The most frequent characters of reviews and of general texts, simplified and traditional.
 MOST_FREQUENT = frozenset(
@@ -62,7 +63,8 @@ def guess(blocks: Callable[[], Iterable[bytes]], whole: bool) -> Encoding | None
     best = max(weights, key=lambda name: weights[name])
     top = max(weights[best], 0.0)
     others = [weight for name, weight in weights.items() if name != best] + [0.0]  # 0: no text of any of them
-    return Encoding(best, math.exp(weights[best] - top) / sum(math.exp(w - top) for w in [weights[best], *others]))
+    likely = math.exp(weights[best] - top) / sum(math.exp(weight - top) for weight in [weights[best], *others])
+    return Encoding(best, min(likely, LIKELIEST))
 
 
 def _weigh_all(names: Iterable[str], blocks: Callable[[], Iterable[bytes]], whole: bool) -> dict[str, float]:

@@ -82,10 +82,10 @@ def find_header(rows: Sequence[Sequence[str]], options: TableOptions) -> Header 
 
 def _is_upper(rows: Sequence[Sequence[str]], filled: list[list[int]], row: int) -> bool:
     """Whether `row` is the upper one of two header rows: its empty cells, merged once, all have a name beneath."""
-    if row + 2 >= len(rows) or not filled[row + 1]:
+    if row + 2 >= len(rows) or not filled[row + 1] or len(filled[row]) < 2:
         return False
     below, beneath = rows[row + 1], set(filled[row + 1])
-    width = max(max(filled[row]), *beneath) + 1
+    width = max(*filled[row], *beneath) + 1
     gaps = set(range(width)) - set(filled[row])
     if not gaps or not gaps <= beneath or 0 in gaps or not any(place - 1 in beneath for place in gaps):
         return False

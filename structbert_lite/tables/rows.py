@@ -122,8 +122,8 @@ class TableRows:
 
     def _stretch(self, names: list[str], rows: Iterable[Row]) -> None:
         """Columns without a name at the end are columns only where some row has something in them."""
-        used = max((_used(row.cells) for row in rows), default=0)
-        self.names = unique(names[: max(self._named, min(used, self._full))]) if self._named else names[:1]
+        used = max((_used(row.cells[: self._full]) for row in rows), default=0)
+        self.names = unique(names[: max(self._named, used)]) if self._named else names[:1]
 
     def _records(self, tally: Tally) -> Iterator[Record]:
         return self._make(islice(self._read(tally), self._data, None), tally)

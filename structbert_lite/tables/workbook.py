@@ -21,7 +21,8 @@ EXACT = 10**15  # a float of a larger number has not all of its digits
 HALF_A_SECOND = dt.timedelta(milliseconds=500)
 RELATIONS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 # What the library gives as a rounded number or as nothing: long numbers, and errors such as #N/A.
-SPECIAL = re.compile(rb"""<(?:\w+:)?v>\d{16,}<|\st=["']e["']""")
+SPECIAL = re.compile(rb"""<(?:\w+:)?v>-?(?:\d{16,}|\d\.\d{14,}E\+?\d\d)<|\st=["']e["']""")
+LONG = re.compile(r"-?(\d{16,}|\d\.\d{14,}E\+?\d\d)")
 PLACE = re.compile(r"([A-Z]+)(\d+)")
 
 
@@ -169,8 +170,10 @@ def _special(path: Path, name: str) -> dict[tuple[int, int], str]:
                         row, column = int(place[2]) - 1, _column(place[1])
                     text = next((child.text or "" for child in element if child.tag.endswith("}v")), "")
                     kind = element.get("t", "n")
-                    if kind == "e" or (kind == "n" and text.isdecimal() and len(text) > 15):
+                    if kind == "e":
                         found[row, column] = text
+                    elif kind == "n" and LONG.fullmatch(text) and abs(Decimal(text)) >= EXACT:
+                        found[row, column] = format(Decimal(text), "f")
         return found
 
 
