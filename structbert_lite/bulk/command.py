@@ -92,7 +92,7 @@ def command(
     threads: int | None,
     **given: Any,
 ) -> None:
-    """Score every row of SOURCE (CSV, TSV, TXT, JSONL, Parquet, XLSX; - is standard input) and write it with new columns.
+    """Score every row of SOURCE (CSV, TSV, TXT, JSONL, Parquet, XLSX; - is standard input), and add columns.
 
     A job that was killed or stopped goes on where it was when the same command is run again. A row that cannot be
     scored says why in the column `error`; the exit code is then 3. docs/bulk.md has the columns and the formats.

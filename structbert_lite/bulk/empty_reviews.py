@@ -27,8 +27,7 @@ LONGEST = 40  # characters; no such phrase is longer
 def class_of_empty(text: str | None) -> str | None:
     """`BLANK` for a text with nothing to read, `DEFAULT` for a phrase such as 此用户没有填写评价, None for a review.
 
-    >>> class_of_empty("此用户没有填写评价。"), class_of_empty("评价方未及时做出评价,系统默认好评!"), class_of_empty("默认好评，其实很差")
-    ('default', 'default', None)
+    The whole text has to be such a phrase: 默认好评，其实很差 is a review.
     """
     if text is None or is_blank(text):
         return BLANK

@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,9 @@ def run(job: Job, progress: Progress, cluster: RayOptions) -> Counts:
         plan = plan_shards(job, scorer, cluster.shard_rows)
     finally:
         scorer.close()
+    if plan.columns != job.columns:
+        progress.tell([f"the texts are read from the column {plan.columns[0]}"])
+        job = replace(job, columns=plan.columns)
     fingerprint = job.fingerprint("") | {"input": plan.identity, "shard rows": cluster.shard_rows}
     if job.out is None:
         raise ValueError("--executor ray writes a folder, not standard output")

@@ -215,9 +215,10 @@ def check_columns(job: Job, source: Source) -> None:
         return
     names = [column.name for column in source.columns]
     if absent := [name for name in job.columns if name not in names]:
-        options = "--column" if len(job.columns) == 1 else "--help says which options name them"
+        options = "--column" if len(job.columns) == 1 else "the options that --help lists"
         raise ValueError(
-            f"there is no column {' and no column '.join(absent)}; there are: {', '.join(names)}; name it with {options}"
+            f"there is no column {' and no column '.join(absent)}; there are: {', '.join(names)}. "
+            f"Name the right one with {options}"
         )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from structbert_lite.bulk.job import Counted, Job
-from structbert_lite.bulk.scorer import Scorer, check_columns, check_names, count, map_windows, window_rows
+from structbert_lite.bulk.scorer import Scorer, check_names, choose_columns, count, map_windows, window_rows
 from structbert_lite.errors import StructBertError
 from structbert_lite.tables.formats import open_parquet, open_sink
 
@@ -146,10 +146,11 @@ def _sync_folder(path: Path) -> None:
 
 
 class Plan(NamedTuple):
-    """The shards of a job, and what identifies its input: each file's name, size, time of change and rows."""
+    """The shards of a job, what identifies its input (each file's name, size, time of change and rows), its columns."""
 
     shards: list[Shard]
     identity: list[list[Any]]
+    columns: tuple[str, ...]
 
 
 def plan_shards(job: Job, scorer: Scorer, size: int) -> Plan:
@@ -163,12 +164,12 @@ def plan_shards(job: Job, scorer: Scorer, size: int) -> Plan:
     for path, source in zip(paths, sources, strict=True):
         if not source.schema.equals(sources[0].schema):
             raise ValueError(f"{path} has other columns or types than {paths[0]}")
-    check_columns(job, sources[0])
+    job = choose_columns(job, sources[0])
     check_names(sources[0].columns, scorer.columns)
     rows = [source.total for source in sources]
     stats = [path.stat() for path in paths]
     identity = [[p.name, s.st_size, s.st_mtime_ns, n] for p, s, n in zip(paths, stats, rows, strict=True)]
-    return Plan(cut_shards(list(zip(paths, rows, strict=True)), size), identity)
+    return Plan(cut_shards(list(zip(paths, rows, strict=True)), size), identity, job.columns)
 
 
 def score_shard(job: Job, load: Callable[[], Scorer], shard: Shard, folder: Path) -> Counted:

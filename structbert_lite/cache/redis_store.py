@@ -42,7 +42,12 @@ class RedisStore(Store):
                 retry=Retry(NoBackoff(), 0),  # the library's own retries would take seconds of a request
             )
             self._client.connection_pool.make_connection()  # knows its options, and does not connect yet
-        except (ValueError, TypeError, AttributeError, redis.exceptions.RedisError):  # its message may show the password
+        except (
+            ValueError,
+            TypeError,
+            AttributeError,
+            redis.exceptions.RedisError,
+        ):  # its message may show the password
             raise ConfigurationError(
                 "STRUCTBERT_REDIS_URL cannot be used: it has to look like redis://[[USER]:PASSWORD@]HOST:PORT/NUMBER, "
                 "rediss://... or unix://PATH, and behind a question mark only options that redis-py knows"
@@ -77,7 +82,7 @@ class RedisStore(Store):
 
 
 def _is_database(url: str) -> bool:
-    """Whether the URL's path, unless it is a socket's, is a database's number: redis-py takes any other for database 0."""
+    """Whether the path, unless it is a socket's, is a database's number: redis-py takes any other for number 0."""
     parts = urlsplit(url)
     return parts.scheme == "unix" or re.fullmatch(r"(/\d*)?", parts.path) is not None
 

@@ -24,8 +24,8 @@ LINE_END = re.compile(r"\r\n|\r|\n")
 class DelimitedSource(TableRows):
     """Cells between delimiters. CSV: a cell may stand in double quotes and hold delimiters and line ends.
 
-    TSV: quotes are ordinary characters, unless `options` say otherwise. Unicode text (`txt`): as CSV, if every quote at a
-    cell's beginning is closed at its end, else as TSV.
+    TSV: quotes are ordinary characters, unless `options` say otherwise. Unicode text (`txt`): as CSV, if every quote at
+    a cell's beginning is closed at its end, else as TSV.
     """
 
     def __init__(self, origin: InputFile, encoding: str, form: DelimitedFormat, options: TableOptions) -> None:
@@ -118,7 +118,7 @@ def _read_stray(raw: list[str], delimiter: str, name: str, place: int, error: st
     last = place + len(raw) - 1
     if "field larger" in error:
         raise ValueError(
-            f"{name} cannot be read beyond line {place}: a cell that begins there is longer than {MAX_CELL} characters. "
+            f"{name} cannot be read beyond line {place}: a cell that begins there has more than {MAX_CELL} characters. "
             "Is a quote not closed?"
         )
     rows = list(csv.reader(raw, delimiter=delimiter))
@@ -126,13 +126,13 @@ def _read_stray(raw: list[str], delimiter: str, name: str, place: int, error: st
         text = rows[-1][-1] if rows and rows[-1] else ""
         touched = len(LINE_END.findall(text)) + (0 if LINE_END.search(text[-1:]) else 1)
         raise ValueError(
-            f"{name}: the quote that opens a cell in line {last - touched + 1} is never closed. Remove it, or double it if "
-            "it belongs to the text, and put the cell in quotes"
+            f"{name}: the quote that opens a cell in line {last - touched + 1} is never closed. Remove it, or double "
+            "it if it belongs to the text, and put the cell in quotes"
         )
     if len(raw) > 1 or len(rows) != 1:
         raise ValueError(
-            f"{name}: a cell in quotes begins in line {place} and goes on to line {last}, where a quote stands in its middle. "
-            f"Is the quote in line {place} not closed? Remove it, or double quotes that belong to the text"
+            f"{name}: a cell in quotes begins in line {place} and goes on to line {last}, where a quote stands in its "
+            f"middle. Is the quote in line {place} not closed? Remove it, or double quotes that belong to the text"
         )
     return rows[0]
 

@@ -1,7 +1,7 @@
 """Which encoding bytes are in, and how sure that is: naive Bayes over how common the decoded characters are.
 
-UTF-8 that decodes is UTF-8. GB18030 and Big5 decode nearly any bytes of the other, to characters that nobody writes: so each
-decoding's characters are weighed, and the likelier one is taken. A byte order mark needs no weighing.
+UTF-8 that decodes is UTF-8. GB18030 and Big5 decode nearly any bytes of the other, to characters that nobody writes: so
+each decoding's characters are weighed, and the likelier one is taken. A byte order mark needs no weighing.
 """
 
 import codecs

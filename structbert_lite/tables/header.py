@@ -15,8 +15,8 @@ OTHER_NAMES = re.compile(
     "来源|回复|解释|答复|情感|结果|相符|(人|者|数|用户)$"
 )
 OTHER_WORDS = frozenset(
-    "id ids reply replies response seller merchant date time star stars score rating rate count type url link image photo "
-    "user author name title label language lang status category sentiment length no number".split()
+    "id ids reply replies response seller merchant date time star stars score rating rate count type url link image "
+    "photo user author name title label language lang status category sentiment length no number".split()
 )
 
 
@@ -47,8 +47,8 @@ def find_header(rows: Sequence[Sequence[str]], options: TableOptions) -> Header 
     """The header among the first rows of a table; None where all of them are empty. Raises ValueError.
 
     It is the row that was named, else the first that has all the wanted columns, else the first behind title rows: rows
-    that fill at most half as many cells as a row behind them. Where cells of it are empty and the next row has only words,
-    in all of these columns, the names are of both rows.
+    that fill at most half as many cells as a row behind them. Where cells of it are empty and the next row has only
+    words, in all of these columns, the names are of both rows.
     """
     filled = [[place for place, cell in enumerate(row) if cell.strip()] for row in rows]
     if options.header_row is not None:

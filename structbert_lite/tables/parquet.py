@@ -35,7 +35,7 @@ class ParquetSource:
         except pa.ArrowException as error:
             cure = ""
             if "more than 64 bits" in str(error):
-                cure = ". polars writes such a file for very long numbers: cast that column to pl.String and write it again"
+                cure = ". polars makes them of very long numbers: cast that column to pl.String and write it again"
             raise ValueError(f"{path} cannot be read as Parquet: {error}{cure}") from None
         self.left_out, self.notices = 0, list[str]()
         self.columns = [Column(field.name, "json") for field in self.schema]

@@ -19,7 +19,7 @@ class EmptyTable(ValueError):
 
 
 class Row(NamedTuple):
-    """Cells of one row, where it begins (a line of a file, a row of a sheet, from 1), and how wide its inner lines would be.
+    """Cells of one row, where it begins (a file's line, a sheet's row, from 1), and how wide its inner lines would be.
 
     Only a quoted cell has inner lines: those between its first and its last.
     """

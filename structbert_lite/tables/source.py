@@ -138,7 +138,7 @@ def to_json(value: Any) -> str:
 
 
 def to_text(value: Any) -> str:
-    """A value as a cell shows it: text as it is, bytes as text where they are UTF-8, else in hexadecimal; others as JSON."""
+    """A value as a cell shows it: text as it is, bytes as text if they are UTF-8, else hex digits; others as JSON."""
     if isinstance(value, str):
         return value
     if isinstance(value, bytes):
@@ -197,7 +197,7 @@ class Column(NamedTuple):
 
 @dataclass(slots=True)
 class Record:
-    """One row by column name. `fault`: why it could not be read, empty where it could; `lost`: numbers that became null."""
+    """One row by column name. `fault`: why it could not be read, else empty; `lost`: numbers that became null."""
 
     values: dict[str, Any]
     fault: str = ""

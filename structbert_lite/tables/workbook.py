@@ -129,22 +129,23 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return Cell("TRUE" if value else "FALSE", value)
     if isinstance(value, int | float):
-        whole = float(value).is_integer()
-        if abs(value) >= EXACT:  # Excel keeps 15 digits; as text nobody rounds what is there once more
-            return format(Decimal(repr(value)), "f").removesuffix(".0")
-        return Cell(str(int(value)), int(value)) if whole else Cell(repr(value), value)
-    if isinstance(value, dt.datetime):
-        value = (value + HALF_A_SECOND).replace(microsecond=0)
-        return Cell(str(value) if value.time() != dt.time() else str(value.date()), value)
+        return _number(value)
+    if isinstance(value, dt.time):
+        value = dt.datetime.combine(dt.date.min, value) - dt.datetime.min
     if isinstance(value, dt.timedelta):
         seconds = round(value.total_seconds())
-        sign, seconds = "-" if seconds < 0 else "", abs(seconds)
-        return Cell(f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}", value)
-    if isinstance(value, dt.time):
-        return _shown(
-            dt.timedelta(hours=value.hour, minutes=value.minute, seconds=value.second, microseconds=value.microsecond)
-        )
+        sign, left = "-" if seconds < 0 else "", abs(seconds)
+        return Cell(f"{sign}{left // 3600:02}:{left // 60 % 60:02}:{left % 60:02}", value)
+    if isinstance(value, dt.datetime):
+        value = (value + HALF_A_SECOND).replace(microsecond=0)
+        value = value if value.time() != dt.time() else value.date()
     return Cell(str(value), value)
+
+
+def _number(value: float) -> str:
+    if abs(value) >= EXACT:  # Excel keeps 15 digits; as text nobody rounds what is there once more
+        return format(Decimal(repr(value)), "f").removesuffix(".0")
+    return Cell(str(int(value)), int(value)) if float(value).is_integer() else Cell(repr(value), value)
 
 
 def _special(path: Path, name: str) -> dict[tuple[int, int], str]:

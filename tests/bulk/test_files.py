@@ -1,4 +1,4 @@
-"""Files as people have them, through the command: the right rows, in the right words, and nothing lost without a count."""
+"""Files as people have them, through the command: the right rows and words, and nothing lost without a count."""
 
 import csv
 import io
@@ -80,7 +80,10 @@ def test_a_quote_within_a_line_is_read_as_excel_reads_it_and_told(score: Score, 
 
 
 def test_missing_cells_are_empty_and_empty_surplus_is_ignored(score: Score, tmp_path: Path) -> None:
-    done = score("sentiment", "id,text,star,reply,,\r\n1,很好用,5\r\n2,很差,1,抱歉,,\r\n3,一般\r\n4\r\n,,,,,,,\r\n5,好,1,谢谢,,,x\r\n")
+    done = score(
+        "sentiment",
+        "id,text,star,reply,,\r\n1,很好用,5\r\n2,很差,1,抱歉,,\r\n3,一般\r\n4\r\n,,,,,,,\r\n5,好,1,谢谢,,,x\r\n",
+    )
     found = rows(tmp_path / "out.csv")
     assert list(found[0])[:5] == ["id", "text", "star", "reply", "label"]
     assert [row["text"] for row in found] == ["很好用", "很差", "一般", "", "", "好"]
@@ -137,7 +140,10 @@ def test_a_header_row_can_be_named(score: Score, tmp_path: Path) -> None:
     assert [row["text"] for row in rows(tmp_path / "out.csv")] == ["B", "好"]
     assert score("sentiment", data, "--header-row", "3", "--column", "B", "--restart").exit_code == 0
     assert [row["B"] for row in rows(tmp_path / "out.csv")] == ["好"]
-    assert "row 9 is empty, it cannot be the header row" in score("sentiment", data, "--header-row", "9", "--restart").output
+    assert (
+        "row 9 is empty, it cannot be the header row"
+        in score("sentiment", data, "--header-row", "9", "--restart").output
+    )
 
 
 def test_big5_is_told_from_gb18030(score: Score, tmp_path: Path) -> None:
@@ -186,7 +192,9 @@ def test_tsv_keeps_every_character_but_tabs_and_line_ends(score: Score, tmp_path
 
 def test_labels_may_stand_between_any_commas(score: Score, tmp_path: Path) -> None:
     for number, labels in enumerate(("咨询、投诉、建议", "咨询,投诉，建议", "咨询; 投诉；建议,")):
-        assert score("zero-shot", "text\n物流太慢\n", "--labels", labels, "--restart", out=f"{number}.csv").exit_code == 0
+        assert (
+            score("zero-shot", "text\n物流太慢\n", "--labels", labels, "--restart", out=f"{number}.csv").exit_code == 0
+        )
         names = list(rows(tmp_path / f"{number}.csv")[0])
         assert [name for name in names if name.startswith("score_")] == ["score_咨询", "score_投诉", "score_建议"]
     for labels in ("", " ", "，"):
@@ -208,7 +216,12 @@ def test_a_name_that_stands_twice_in_an_object_loses_no_value(score: Score, tmp_
 
 def test_a_workbook_in_and_out(score: Score, tmp_path: Path) -> None:
     workbook = openpyxl.Workbook()
-    for row in (["商品评价导出"], ["订单号", "评价内容", "商家回复", "星级"], ["0012", "很好用", "感谢您的支持", 5], [None] * 4):
+    for row in (
+        ["商品评价导出"],
+        ["订单号", "评价内容", "商家回复", "星级"],
+        ["0012", "很好用", "感谢您的支持", 5],
+        [None] * 4,
+    ):
         workbook.active.append(row)
     workbook.active.append([123456789012345, "此用户没有填写评价", "感谢您的支持", 5])
     workbook.active.append(["A", 666, None, 1.5])
@@ -260,7 +273,11 @@ def test_uuids_and_bytes_of_parquet_are_text(score: Score, tmp_path: Path) -> No
     assert [first[name] for name in "bus"] == ["ff00", str(number), '{"x": "ab"}']
     assert [second[name] for name in ("text", "b", "u")] == ["很差", "ab", ""]
     assert score("sentiment", data, source="in.parquet", out="out.parquet").exit_code == 0
-    assert pq.read_table(tmp_path / "out.parquet").select(["text", "b", "u"]).equals(pa.table(columns).select(["text", "b", "u"]))
+    assert (
+        pq.read_table(tmp_path / "out.parquet")
+        .select(["text", "b", "u"])
+        .equals(pa.table(columns).select(["text", "b", "u"]))
+    )
 
 
 def test_dictionaries_at_any_depth_and_two_columns_of_one_name(score: Score, tmp_path: Path) -> None:
@@ -278,6 +295,11 @@ def test_dictionaries_at_any_depth_and_two_columns_of_one_name(score: Score, tmp
     assert score("sentiment", data, source="in.parquet", out="out.parquet").exit_code == 0
     table = pq.read_table(tmp_path / "out.parquet")
     assert table.column_names[:5] == ["text", "s", "l", "a", "a.1"]
-    assert [table[name].to_pylist() for name in ("s", "l", "a", "a.1")] == [[{"x": "a"}, {"x": "b"}], [["a"], None], [1, 2], [3, 4]]
+    assert [table[name].to_pylist() for name in ("s", "l", "a", "a.1")] == [
+        [{"x": "a"}, {"x": "b"}],
+        [["a"], None],
+        [1, 2],
+        [3, 4],
+    ]
     assert score("sentiment", data, source="in.parquet").exit_code == 0
     assert [(row["a"], row["a.1"]) for row in rows(tmp_path / "out.csv")] == [("1", "3"), ("2", "4")]

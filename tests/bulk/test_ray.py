@@ -151,6 +151,7 @@ def test_an_actor_and_then_the_job_are_killed(score: Callable[..., Result], star
     _, said = again.communicate(timeout=PATIENCE)
     assert again.returncode == 0, said
     assert f"{len(kept) * SHARD_ROWS} rows of an earlier run kept" in said
+    assert len(said.splitlines()) == 1, "Ray's own lines are on the terminal"
     assert {name: (out / name).stat().st_mtime_ns for name in kept} == kept
     names = [f"part-{number:06}.parquet" for number in range(SHARDS)]
     assert sorted(path.name for path in out.iterdir()) == ["_SUCCESS", "_job.json", *names]

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from structbert_lite.bulk.command import command
 from structbert_lite.bulk.job import Job
 from structbert_lite.bulk.scorer import Scorer
-from structbert_lite.bulk.shards import ShardFolder, cut_shards, count_shard, plan_shards, score_shard
+from structbert_lite.bulk.shards import ShardFolder, count_shard, cut_shards, plan_shards, score_shard
 from structbert_lite.errors import StructBertError
 from structbert_lite.settings import PROJECT
 from structbert_lite.tables.formats import open_parquet

@@ -163,7 +163,12 @@ def test_an_unusable_address_is_told_without_its_password(url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        *("redis://127.0.0.1", "redis://127.0.0.1/", "redis://:p@[::1]:6379/3", "rediss://127.0.0.1/0?ssl_cert_reqs=none"),
+        *(
+            "redis://127.0.0.1",
+            "redis://127.0.0.1/",
+            "redis://:p@[::1]:6379/3",
+            "rediss://127.0.0.1/0?ssl_cert_reqs=none",
+        ),
         *("unix:///tmp/redis.sock?db=2", "redis://127.0.0.1/0?health_check_interval=30&socket_keepalive=true"),
     ],
 )

@@ -51,7 +51,8 @@ def test_even_a_short_text_is_told_by_how_common_its_characters_are(text: str, e
 
 
 def test_it_is_surer_of_more_text_and_unsure_of_what_is_no_chinese() -> None:
-    sure = [guess(lambda: [text.encode("gb18030")], True).sure for text in ("好", "很好", "物流很快，包装也很好")]
+    texts = [text.encode("gb18030") for text in ("好", "很好", "物流很快，包装也很好")]
+    sure = [guess(lambda text=text: [text], True).sure for text in texts]
     assert sure == sorted(sure)
     assert sure[-1] > 0.999
     assert guess(lambda: ["とても良い商品です".encode("shift_jis")], True).sure < 0.5

@@ -26,7 +26,9 @@ DATA = [["1", "很好用", "5"], ["2", "很差", "1"]]
         ([], ["id", "text", "text"], ["id", "text", "text.1"]),
     ],
 )
-def test_rows_above_the_header_are_none_of_the_table(above: list[list[str]], header: list[str], found: list[str]) -> None:
+def test_rows_above_the_header_are_none_of_the_table(
+    above: list[list[str]], header: list[str], found: list[str]
+) -> None:
     assert names([*above, header, *DATA]) == (found, len(above) + 1)
 
 
@@ -37,7 +39,12 @@ def test_of_two_header_rows_the_lower_names_the_columns() -> None:
     assert names([["2024年5月商品评价导出", "", "", ""], upper, lower, *data]) == (lower, 3)
     assert names([["2024年5月商品评价导出", "", "", ""], upper, lower, *data], "内容") == (lower, 3)
     # A name that is merged downwards stands in the upper row alone.
-    rows = [["编号", "评价", "", "店铺"], ["", "内容", "星级", ""], ["A1", "很好用", "5", "甲"], ["A2", "很差", "1", "乙"]]
+    rows = [
+        ["编号", "评价", "", "店铺"],
+        ["", "内容", "星级", ""],
+        ["A1", "很好用", "5", "甲"],
+        ["A2", "很差", "1", "乙"],
+    ]
     assert names(rows) == (["编号", "内容", "星级", "店铺"], 2)
 
 

@@ -88,7 +88,14 @@ def test_days_since_1904(tmp_path: Path, said: str, serial: str) -> None:
 @pytest.mark.parametrize(
     "shown",
     [
-        *("yyyymmdd", "yyyymm", "yyyy-mm-ddThh:mm:ss", 'yyyy"年"m"月"d"日"', '[$-804]yyyy"年"m"月"d"日";@', "m/d/yy h:mm"),
+        *(
+            "yyyymmdd",
+            "yyyymm",
+            "yyyy-mm-ddThh:mm:ss",
+            'yyyy"年"m"月"d"日"',
+            '[$-804]yyyy"年"m"月"d"日";@',
+            "m/d/yy h:mm",
+        ),
         *("yyyy年m月d日", "yyyymmddhhmmss", '上午/下午h"时"mm"分"', "mmm-yy", '[DBNum1][$-804]yyyy"年"m"月"d"日";@'),
     ],
 )
@@ -108,7 +115,13 @@ def test_times_durations_and_iso_cells(tmp_path: Path) -> None:
         {"时间": "08:30:00", "时长": "30:05:00", "开门": "09:05:00"}
     ]
     workbook = openpyxl.Workbook(iso_dates=True)
-    for value in ("日期", dt.datetime(2024, 1, 15), dt.datetime(2024, 1, 15, 23, 30), dt.date(2024, 1, 15), dt.time(8, 30)):
+    for value in (
+        "日期",
+        dt.datetime(2024, 1, 15),
+        dt.datetime(2024, 1, 15, 23, 30),
+        dt.date(2024, 1, 15),
+        dt.time(8, 30),
+    ):
         workbook.active.append([value])
     workbook.save(tmp_path / "b.xlsx")
     assert [row["日期"] for row in read(tmp_path / "b.xlsx")] == [
@@ -117,7 +130,17 @@ def test_times_durations_and_iso_cells(tmp_path: Path) -> None:
 
 
 def test_numbers_are_as_they_are_stored(tmp_path: Path) -> None:
-    stored = ["123456789012345678", "1.2345678901234567E+17", "12345678901234567890", "5", "5.0", "19.9", "-0.5", "0.1", "1E5"]
+    stored = [
+        "123456789012345678",
+        "1.2345678901234567E+17",
+        "12345678901234567890",
+        "5",
+        "5.0",
+        "19.9",
+        "-0.5",
+        "0.1",
+        "1E5",
+    ]
     cells = "".join(f'<row r="{n}"><c r="A{n}"><v>{value}</v></c></row>' for n, value in enumerate(stored, 2))
     path = by_hand(tmp_path / "a.xlsx", f'<row r="1">{text("编号", "A1")}</row>{cells}')
     assert [row["编号"] for row in read(path)] == [
@@ -126,7 +149,8 @@ def test_numbers_are_as_they_are_stored(tmp_path: Path) -> None:
 
 
 def test_cells_without_a_place_and_characters_by_number(tmp_path: Path) -> None:
-    rows = f'<row>{text("评论")}{text("编号")}</row><row>{text("&#x20BB7;野家&#134071;")}<c><v>123456789012345678</v></c></row>'
+    rows = f"<row>{text('评论')}{text('编号')}</row>"
+    rows += f"<row>{text('&#x20BB7;野家&#134071;')}<c><v>123456789012345678</v></c></row>"
     assert read(by_hand(tmp_path / "a.xlsx", rows)) == [{"评论": "𠮷野家𠮷", "编号": "123456789012345678"}]
 
 
@@ -193,7 +217,12 @@ def test_a_hidden_sheet_can_be_named_and_wanted_columns_choose(tmp_path: Path) -
 def test_a_merged_title_and_two_header_rows(tmp_path: Path) -> None:
     workbook = openpyxl.Workbook()
     sheet = workbook.active
-    for row in (["2024年5月商品评价导出"], ["订单", None, "评价"], ["编号", "日期", "内容", "星级"], ["A1", "2024-05-01", "很好用", 5]):
+    for row in (
+        ["2024年5月商品评价导出"],
+        ["订单", None, "评价"],
+        ["编号", "日期", "内容", "星级"],
+        ["A1", "2024-05-01", "很好用", 5],
+    ):
         sheet.append(row)
     for merged in ("A1:D1", "A2:B2", "C2:D2"):
         sheet.merge_cells(merged)
@@ -220,7 +249,17 @@ def test_what_is_no_workbook_is_said_with_a_cure(tmp_path: Path, data: bytes, cu
 
 
 def test_what_is_read_is_written_as_it_was(tmp_path: Path) -> None:
-    row = ["A", 5, 1.5, True, dt.datetime(2024, 1, 15, 9, 5), dt.datetime(2024, 1, 15), dt.timedelta(hours=30), "0012", None]
+    row = [
+        "A",
+        5,
+        1.5,
+        True,
+        dt.datetime(2024, 1, 15, 9, 5),
+        dt.datetime(2024, 1, 15),
+        dt.timedelta(hours=30),
+        "0012",
+        None,
+    ]
     source = WorkbookSource(made(tmp_path / "a.xlsx", list("abcdefghi"), row, [*row[:8], 1]), TableOptions())
     (window,) = source.windows(10, 0)
     results = [("好", 0.25, None, ""), (None, None, True, "x" * 40_000)]

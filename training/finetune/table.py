@@ -17,7 +17,7 @@ def read_table(path: Path, columns: tuple[str, str], say: Callable[[str], None])
     """The cells of two `columns`, row by row; a cell that a row lacks is empty.
 
     .jsonl, .ndjson, .json: an object a line, or one array of objects. Any other as bulk scoring reads it, tab-separated
-    where the ending says nothing. `say` is told where it is not UTF-8, and what was read otherwise than it stands there.
+    where the ending says nothing. `say` is told where it is not UTF-8, and what was read otherwise than it stands.
     Raises FinetuneRefused for an empty or unreadable file, a missing column, and rows with more cells than the header.
     """
     kind = path.suffix.lower()
