@@ -120,6 +120,7 @@ def command(
             options=_options(task, folder, given),
             guess=COLUMNS[task] == {"column": "text"} and given["column"] is None,
             delimiter=_delimiter(given["delimiter"]),
+            early_exit=Settings.from_environment().early_exit,
             **{name: given[name] for name in KEPT},
         )
         if written is None and job.out_format in WHOLE_FILES:

@@ -43,6 +43,7 @@ class Job:
     guess: bool = False
     restart: bool = False
     threads: int = 1
+    early_exit: bool = True  # whether a text leaves at a model's exits
 
     @property
     def table(self) -> TableOptions:
@@ -62,6 +63,7 @@ class Job:
             "encoding": [self.encoding, self.out_encoding],
             "quoted": self.quoted,
             "table": [self.delimiter, self.sheet, self.header_row],
+            "early_exit": self.early_exit,
             "version": __version__,
         }
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from structbert_lite.bulk.empty_reviews import BLANK, DEFAULT, class_of_empty
 from structbert_lite.bulk.job import Counted, Job
 from structbert_lite.errors import StructBertError
+from structbert_lite.inference.model import Model
 from structbert_lite.registry import open_pipeline
 from structbert_lite.request_context import RequestContext
 from structbert_lite.results import ZeroShot
@@ -95,8 +97,9 @@ class Scorer:
         """Raises InvalidModel, and InvalidInput for options that the task refuses."""
         self._asked = job.columns
         self._has_classes = job.task == "sentiment"
+        load_model = partial(Model.load, early_exit=job.early_exit)
         with ExitStack() as stack:
-            pipeline = stack.enter_context(open_pipeline(job.task, job.model, job.threads))
+            pipeline = stack.enter_context(open_pipeline(job.task, job.model, job.threads, load_model))
             self._results = result_columns(job.task, pipeline, job.options)
             self._open = stack.pop_all()
         found = [*self._results.columns, TRUNCATED, ERROR]
