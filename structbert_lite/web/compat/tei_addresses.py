@@ -24,13 +24,21 @@ from structbert_lite.web.schemas import with_examples
 TAG = Tag(name="Text Embeddings Inference", description="Its bodies are taken by our own routes, too")
 Answer = Callable[[Any, ApiRequest], Any]
 # What answers a task's bodies, and the type of its answers.
-ANSWERS: dict[str, tuple[type[BaseModel], Answer, type[BaseModel]]] = {
+Answered = tuple[type[BaseModel], Answer, type[BaseModel]]
+ANSWERS: dict[str, Answered] = {
     "embedding": (tei.EmbedInputs, tei.embed, tei.TEIVectors),
     "rerank": (tei.RerankInputs, tei.rerank, tei.TEIRanks),
     "sentiment": (tei.PredictInputs, tei.predict, tei.TEILabels),
     "similarity": (tei.SimilarityInputs, tei.similarity, tei.TEIScores),
     "zero-shot": (ZeroShotInputs, zero_shot, HuggingFaceZeroShotAnswer),
 }
+
+
+OPENAI_ANSWER: Answered = (
+    openai.OpenAIEmbeddingsRequest,
+    openai.create_embeddings,
+    openai.OpenAIEmbeddingsAnswer,
+)
 
 
 def _tag(body: Any) -> str:
@@ -120,13 +128,10 @@ def _route(path: str, answer: Answer, body: type[BaseModel], answered: type[Base
 
 
 def _routes_of(task: str) -> Iterable[Route]:
-    body, answer, answered = ANSWERS[task]
     for path, fields in TEI_TASKS[task]:
-        if fields == ("input",):
-            kinds = (openai.create_embeddings, openai.OpenAIEmbeddingsRequest, openai.OpenAIEmbeddingsAnswer)
-        else:
-            kinds = (answer, body, answered)
-        yield _route(f"/tei/{task}{path}", *kinds, f"TEI's POST {path or '/'} where its model is the one for {task}.")
+        body, answer, answered = OPENAI_ANSWER if fields == ("input",) else ANSWERS[task]
+        doc = f"TEI's POST {path or '/'} where its model is the one for {task}."
+        yield _route(f"/tei/{task}{path}", answer, body, answered, doc)
     yield _route(f"/tei/{task}/tokenize", _tokenize(task), TokenizeInputs, TEITokens, f"The {task} model's tokens.")
 
 
