@@ -116,6 +116,8 @@ class Engine:
         | embedding | texts | normalize, blank | Embedding, one an input |
         | zero-shot | texts | labels, multi_label, hypothesis_template, none | ZeroShot, one an input |
         | rerank | documents | query, top_n | Ranked, best first |
+        | aspects | texts | aspects, domain | AspectOpinions, one an input |
+        | explain | texts | neutral | Explanation, one an input |
 
         Raises TaskNotAvailable, TooManyItems, InvalidInput, NotReady, Overloaded, DeadlineExceeded, InferenceFailed,
         and InvalidModel where the model is loaded by this very call.
@@ -148,7 +150,9 @@ class Engine:
     def manifest(self, task: str) -> Manifest:
         """Facts about the model that serves `task`, loaded or not. Raises TaskNotAvailable."""
         models = self._models
-        return models.manifests[_name(models, task)]
+        if task not in models.names:
+            raise TaskNotAvailable(task)
+        return models.manifests[models.names[task]]
 
     @property
     def runners(self) -> dict[str, ServingRunner]:
@@ -207,10 +211,10 @@ class Engine:
     def _pipeline(self, task: str) -> Iterator[Lazy[Any]]:
         """The pipeline of `task`, in use until the block ends. Raises TaskNotAvailable or NotReady."""
         with self._lease() as models:
-            _name(models, task)
+            pipeline = models.pipeline(task)
             if not self._loaded:
                 raise NotReady("the models are still being loaded")
-            yield models.pipelines[task]
+            yield pipeline
 
     @contextmanager
     def _lease(self) -> Iterator[ModelRegistry]:
@@ -253,12 +257,6 @@ class Engine:
                 raise NotReady("the server is shutting down")
             old, self._models = self._models, new
             self._swap.wait_for(lambda: not old.users)
-
-
-def _name(models: ModelRegistry, task: str) -> str:
-    if task not in models.names:
-        raise TaskNotAvailable(task)
-    return models.names[task]
 
 
 def _make_shared(settings: Settings, on_error: Callable[[str, int], None]) -> SharedCache | None:

@@ -22,7 +22,7 @@ from structbert_lite.errors import InvalidModel
 from structbert_lite.inference.prepacked import PrepackedGraphs
 from structbert_lite.inference.resources import cpu_facts
 from structbert_lite.inference.tokenizer import Encoding, Tokenizer
-from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, Manifest, check_files, read_manifest
+from structbert_lite.manifest import MANIFEST_NAME, MODEL_NAME, TOKENIZER_NAME, Manifest, check_files, read_manifest
 
 ort.disable_telemetry_events()
 ort.set_default_logger_severity(3)
@@ -135,6 +135,10 @@ class Model:
         check_files(folder, manifest)
         path = file or folder / MODEL_NAME
         tokenizer = Tokenizer(folder / TOKENIZER_NAME, manifest.max_tokens)
+        if manifest.kind == "cross-encoder" and tokenizer.room_for_two < 2:
+            raise InvalidModel(
+                f"{folder / MANIFEST_NAME}: max_tokens {manifest.max_tokens} leaves no room for two texts"
+            )
         session = _open_prepacked(path, manifest, tokenizer, prepacked) if prepacked else None
         model = cls(folder, manifest, tokenizer, session or Session(path, manifest.inputs, manifest.pad_id))
         try:

@@ -14,7 +14,7 @@ from structbert_lite.web.compat.dialect import detect_dialect
 from structbert_lite.web.deadline import read_context
 from structbert_lite.web.middleware import require_json_object
 from structbert_lite.web.request_telemetry import request_state
-from structbert_lite.web.routes import embedding, rerank, sentiment, similarity, zero_shot
+from structbert_lite.web.routes import aspects, embedding, explain, rerank, sentiment, similarity, zero_shot
 from structbert_lite.web.routing import ApiRequest, Route
 from structbert_lite.web.schemas import ModelList, name_operation
 
@@ -25,6 +25,8 @@ ROUTES: tuple[Route, ...] = (
     *embedding.ROUTES,
     *zero_shot.ROUTES,
     *rerank.ROUTES,
+    *aspects.ROUTES,
+    *explain.ROUTES,
     *openai.ROUTES,
     *cohere.ROUTES,
     *cohere_embed.ROUTES,

@@ -6,13 +6,14 @@ import numpy as np
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from structbert_lite.errors import InvalidInput
+from structbert_lite.results import as_numbers
 from structbert_lite.web.compat.cohere import TAG
 from structbert_lite.web.compat.dialect import LenientRequest
 from structbert_lite.web.compat.errors import COHERE_ERRORS
 from structbert_lite.web.compat.fields import require_dimensions
 from structbert_lite.web.routing import ApiRequest, Route
 from structbert_lite.web.schemas import BLANK_SCHEMA, BlankTexts, Whole, map_error_fields, with_examples
-from structbert_lite.web.serialization import as_base64, as_numbers
+from structbert_lite.web.serialization import as_base64
 
 TEXTS = ["今天天气很好", "外面阳光明媚"]
 Type = Literal["float", "base64"]

@@ -9,15 +9,17 @@ from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, ConfigDict, Field
 
 from structbert_lite.engine import Engine
+from structbert_lite.errors import InvalidInput
+from structbert_lite.results import as_numbers
 from structbert_lite.settings import Settings
-from structbert_lite.tasks.inputs import require_texts
+from structbert_lite.tasks.inputs import require_at_most
 from structbert_lite.web.compat.dialect import LenientRequest
 from structbert_lite.web.compat.errors import OPENAI_ERRORS, error_response
 from structbert_lite.web.compat.fields import as_list, as_texts, require_dimensions
 from structbert_lite.web.compat.token_ids import TextsOrTokens
 from structbert_lite.web.routing import ApiRequest, Route
 from structbert_lite.web.schemas import Whole, map_error_fields, with_examples
-from structbert_lite.web.serialization import as_base64, as_numbers
+from structbert_lite.web.serialization import as_base64
 
 TAG = Tag(name="OpenAI", description="For OpenAI's clients, with http://HOST:PORT/v1 as their base URL")
 # What OpenAI takes in one request. Whoever sets our own limit below its default means it here as well.
@@ -96,7 +98,9 @@ def create_embeddings(body: OpenAIEmbeddingsRequest, call: ApiRequest) -> dict[s
     texts = as_list(body.input)
     most = call.engine.max_items
     with map_error_fields(as_texts("input", body.input)):
-        require_texts(max(most, MOST_INPUTS) if most >= DEFAULT_ITEMS else most, texts, blank=True)
+        require_at_most(max(most, MOST_INPUTS) if most >= DEFAULT_ITEMS else most, len(texts), "texts", "texts")
+        if "" in texts:
+            raise InvalidInput("the text is empty", f"texts[{texts.index('')}]")
     results = [
         result
         for first in range(0, len(texts), most)

@@ -10,12 +10,11 @@ from pydantic_core import PydanticCustomError
 
 from structbert_lite.errors import InvalidInput
 from structbert_lite.paths import Dialect
-from structbert_lite.results import Classification
+from structbert_lite.results import Classification, as_numbers
 from structbert_lite.web.compat.dialect import LenientRequest, examples_of, shared_body
 from structbert_lite.web.compat.fields import OneOrMoreBlankTexts, as_list, as_texts, require_dimensions
 from structbert_lite.web.routing import ApiRequest
 from structbert_lite.web.schemas import TEXT_SCHEMA, Count, Text, Texts, Whole, map_error_fields, with_examples
-from structbert_lite.web.serialization import as_numbers
 
 
 def _require_bool(given: Any) -> bool:

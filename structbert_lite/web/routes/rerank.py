@@ -6,7 +6,7 @@ from flask_openapi3 import Tag
 from pydantic import BaseModel, Discriminator, Field, RootModel
 from pydantic import Tag as Form
 
-from structbert_lite.results import Ranked
+from structbert_lite.results import answer_ranking
 from structbert_lite.web.compat import cohere, tei
 from structbert_lite.web.compat.dialect import UnionBody, discriminator, merge_examples
 from structbert_lite.web.compat.errors import SHARED_ERRORS
@@ -86,12 +86,7 @@ def rerank(body: RerankBody, call: ApiRequest) -> Any:
         return cohere.rank(given, call, "1")
     texts = [document if isinstance(document, str) else document.text for document in given.documents]
     ranked = call.predict("rerank", texts, query=given.query, top_n=given.top_n)
-    return {"results": [_result(one, texts if given.return_documents else None) for one in ranked]}
-
-
-def _result(ranked: Ranked, texts: list[str] | None) -> dict[str, Any]:
-    document = {} if texts is None else {"document": {"text": texts[ranked.index]}}
-    return {"index": ranked.index, "relevance_score": ranked.score, **document, "truncated": ranked.truncated}
+    return answer_ranking(ranked, texts if given.return_documents else None)
 
 
 ROUTES = (Route("/rerank", rerank, RerankBody, TAG, {200: RerankAnswers, **SHARED_ERRORS}),)

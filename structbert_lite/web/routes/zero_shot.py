@@ -6,7 +6,6 @@ from flask_openapi3 import Tag
 from pydantic import BaseModel, Discriminator, Field, RootModel
 from pydantic import Tag as Form
 
-from structbert_lite.results import ZeroShot
 from structbert_lite.web.compat.dialect import UnionBody, discriminator, merge_examples
 from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.compat.zero_shot import HuggingFaceZeroShotAnswer, HuggingFaceZeroShotRequest, zero_shot
@@ -104,20 +103,10 @@ def classify(body: ClassificationBody, call: ApiRequest) -> Any:
         "none": given.none,
     }
     if isinstance(given, ClassifyBatchRequest):
-        return [_answer(result) for result in call.predict("zero-shot", given.texts, **options)]
+        return [result.answer() for result in call.predict("zero-shot", given.texts, **options)]
     with map_error_fields({"texts[0]": "text"}):
         (result,) = call.predict("zero-shot", [given.text], **options)
-    return _answer(result)
-
-
-def _answer(result: ZeroShot) -> dict[str, Any]:
-    return {
-        "text": result.text,
-        "labels": list(result.labels),
-        "scores": list(result.scores),
-        **({} if result.none is None else {"none": result.none}),
-        "truncated": result.truncated,
-    }
+    return result.answer()
 
 
 ROUTES = (Route("/classify", classify, ClassificationBody, TAG, {200: ClassificationAnswers, **SHARED_ERRORS}),)
