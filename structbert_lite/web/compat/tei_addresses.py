@@ -46,6 +46,11 @@ def _tag(body: Any) -> str:
     return f"<{form.task if form else 'embedding'}>"
 
 
+def _may_overlap(schema: dict[str, Any]) -> None:
+    """A body with `parameters` is one of embedding, too, whose unknown fields are ignored: no form excludes another."""
+    schema["anyOf"] = schema.pop("oneOf")
+
+
 class TEIBody(
     RootModel[
         Annotated[
@@ -67,7 +72,7 @@ class TEIBody(
             for name, example in examples_of(body).items()
             if _tag(example) == f"<{task}>"
         }
-    )
+    ) | {"json_schema_extra": _may_overlap}
 
 
 class TEIAnswer(RootModel[tei.TEIVectors | tei.TEIRanks | tei.TEILabels | tei.TEIScores | HuggingFaceZeroShotAnswer,]):
