@@ -80,7 +80,8 @@ class Engine:
         self.max_items = settings.max_items
         if load_model is None:
             folder = settings.prepacked_folder
-            load_model = partial(Model.load, prepacked=PrepackedGraphs(folder) if folder else None)
+            graphs = PrepackedGraphs(folder) if folder else None
+            load_model = partial(Model.load, prepacked=graphs, early_exit=settings.early_exit)
         self._context = EngineContext(
             settings, limits, FairSemaphore(threads), self.admission, self.cache, self._closed, observe, load_model
         )

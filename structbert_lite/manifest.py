@@ -21,6 +21,9 @@ TOKENIZER_NAME = "tokenizer.json"
 MATCHER_NAME = "matcher.npz"
 LEXICAL_NAME = "lexical.npz"
 
+# A graph with exits has a further input, bool: false runs every layer; and a further output, int64 [batch].
+EXIT_SWITCH, EXIT_LAYER = "early_exit", "layer"
+
 Task = Literal["sentiment", "similarity", "embedding", "zero-shot", "rerank"]
 # What the graph makes of its input: a text's logits, a pair's logits, or a text's vector.
 Kind = Literal["classifier", "cross-encoder", "encoder"]
@@ -114,6 +117,40 @@ class Uncertainty(_Frozen):
     margin: float = Field(0.5, ge=0, le=1)
 
 
+class Exit(_Frozen):
+    """Where a text may leave: after `layer` layers, if the exit's logits have this room around every answer.
+
+    `label`: of the best label's logit above the next; `opinion` and `neutral`: around what decides which opinion is the
+    better one, and whether the answer is uncertain, of a model that knows Neutral (export/early_exit/rules.py). These
+    and the heads are in the graph; here they are for people. `share` of the texts that were checked left here.
+    """
+
+    layer: PositiveInt
+    label: float
+    opinion: float
+    neutral: float
+    share: float = Field(ge=0, le=1)
+
+
+class EarlyExit(_Frozen):
+    """A classifier of `layers` layers with exits, in the order of their layers, and how it was checked.
+
+    `agreement`: the share of `texts` that the model had not seen in the fit and for which label and verdict are those
+    without exits; at least `asked`. `score_change`: of the label's probability, the mean over them; `time`: CPU time of
+    a text beside the same without exits. `accuracy` and `accuracy_without`: where the texts had labels.
+    """
+
+    layers: PositiveInt
+    exits: tuple[Exit, ...] = Field(min_length=1)
+    texts: PositiveInt
+    asked: float = Field(ge=0, le=1)
+    agreement: float = Field(ge=0, le=1)
+    score_change: float = Field(ge=0, le=1)
+    time: float = Field(gt=0)
+    accuracy: float | None = None
+    accuracy_without: float | None = None
+
+
 class PairTemplate(_Frozen):
     """How a model reads a pair that it is asked about in words: `text` with {a} and {b} in it, then `prompt`."""
 
@@ -154,6 +191,7 @@ class Manifest(_Frozen):
     lexical: Lexical | None = None  # of a reranker
     uncertainty: Uncertainty | None = None  # of a sentiment model that has Neutral; None: the class's own values
     none: Calibration | None = None  # of a zero-shot model, for how well the best label fits; None: not calibrated
+    early_exit: EarlyExit | None = None  # of a classifier whose graph has exits
     max_tokens: PositiveInt  # of one encoding, special tokens included
     pad_id: int
     inputs: tuple[str, ...]  # of the ONNX graph, int64 [batch, tokens] each
@@ -196,6 +234,8 @@ class Manifest(_Frozen):
             raise ValueError("lexical is for a reranker")
         if self.uncertainty is not None and not self.has_neutral:
             raise ValueError(f"uncertainty is for a sentiment model with the labels {', '.join(THREE_WAY)}")
+        if self.early_exit is not None and self.kind != "classifier":
+            raise ValueError("early_exit is for a classifier")
         if self.none is not None and "zero-shot" not in self.tasks:
             raise ValueError("none is for a zero-shot model")
         if self.kind == "encoder" and (self.pooling is None or self.dimensions is None):

@@ -91,8 +91,16 @@ def _facts(task: str, engine: Engine, settings: Settings) -> dict[str, Any]:
         "digest": manifest.digest,
         "source": manifest.source.model_dump(),
         "license": manifest.license,
+        "early_exit": _early_exit(manifest, settings),
         "loaded": engine.names[task] in engine.runners,
     }
+
+
+def _early_exit(manifest: Manifest, settings: Settings) -> dict[str, Any] | None:
+    facts = manifest.early_exit
+    if facts is None:
+        return None
+    return {"on": settings.early_exit, "layers": facts.layers, "exits": [found.layer for found in facts.exits]}
 
 
 def _thresholds(task: str, manifest: Manifest) -> dict[str, float]:

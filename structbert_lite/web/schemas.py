@@ -61,11 +61,20 @@ class ModelLimits(BaseModel):
     max_body_bytes: int
 
 
+class EarlyExitFacts(BaseModel):
+    """`layers` of the model, and after which of them a text that is clear leaves; `on`: whether it does here."""
+
+    on: bool
+    layers: int
+    exits: list[int]
+
+
 class ModelFacts(BaseModel):
     """What is installed for one task.
 
     `thresholds`: scores that part a pair's levels, or what makes a sentiment uncertain: `neutral` or more, a `margin`
     between the two opinions below this one; `dimensions` of a vector, null where the model gives none;
+    `early_exit`: null where the model has no exits;
     `loaded`: false until the task's first request, where models are loaded lazily.
     """
 
@@ -78,6 +87,7 @@ class ModelFacts(BaseModel):
     digest: str
     source: dict[str, str]
     license: str
+    early_exit: EarlyExitFacts | None
     loaded: bool
 
 
