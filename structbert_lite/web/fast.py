@@ -99,7 +99,7 @@ class FastRoutes:
             or given.get("content-length", str(len(body))) != str(len(body))
         ):
             return None
-        state = RequestState("POST", path, path, dialect=guess_dialect(path, body))
+        state = RequestState("POST", path, path)
         self._telemetry.begin(state, given, arrived)
         try:
             status, extra = 200, {}
@@ -109,6 +109,7 @@ class FastRoutes:
             except Exception as error:
                 described = describe_error(error)
                 extra = described.headers
+                state.dialect = state.dialect or guess_dialect(path, body)
                 status, value = describe_to_client(
                     state, described.status, described.name, described.message, described.field
                 )

@@ -46,7 +46,7 @@ class RequestState:
     began: float = field(default_factory=time.perf_counter)
     request_id: str = ""
     api_key: int | None = None  # the number of the key that was accepted; no secret
-    dialect: str = ""  # where the body has decided, of web/compat/dialect.py
+    dialect: str = ""  # whose client asks, of paths.py; empty until the body has said it
     error_type: str = ""  # of the answer, where it is an error of ours
     task: str = ""
     items: int = 0
