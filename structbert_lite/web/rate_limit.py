@@ -41,6 +41,11 @@ class RateLimiter:
         if redis_url:
             self._redis = SlidingWindowCounterRateLimiter(_open(redis_url, redis_timeout_ms))
 
+    @property
+    def is_local(self) -> bool:
+        """Whether `take` never waits for another machine."""
+        return self._redis is None
+
     def take(self, client: str) -> None:
         """Counts one request of `client`. Raises RateLimited, with the seconds until one is allowed again."""
         for quota in self._quotas:
