@@ -19,6 +19,7 @@ from structbert_lite.inference.observer import Observer
 from structbert_lite.inference.prepacked import PrepackedGraphs
 from structbert_lite.inference.resources import trim_heap, usable_cpus
 from structbert_lite.inference.runner import Limits, ServingRunner
+from structbert_lite.inference.tokenizer import Token
 from structbert_lite.manifest import Manifest
 from structbert_lite.model_selection import check_models
 from structbert_lite.registry import EngineContext, Lazy, LoadModel, ModelRegistry
@@ -76,9 +77,11 @@ class Engine:
         # One observer a model, however often it is loaded: what it counts goes on.
         observe = cache(self._hooks.observe)
         self.admission = AdmissionController()
+        self.max_items = settings.max_items
         if load_model is None:
             folder = settings.prepacked_folder
-            load_model = partial(Model.load, prepacked=PrepackedGraphs(folder) if folder else None)
+            graphs = PrepackedGraphs(folder) if folder else None
+            load_model = partial(Model.load, prepacked=graphs, early_exit=settings.early_exit)
         self._context = EngineContext(
             settings, limits, FairSemaphore(threads), self.admission, self.cache, self._closed, observe, load_model
         )
@@ -111,9 +114,11 @@ class Engine:
         |---|---|---|---|
         | sentiment | texts | neutral | Classification, one an input |
         | similarity | pairs of texts | | Similarity, one an input |
-        | embedding | texts | normalize | Embedding, one an input |
+        | embedding | texts | normalize, blank | Embedding, one an input |
         | zero-shot | texts | labels, multi_label, hypothesis_template, none | ZeroShot, one an input |
         | rerank | documents | query, top_n | Ranked, best first |
+        | aspects | texts | aspects, domain | AspectOpinions, one an input |
+        | explain | texts | neutral | Explanation, one an input |
 
         Raises TaskNotAvailable, TooManyItems, InvalidInput, NotReady, Overloaded, DeadlineExceeded, InferenceFailed,
         and InvalidModel where the model is loaded by this very call; NotInMemory where the context wants that.
@@ -134,6 +139,12 @@ class Engine:
             tokens: int = pipeline.get(math.inf).count_tokens(inputs, **options)
             return tokens
 
+    def tokenize(self, task: str, texts: list[str], special: bool = True) -> list[list[Token]]:
+        """The tokens of each text to the model of `task`. Raises TaskNotAvailable and NotReady, as loading one does."""
+        with self._pipeline(task) as pipeline:
+            tokenizer = pipeline.get(math.inf).runner.tokenizer
+            return [tokenizer.tokens(text, special) for text in texts]
+
     @property
     def names(self) -> dict[str, str]:
         """Folder name of the model behind each task that can be served."""
@@ -142,7 +153,9 @@ class Engine:
     def manifest(self, task: str) -> Manifest:
         """Facts about the model that serves `task`, loaded or not. Raises TaskNotAvailable."""
         models = self._models
-        return models.manifests[_name(models, task)]
+        if task not in models.names:
+            raise TaskNotAvailable(task)
+        return models.manifests[models.names[task]]
 
     @property
     def runners(self) -> dict[str, ServingRunner]:
@@ -201,10 +214,10 @@ class Engine:
     def _pipeline(self, task: str) -> Iterator[Lazy[Any]]:
         """The pipeline of `task`, in use until the block ends. Raises TaskNotAvailable or NotReady."""
         with self._lease() as models:
-            _name(models, task)
+            pipeline = models.pipeline(task)
             if not self._loaded:
                 raise NotReady("the models are still being loaded")
-            yield models.pipelines[task]
+            yield pipeline
 
     @contextmanager
     def _lease(self) -> Iterator[ModelRegistry]:
@@ -247,12 +260,6 @@ class Engine:
                 raise NotReady("the server is shutting down")
             old, self._models = self._models, new
             self._swap.wait_for(lambda: not old.users)
-
-
-def _name(models: ModelRegistry, task: str) -> str:
-    if task not in models.names:
-        raise TaskNotAvailable(task)
-    return models.names[task]
 
 
 def _make_shared(settings: Settings, on_error: Callable[[str, int], None]) -> SharedCache | None:

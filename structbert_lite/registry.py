@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from structbert_lite.cache.tiered import TieredCache
-from structbert_lite.errors import DeadlineExceeded, InferenceFailed, InvalidModel, NotReady, WorkerHung
+from structbert_lite.errors import (
+    DeadlineExceeded,
+    InferenceFailed,
+    InvalidModel,
+    NotReady,
+    TaskNotAvailable,
+    WorkerHung,
+)
 from structbert_lite.inference.admission import AdmissionController
 from structbert_lite.inference.batcher import FairSemaphore
 from structbert_lite.inference.bulk_runner import BulkRunner
@@ -21,11 +28,13 @@ from structbert_lite.inference.model import Model
 from structbert_lite.inference.observer import Observer
 from structbert_lite.inference.resources import return_free_pages, usable_cpus
 from structbert_lite.inference.runner import Limits, ServingRunner
-from structbert_lite.manifest import Manifest, read_decider, read_manifest
+from structbert_lite.manifest import Manifest, Task, read_decider, read_manifest
 from structbert_lite.model_selection import select_models
 from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
+from structbert_lite.tasks.aspects import AspectPipeline
 from structbert_lite.tasks.embedding import EmbeddingPipeline
+from structbert_lite.tasks.explain import ExplainPipeline
 from structbert_lite.tasks.rerank import RerankPipeline
 from structbert_lite.tasks.sentiment import SentimentPipeline
 from structbert_lite.tasks.similarity import SimilarityPipeline
@@ -37,6 +46,11 @@ PIPELINES = {
     "embedding": EmbeddingPipeline,
     "zero-shot": ZeroShotPipeline,
     "rerank": RerankPipeline,
+}
+# Tasks that no model is made for: what makes their pipelines of those of the tasks whose models answer them.
+COMBINED: dict[str, tuple[Callable[..., Any], tuple[Task, ...]]] = {
+    "aspects": (AspectPipeline, ("sentiment", "zero-shot")),
+    "explain": (ExplainPipeline, ("sentiment",)),
 }
 NO_LIMIT = sys.maxsize
 WARM_UP_SECONDS = 60.0
@@ -113,7 +127,15 @@ class ModelRegistry:
             for name, manifest in self.manifests.items()
         }
         self.pipelines = {task: Lazy(partial(self._build, task, context.settings)) for task in self.names}
+        self._combined = {task: Lazy(partial(self._combine, task, context.settings)) for task in COMBINED}
         self.users = 0  # calls that are under way; the engine counts them
+
+    def pipeline(self, task: str) -> Lazy[Any]:
+        """What answers `task`. Raises TaskNotAvailable with the first task that no model is installed for."""
+        for needed in COMBINED[task][1] if task in COMBINED else (task,):
+            if needed not in self.names:
+                raise TaskNotAvailable(needed)
+        return self._combined[task] if task in COMBINED else self.pipelines[task]
 
     @property
     def runners(self) -> dict[str, ServingRunner]:
@@ -184,6 +206,10 @@ class ModelRegistry:
         if task == "similarity" and (rule := runner.manifest.decider):
             own["decider"] = self._runners[rule.model].get()
         return PIPELINES[task](runner, settings.max_items, **own)
+
+    def _combine(self, task: str, settings: Settings) -> Any:
+        make, needed = COMBINED[task]
+        return make(*(self.pipelines[one].get() for one in needed), settings.max_items)
 
 
 @contextmanager

@@ -17,11 +17,12 @@ from werkzeug.http import parse_options_header
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from structbert_lite.engine import Engine
+from structbert_lite.paths import guess_dialect
 from structbert_lite.settings import Settings
 from structbert_lite.web.access import AccessRules, challenge_headers
 from structbert_lite.web.api import ROUTES
 from structbert_lite.web.compat.dialect import detect_dialect
-from structbert_lite.web.compat.errors import error_body
+from structbert_lite.web.compat.errors import describe_to_client
 from structbert_lite.web.deadline import HEADER, make_context
 from structbert_lite.web.errors import describe_error
 from structbert_lite.web.middleware import (
@@ -67,6 +68,10 @@ class FastRequest:
     cancelled: Callable[[], bool]
     parsed: dict[str, Any] | None = None
     validated: Any = None
+
+    def new_state(self) -> RequestState:
+        path = self.route.path
+        return RequestState("POST", path, path, dialect=guess_dialect(path, self.body))
 
 
 class FastRoutes:
@@ -122,7 +127,7 @@ class FastRoutes:
 
     def answer(self, request: FastRequest) -> Answer:
         """Status, headers and body."""
-        state = RequestState("POST", request.route.path, request.route.path)
+        state = request.new_state()
         self._telemetry.begin(state, request.given, request.arrived)
 
         def ask() -> Any:
@@ -141,7 +146,7 @@ class FastRoutes:
         is_quick = self._limiter is None or self._limiter.is_local
         if len(request.body) > FEW_BYTES or not is_quick or not select([], [self._log], [], 0)[1]:
             return None
-        state, deferred = RequestState("POST", request.route.path, request.route.path), list[Callable[[], None]]()
+        state, deferred = request.new_state(), list[Callable[[], None]]()
         self._telemetry.enter(state)
         try:
             self._identify(state, request)
@@ -166,8 +171,10 @@ class FastRoutes:
                 value = ask()
             except Exception as error:
                 described = describe_error(error)
-                status, extra = described.status, described.headers
-                value = error_body(state, status, described.name, described.message, described.field)
+                extra = described.headers
+                status, value = describe_to_client(
+                    state, described.status, described.name, described.message, described.field
+                )
             data = write_json(value)
             headers = [
                 *ALWAYS,
