@@ -22,8 +22,8 @@ class Job:
     """`source` and `out` None: standard input and output. `encoding` None: found out; None of `out`: the source's.
 
     `columns` hold what the task reads; `options` are those of its pipeline's `predict`; `others`: a combined task's
-    further models, as open_pipeline has them. `guess`: where there is no such column, one whose name says that it has the texts
-    may take its place.
+    further models, as open_pipeline has them. `guess`: where there is no such column, one whose name says that it has
+    the texts may take its place.
     """
 
     task: Task | Literal["aspects"]
