@@ -1,3 +1,4 @@
+import { offerExplanation } from "../explain.js";
 import { follow } from "../fields.js";
 import { byId, endpoint, filled, form, percent, texts } from "../page.js";
 import { startPanel } from "../panel.js";
@@ -68,6 +69,7 @@ startPanel({
     const several = card.querySelector(".several");
     single.hidden = answers.length > 1;
     several.hidden = answers.length === 1;
+    offerExplanation(single, answers[0].text, answers[0].label);
     if (answers.length === 1) fillSingle(single, answers[0]);
     else fillSeveral(several, answers);
     card.querySelector(".truncated").hidden = !answers.some((one) => one.truncated);
