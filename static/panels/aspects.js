@@ -5,6 +5,8 @@ import { splitLabels } from "../split.js";
 import { startTokens } from "../tokens.js";
 
 const TONES = { positive: "Positive", negative: "Negative", mixed: "medium" };
+// What is less likely than not has no colour.
+const toneOf = ({ polarity, score }) => (score >= 0.5 ? TONES[polarity] : "Neutral");
 const inWords = ({ aspect, polarity }) => filled(texts.spoken_of, { aspect, polarity: texts.polarities[polarity] });
 
 startTokens(byId("aspects"));
@@ -18,7 +20,7 @@ startPanel({
     card.querySelector(".none").hidden = aspects.length > 0;
     const bars = card.querySelector(".bars");
     bars.hidden = aspects.length === 0;
-    if (aspects.length) fillRows(bars, aspects, (row, one) => fillBar(row, TONES[one.polarity], inWords(one), one.score));
+    if (aspects.length) fillRows(bars, aspects, (row, one) => fillBar(row, toneOf(one), inWords(one), one.score));
     card.querySelector(".truncated").hidden = !truncated;
   },
   entry: ({ aspects }, { text }) => ({
