@@ -1,24 +1,26 @@
 // @ts-check
 // One question to the server.
+import { keyHeaders } from "./key.js";
 import { endpoint, limits } from "./page.js";
 
 /**
  * A fault by the name it has in the texts; perhaps the server's own sentence, and the field it is about. `status` of an
- * answer, 0 where there was none; `wait`: seconds after which the server wants to be asked again.
+ * answer, 0 where there was none; `wait`: seconds after which the server wants to be asked again; `id` of the request.
  */
 export class Fault extends Error {
   /**
    * @param {string} kind
    * @param {string} [detail]
    * @param {string} [field]
-   * @param {{ status?: number, wait?: number }} [answer]
+   * @param {{ status?: number, wait?: number, id?: string }} [answer]
    */
-  constructor(kind, detail = "", field = "", { status = 0, wait = 0 } = {}) {
+  constructor(kind, detail = "", field = "", { status = 0, wait = 0, id = "" } = {}) {
     super(detail);
     this.kind = kind;
     this.field = field;
     this.status = status;
     this.wait = wait;
+    this.id = id;
   }
 }
 
@@ -55,14 +57,16 @@ export async function ask(body, signal, to = endpoint) {
   if (new Blob([sent]).size > limits.mb * 2 ** 20) throw new Fault("payload_too_large");
   let response;
   try {
-    response = await fetch(/** @type {URL} */ (to), { method: "POST", headers: { "Content-Type": "application/json" }, body: sent, signal });
+    response = await fetch(/** @type {URL} */ (to), {
+      method: "POST", headers: { "Content-Type": "application/json", ...keyHeaders() }, body: sent, signal,
+    });
   } catch {
-    throw new Fault("unreachable");
+    throw new Fault(signal?.reason?.name === "TimeoutError" ? "timed_out" : "unreachable");
   }
   const answer = await response.json().catch(() => null);
   if (response.ok && answer) return { answer, timing: timingOf(response) };
   const error = answer?.error;
   throw new Fault(error?.type ?? "other", error?.message ?? `HTTP ${response.status}`, error?.field ?? "", {
-    status: response.status, wait: waitOf(response),
+    status: response.status, wait: waitOf(response), id: response.headers.get("X-Request-ID") ?? "",
   });
 }

@@ -63,12 +63,14 @@ export function fillRanked(row, tone, text, value, note) {
  * The large line above the rows.
  * @param {any} card
  * @param {string} tone
- * @param {string} name
- * @param {number} score
+ * @param {string} title
+ * @param {string} what
+ * @param {number} [score]
  */
-export function fillVerdict(card, tone, name, score) {
+export function fillVerdict(card, tone, title, what, score) {
   const verdict = card.querySelector(".verdict");
   verdict.dataset.label = tone;
-  verdict.querySelector("strong").textContent = name;
-  verdict.querySelector("b").textContent = percent(score);
+  verdict.querySelector("strong").textContent = title;
+  verdict.querySelector(".what").textContent = what;
+  verdict.querySelector("b").textContent = score === undefined ? "" : percent(score);
 }

@@ -34,13 +34,11 @@ class TooManyItems(InvalidInput):
 
 
 class TaskNotAvailable(StructBertError):
-    """No model is installed for `task`."""
+    """No model is installed for `task`; `command` makes one."""
 
     def __init__(self, task: str) -> None:
-        super().__init__(
-            f"no {task} model is installed; make one with: "
-            f"python -m export --task {task} --checkpoint SOURCE --out models/{task}"
-        )
+        self.command = f"python -m export --task {task} --checkpoint SOURCE --out models/{task}"
+        super().__init__(f"no {task} model is installed; make one with: {self.command}")
         self.task = task
 
 

@@ -1,4 +1,5 @@
 // The status page: asks /metrics, again and again, and shows what came of it.
+import { keyHeaders } from "../key.js";
 import { byId, filled, percent, texts } from "../page.js";
 import { fillBar, fillRows } from "../rows.js";
 import { Chart } from "./charts.js";
@@ -106,7 +107,7 @@ function say(kind) {
 /** Whether to go on asking by itself. */
 async function look() {
   try {
-    const response = await fetch(box.dataset.metrics, { signal: AbortSignal.timeout(PATIENCE_MS), cache: "no-store" });
+    const response = await fetch(box.dataset.metrics, { headers: keyHeaders(), signal: AbortSignal.timeout(PATIENCE_MS), cache: "no-store" });
     if (!response.ok) throw new Error(KINDS[response.status] ?? "unreachable");
     take(new Scrape(await response.text(), Date.now() / 1000));
     say("");
