@@ -11,10 +11,11 @@ serve: $(SERVE)/.done
 	$(SERVE)/bin/python -m gunicorn -c gunicorn.conf.py
 
 # Browsers and servers stall on a busy machine: what fails is tried once more, and the summary says how often.
-test: $(DEV)/.done .browser .emulator .redis .nginx
+test: $(DEV)/.done .browser .emulator .redis .nginx .node
 	$(DEV)/bin/python -m ruff check .
 	$(DEV)/bin/python -m ruff format --check .
 	$(DEV)/bin/python -m mypy
+	[ ! -d node_modules ] || npm run --silent check
 	$(DEV)/bin/python -m pytest -n 2 --dist loadfile --reruns 1
 
 # Bulk scoring on a real Ray, on loopback: minutes, and 250 MB more in the environment.
@@ -54,7 +55,7 @@ audit: $(SERVE)/.done $(AUDIT)/.done
 	  --path "$$($(SERVE)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
 clean:
-	rm -rf $(SERVE) $(DEV) $(BENCH) $(AUDIT) .browser .emulator .redis .nginx
+	rm -rf $(SERVE) $(DEV) $(BENCH) $(AUDIT) node_modules .browser .emulator .redis .nginx .node
 
 # A stamp is written last, so that a broken installation is done again.
 $(SERVE)/.done: requirements.txt
@@ -116,4 +117,12 @@ $(BENCH)/%/.done: benchmarks/peers/%.txt
 	@command -v nginx >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
 	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light openssl >/dev/null; } \
 	  || echo "nginx is not installed: the tests of several servers will be skipped (apt-get install nginx-light)"
+	@touch $@
+
+# The page's scripts are linted, their types checked and tested on node; without root or apt that is skipped, and says so.
+.node: package.json package-lock.json
+	@command -v npm >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null; } \
+	  || echo "npm is not installed: the page's scripts will not be checked (apt-get install npm)"
+	@! command -v npm >/dev/null || npm ci --ignore-scripts --silent
 	@touch $@

@@ -4,7 +4,10 @@ import { byId, texts } from "./page.js";
 const STORE = "structbert-key";
 const box = byId("key");
 
-/** The headers that carry the key; none where there is no key. */
+/**
+ * The headers that carry the key; none where there is no key.
+ * @returns {Record<string, string>}
+ */
 export function keyHeaders() {
   const key = sessionStorage.getItem(STORE);
   return key ? { "X-API-Key": key } : {};

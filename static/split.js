@@ -2,7 +2,7 @@
 const kept = (parts) => parts.map((part) => part.trim()).filter(Boolean);
 const quotes = (line) => line.split('"').length - 1;
 
-export const splitLines = (text) => kept(text.split("\n"));
+export const splitLines = (/** @type {string} */ text) => kept(text.split("\n"));
 
 function cellEnd(lines, start) {
   if (!lines[start].startsWith('"') || quotes(lines[start]) % 2 === 0) return start;

@@ -28,7 +28,7 @@ const CHARTS = {
   hits: [({ hits }) => [hits], 1, (value) => `${Math.round(value * 100)}%`, 1],
   memory: [({ memory, cache }) => [mb(memory), mb(cache)], 2, whole],
 };
-let charts = {};
+const charts = {};
 let scrapes = [];
 let points = [];
 

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, make_response, render_template, request, url_for
+from flask import Blueprint, current_app, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import MethodNotAllowed, NotFound, RequestEntityTooLarge, UnsupportedMediaType
 
@@ -33,6 +33,12 @@ PLACE = re.compile(r"\{(\w+)\}")
 # The JSON routes that answer many rows at once, for the page for whole files. A reranking asks for one query at a time,
 # and vectors make a file that no browser should hold: both are for the command line.
 BULK_ROUTES = {"sentiment": "api.predict_batch", "similarity": "api.similarity", "zero-shot": "api.classify"}
+# What that page asks about some of the rows afterwards.
+FURTHER_ROUTES = {
+    "aspects": ("api.aspects", "zero-shot"),
+    "explain": ("api.explain", "sentiment"),
+    "embed": ("api.embed", "embedding"),
+}
 SWAGGER = Path(str(files("flask_openapi3_swagger"))) / "templates" / "swagger"
 
 
@@ -78,6 +84,7 @@ def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
     def bulk() -> ResponseReturnValue:
         limits = {"mb": settings.max_body_mb, "items": settings.max_items}
         facts = {"values": {}, "limits": limits, "served": _bulk_tasks(engine, settings.sentiment_neutral)}
+        facts["more"] = _further_routes(engine)
         return render_template("bulk.html", t=_texts_of("bulk", "pages", texts[language()]), **facts)
 
     @page.get("/ui/status")
@@ -112,6 +119,15 @@ def _bulk_tasks(engine: Engine, neutral: bool) -> dict[str, dict[str, Any]]:
                 **({"neutral": neutral} if manifest.has_neutral else {}),
             }
     return tasks
+
+
+def _further_routes(engine: Engine) -> dict[str, str]:
+    """Of the questions that may be asked about rows afterwards those that this server answers, with their routes."""
+    return {
+        name: url_for(route)
+        for name, (route, task) in FURTHER_ROUTES.items()
+        if route in current_app.view_functions and task in engine.names
+    }
 
 
 def _texts_of(name: str, group: str, texts: dict[str, Any]) -> dict[str, Any]:
