@@ -7,6 +7,7 @@ import { splitLines } from "../split.js";
 import { verdictOf } from "../verdicts.js";
 
 const MOST = 8; // labels shown, the best ones of more; the template does the same
+const LINES = "structbert-lite-lines"; // read by bulk/page.js
 const batch = new URL(form.dataset.batch, location.href);
 
 const named = (label) => (Object.hasOwn(texts.labels, label) ? texts.labels[label] : label);
@@ -59,6 +60,13 @@ const linesOf = ({ text, each }) => (each && splitLines(text).length > 1 ? split
 
 const offer = byId("lines");
 follow("text", (text) => { offer.hidden = splitLines(text).length < 2; });
+offer.querySelector("a").addEventListener("click", () => {
+  try {
+    sessionStorage.setItem(LINES, form.elements.text.value);
+  } catch {
+    // Over the storage quota: they have to be pasted again.
+  }
+});
 
 startPanel({
   route: (values) => (linesOf(values).length ? batch : endpoint),

@@ -11,6 +11,7 @@ import numpy as np
 from structbert_lite.errors import TooManyItems
 from structbert_lite.manifest import Task
 from structbert_lite.results import AspectOpinions, Classification, Ranked, Similarity, ZeroShot
+from structbert_lite.tasks.aspect_words import DOMAINS
 from structbert_lite.web.scatter import height_of, points_of, short_name
 from structbert_lite.web.schemas import map_error_fields
 from structbert_lite.web.serialization import as_numbers
@@ -89,9 +90,10 @@ ASPECT_FIELDS = ("text", "domain", "aspects")
 def _answer_aspects(fields: Mapping[str, str], ask: Ask) -> AspectOpinions:
     """Of the caller's own aspects where there are any, else of those of a kind of review, else of the usual ones."""
     own = split_labels(fields["aspects"])
+    domain = fields["domain"] if fields["domain"] in DOMAINS and not own else None
     result: AspectOpinions
     with map_error_fields({"texts[0]": "text"}):
-        (result,) = ask([fields["text"]], aspects=own or None, domain=None if own else fields["domain"] or None)
+        (result,) = ask([fields["text"]], aspects=own or None, domain=domain)
     return result
 
 
