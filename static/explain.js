@@ -29,8 +29,8 @@ function marked(text, words) {
 /** Makes the button of a `card` explain the answer to `text`, in the colour `tone`. */
 export function offerExplanation(card, text, tone) {
   const shown = card.querySelector(".explained");
-  const button = card.querySelector("[data-explain] button");
-  const said = card.querySelector("[data-explain] span");
+  const button = card.querySelector(".why button");
+  const said = card.querySelector(".why span");
   button.addEventListener("click", async () => {
     button.disabled = true;
     said.textContent = "";
@@ -43,7 +43,7 @@ export function offerExplanation(card, text, tone) {
       said.textContent = texts.explained;
     } catch (fault) {
       const kind = fault instanceof Fault ? fault.kind : "broken";
-      said.textContent = filled(texts.errors[kind] ?? texts.errors.other, { ...limits, id: fault.id });
+      said.textContent = filled(texts.errors[kind] ?? texts.errors.other, limits);
       button.disabled = false;
     }
   });

@@ -55,7 +55,7 @@ def test_marked_words_and_several_lines(visit, tiny_url):
     page = visit(tiny_url).page
     page.fill("#text", "这部电影太烂了\n房间干净")
     page.click(".primary")
-    page.click("[data-explain] button")
+    page.click(".why button")
     page.wait_for_selector(".explained:not([hidden])")
     assert light_and_dark(page) == []
     page.check("[name=each]")

@@ -220,7 +220,7 @@ def test_the_words_that_decided_are_marked(visit, server_url):
     seen = visit(server_url)
     page = seen.page
     analyse(page, f"😀{NEGATIVE}")
-    page.click("[data-explain] button")
+    page.click(".why button")
     page.wait_for_selector(".explained mark")
     assert page.inner_text(".explained") == f"😀{NEGATIVE}"
     heaviest = page.locator(".explained mark[data-weight='3']").all_inner_texts()
