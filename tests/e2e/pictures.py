@@ -1,5 +1,6 @@
-"""Pictures of the pages: `python -m tests.e2e.pictures FOLDER` makes those of docs/images, with names of pages each of them
-in every look: light, dark, on a phone, in English.
+"""Pictures of the pages: `python -m tests.e2e.pictures FOLDER` makes those of docs/images.
+
+With names of pages it takes each of them in every look: light, dark, on a phone, in English.
 """
 
 import sys

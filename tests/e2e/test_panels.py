@@ -119,7 +119,7 @@ def test_none_of_the_labels_may_fit_and_a_lead_may_be_too_small(visit, tiny_url)
             "none": none,
             "truncated": False,
         }
-        page.route("**/classify", lambda route, answer=answer: route.fulfill(json=answer))
+        page.route("**/classify", lambda route, _, answer=answer: route.fulfill(json=answer))
         submit(page)
         assert page.inner_text(".verdict strong") == title
         assert page.locator(".answer.calm").count() == calm
