@@ -11,6 +11,7 @@ convert       optimum's ONNX export; last_layer cuts it, onnx_file knows graphs 
 quantize      float32 -> int8 with scales that no other text can move; calibrate sees what they have to hold
 checks        parity with PyTorch, int8 against float32; check_vectors the same for encoders
 scores        calibration of a similarity score: pairs, platt, thresholds
+early_exit/   exits for texts that are clear after a few layers; a command of its own, too
 card, describe, licence, environment   what is told about the model
 publish       built aside, then renamed: never half a model
 """

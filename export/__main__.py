@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
+from export.early_exit import AGREEMENT
 from export.environment import check_requirements
 from export.tasks import TASKS
 from export.texts import DEFAULT_TEXTS
 from structbert_lite.errors import StructBertError
+from structbert_lite.manifest import split_labels
 
 FILE = click.Path(path_type=Path)
 
@@ -41,7 +43,8 @@ FILE = click.Path(path_type=Path)
 @click.option(
     "--labels",
     metavar="A,B,...",
-    help="The labels in the order of the logits; of --task sentiment any two or more.  "
+    help="The labels in the order of the logits, as a JSON array where they have commas; of --task sentiment any two "
+    "or more.  "
     "[default: what the checkpoint states]",
 )
 @click.option(
@@ -55,6 +58,20 @@ FILE = click.Path(path_type=Path)
     help="TSV or CSV with text_a, text_b and label (0 or 1), for the scores of --task similarity.  "
     "[default: the checkpoint's calibration.json]",
 )
+@click.option(
+    "--early-exit",
+    type=FILE,
+    metavar="TEXTS",
+    help="1,000 texts or more such as the model will read, for exits of a --task sentiment model: as --texts of "
+    "python -m export.early_exit, which does the same to a model that is exported already.",
+)
+@click.option(
+    "--agreement",
+    type=click.FloatRange(0.5, 1),
+    default=AGREEMENT,
+    show_default=True,
+    help="Share of the texts of --early-exit that have to get the answer that they get without exits.",
+)
 @click.option("--license", "licence", help="Licence of the weights.  [default: what the checkpoint states]")
 @click.option("--force", is_flag=True, help="Replace the model that is at --out.")
 def main(
@@ -67,10 +84,16 @@ def main(
     labels: str | None,
     pooling: str | None,
     calibration: Path | None,
+    early_exit: Path | None,
+    agreement: float,
     licence: str | None,
     force: bool,
 ) -> None:
     signal.signal(signal.SIGTERM, _stop)
+    try:
+        named = split_labels(labels) if labels is not None else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--labels") from None
     try:
         check_requirements()
         # Imported here: torch takes seconds, and --help and a wrong --out need none of it.
@@ -82,9 +105,9 @@ def main(
         click.echo("loading PyTorch ...")
         from export.run import Export, run_export
 
-        named = tuple(label.strip() for label in labels.split(",")) if labels is not None else None
         limits = (min_agreement, max_tokens, licence, force)
-        made = run_export(Export(source, out, texts, task, *limits, named, pooling, calibration))
+        heads = named, pooling, calibration, early_exit, agreement
+        made = run_export(Export(source, out, texts, task, *limits, *heads))
     except StructBertError as error:
         _refuse(str(error))
     except OSError as error:  # a full disk, a file that may not be read

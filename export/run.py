@@ -8,6 +8,10 @@ from export.card import write_card
 from export.checkpoint import load_checkpoint
 from export.checks import PARITY_BOUND
 from export.describe import describe, describe_size, write_manifest
+from export.early_exit import AGREEMENT
+from export.early_exit.card import append_section
+from export.early_exit.rows import read_rows
+from export.early_exit.step import add_early_exit
 from export.heads import read_heads
 from export.licence import read_card
 from export.pairs import LabelledPairs, read_pairs
@@ -39,6 +43,8 @@ class Export:
     labels: tuple[str, ...] | None = None  # in the order of the logits; None: what the checkpoint states
     pooling: str | None = None  # None: what the checkpoint states
     calibration: Path | None = None  # labelled pairs, for a similarity model
+    early_exit: Path | None = None  # texts to fit exits to, for a classifier
+    agreement: float = AGREEMENT  # of the answers with exits with those without
 
 
 def run_export(export: Export) -> Path:
@@ -50,13 +56,16 @@ def run_export(export: Export) -> Path:
     texts = read_texts(export.texts)
     labelled = _read_labelled(export)
     scored = TASKS[export.task].scores_pairs
-    stages = Stages(7 if scored else 6)
+    if export.early_exit is not None and export.task != "sentiment":
+        raise ExportRefused(f"--early-exit is for --task sentiment, not for {export.task}")
+    stages = Stages(6 + scored + (export.early_exit is not None))
     with build_aside(out) as aside:
         model, work = aside / "model", aside / "work"
         model.mkdir()
         work.mkdir()
         with stages.stage("load the checkpoint") as stage:
             checkpoint = load_checkpoint(export.source.folder, export.task, export.labels, export.pooling)
+            rows = read_rows(export.early_exit, checkpoint.labels) if export.early_exit else None
             loaded = load(checkpoint, model, texts, export.max_tokens)
             stage.say(f"{checkpoint.layout}, {describe_size(checkpoint)}, {loaded.how}")
         with stages.stage("export to ONNX") as stage:
@@ -77,16 +86,19 @@ def run_export(export: Export) -> Path:
             with stages.stage("calibrate the score") as stage:
                 scores = calibrate_score(loaded, model / MODEL_NAME, labelled, stage)
                 checks["calibration"] = scores[2]
+        heads = read_heads(checkpoint.folder, export.task, model)
+        records = quantization, checks
+        manifest = describe(out.name, export.source, checkpoint, loaded.limits, scores, records, export.license, heads)
+        if rows is not None:
+            with stages.stage("early exit") as stage:
+                exits = add_early_exit(model, manifest, rows, export.agreement, stage)
+                manifest = manifest.model_copy(update={"early_exit": exits})
         with stages.stage("write the manifest and move into place") as stage:
             if loaded.matcher is not None:
                 loaded.matcher.save(model / MATCHER_NAME)
-            heads = read_heads(checkpoint.folder, export.task, model)
-            records = quantization, checks
-            manifest = describe(
-                out.name, export.source, checkpoint, loaded.limits, scores, records, export.license, heads
-            )
             body = read_card(checkpoint.folder)
             write_card(model / CARD_NAME, manifest, describe_size(checkpoint), body, checkpoint.architecture)
+            append_section(model / CARD_NAME, manifest)
             write_manifest(model, manifest)
             publish(model, out, export.replace)
             stage.say(f"licence: {manifest.license}")

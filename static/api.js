@@ -57,9 +57,8 @@ export async function ask(body, signal, to = endpoint) {
   if (new Blob([sent]).size > limits.mb * 2 ** 20) throw new Fault("payload_too_large");
   let response;
   try {
-    response = await fetch(/** @type {URL} */ (to), {
-      method: "POST", headers: { "Content-Type": "application/json", ...keyHeaders() }, body: sent, signal,
-    });
+    const headers = { "Content-Type": "application/json", ...keyHeaders() };
+    response = await fetch(/** @type {URL} */ (to), { method: "POST", headers, body: sent, signal });
   } catch {
     throw new Fault(signal?.reason?.name === "TimeoutError" ? "timed_out" : "unreachable");
   }

@@ -19,6 +19,7 @@ from structbert_lite.inference.observer import Observer
 from structbert_lite.inference.prepacked import PrepackedGraphs
 from structbert_lite.inference.resources import trim_heap, usable_cpus
 from structbert_lite.inference.runner import Limits, ServingRunner
+from structbert_lite.inference.tokenizer import Token
 from structbert_lite.manifest import Manifest
 from structbert_lite.model_selection import check_models
 from structbert_lite.registry import EngineContext, Lazy, LoadModel, ModelRegistry
@@ -76,9 +77,11 @@ class Engine:
         # One observer a model, however often it is loaded: what it counts goes on.
         observe = cache(self._hooks.observe)
         self.admission = AdmissionController()
+        self.max_items = settings.max_items
         if load_model is None:
             folder = settings.prepacked_folder
-            load_model = partial(Model.load, prepacked=PrepackedGraphs(folder) if folder else None)
+            graphs = PrepackedGraphs(folder) if folder else None
+            load_model = partial(Model.load, prepacked=graphs, early_exit=settings.early_exit)
         self._context = EngineContext(
             settings, limits, FairSemaphore(threads), self.admission, self.cache, self._closed, observe, load_model
         )
@@ -111,7 +114,7 @@ class Engine:
         |---|---|---|---|
         | sentiment | texts | neutral | Classification, one an input |
         | similarity | pairs of texts | | Similarity, one an input |
-        | embedding | texts | normalize | Embedding, one an input |
+        | embedding | texts | normalize, blank | Embedding, one an input |
         | zero-shot | texts | labels, multi_label, hypothesis_template, none | ZeroShot, one an input |
         | rerank | documents | query, top_n | Ranked, best first |
         | aspects | texts | aspects, domain | AspectOpinions, one an input |
@@ -133,6 +136,12 @@ class Engine:
         with self._pipeline(task) as pipeline:
             tokens: int = pipeline.get(math.inf).count_tokens(inputs, **options)
             return tokens
+
+    def tokenize(self, task: str, texts: list[str], special: bool = True) -> list[list[Token]]:
+        """The tokens of each text to the model of `task`. Raises TaskNotAvailable and NotReady, as loading one does."""
+        with self._pipeline(task) as pipeline:
+            tokenizer = pipeline.get(math.inf).runner.tokenizer
+            return [tokenizer.tokens(text, special) for text in texts]
 
     @property
     def names(self) -> dict[str, str]:

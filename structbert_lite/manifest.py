@@ -5,6 +5,7 @@ A model is a folder with `manifest.json`, `model.onnx` (perhaps with external da
 """
 
 import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -19,6 +20,9 @@ TOKENIZER_NAME = "tokenizer.json"
 
 MATCHER_NAME = "matcher.npz"
 LEXICAL_NAME = "lexical.npz"
+
+# A graph with exits has a further input, bool: false runs every layer; and a further output, int64 [batch].
+EXIT_SWITCH, EXIT_LAYER = "early_exit", "layer"
 
 Task = Literal["sentiment", "similarity", "embedding", "zero-shot", "rerank"]
 # What the graph makes of its input: a text's logits, a pair's logits, or a text's vector.
@@ -113,6 +117,40 @@ class Uncertainty(_Frozen):
     margin: float = Field(0.5, ge=0, le=1)
 
 
+class Exit(_Frozen):
+    """Where a text may leave: after `layer` layers, if the exit's logits have this room around every answer.
+
+    `label`: of the best label's logit above the next; `opinion` and `neutral`: around what decides which opinion is the
+    better one, and whether the answer is uncertain, of a model that knows Neutral (export/early_exit/rules.py). These
+    and the heads are in the graph; here they are for people. `share` of the texts that were checked left here.
+    """
+
+    layer: PositiveInt
+    label: float
+    opinion: float
+    neutral: float
+    share: float = Field(ge=0, le=1)
+
+
+class EarlyExit(_Frozen):
+    """A classifier of `layers` layers with exits, in the order of their layers, and how it was checked.
+
+    `agreement`: the share of `texts` that the model had not seen in the fit and for which label and verdict are those
+    without exits; at least `asked`. `score_change`: of the label's probability, the mean over them; `time`: CPU time of
+    a text beside the same without exits. `accuracy` and `accuracy_without`: where the texts had labels.
+    """
+
+    layers: PositiveInt
+    exits: tuple[Exit, ...] = Field(min_length=1)
+    texts: PositiveInt
+    asked: float = Field(ge=0, le=1)
+    agreement: float = Field(ge=0, le=1)
+    score_change: float = Field(ge=0, le=1)
+    time: float = Field(gt=0)
+    accuracy: float | None = None
+    accuracy_without: float | None = None
+
+
 class PairTemplate(_Frozen):
     """How a model reads a pair that it is asked about in words: `text` with {a} and {b} in it, then `prompt`."""
 
@@ -143,6 +181,8 @@ class Manifest(_Frozen):
     labels: tuple[str, ...] = ()  # of the logits, in their order; none where the output is a vector or one logit
     pooling: Literal["mean", "cls"] | None = None  # of an encoder: how its tokens' vectors become one
     dimensions: PositiveInt | None = None  # of an encoder's vector
+    prompt: str = ""  # of an encoder for embeddings: what stands before every text
+    multi_label: bool = False  # of a classifier: any number of its labels may fit, each with the sigmoid of its logit
     matcher: Matcher | None = None  # of a Siamese similarity model
     pair_template: PairTemplate | None = None  # of a cross-encoder that is asked for the similarity in words
     calibration: Calibration = Calibration()  # of a similarity model
@@ -151,6 +191,7 @@ class Manifest(_Frozen):
     lexical: Lexical | None = None  # of a reranker
     uncertainty: Uncertainty | None = None  # of a sentiment model that has Neutral; None: the class's own values
     none: Calibration | None = None  # of a zero-shot model, for how well the best label fits; None: not calibrated
+    early_exit: EarlyExit | None = None  # of a classifier whose graph has exits
     max_tokens: PositiveInt  # of one encoding, special tokens included
     pad_id: int
     inputs: tuple[str, ...]  # of the ONNX graph, int64 [batch, tokens] each
@@ -183,12 +224,18 @@ class Manifest(_Frozen):
                 raise ValueError(f"a model for {task} has to be or have: {what}")
         if self.pair_template is not None and (self.kind, self.tasks) != ("cross-encoder", ("similarity",)):
             raise ValueError("a pair_template is for a cross-encoder that serves similarity alone")
+        if self.prompt and self.tasks != ("embedding",):
+            raise ValueError("a prompt is for a model that serves embedding alone")
+        if self.multi_label and (self.tasks != ("sentiment",) or self.has_neutral):
+            raise ValueError(f"multi_label is for a sentiment model with other labels than {', '.join(THREE_WAY)}")
         if self.decider is not None and self.matcher is None:
             raise ValueError("a decider is for a similarity model with a matcher")
         if self.lexical is not None and self.task != "rerank":
             raise ValueError("lexical is for a reranker")
         if self.uncertainty is not None and not self.has_neutral:
             raise ValueError(f"uncertainty is for a sentiment model with the labels {', '.join(THREE_WAY)}")
+        if self.early_exit is not None and self.kind != "classifier":
+            raise ValueError("early_exit is for a classifier")
         if self.none is not None and "zero-shot" not in self.tasks:
             raise ValueError("none is for a zero-shot model")
         if self.kind == "encoder" and (self.pooling is None or self.dimensions is None):
@@ -275,6 +322,22 @@ def file_sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def split_labels(given: str) -> tuple[str, ...]:
+    """Labels as a command line has them: with commas, also 、 and ，, between them, or as a JSON array of strings.
+
+    The array is for labels that have such marks in them. Raises ValueError where one is begun and is none.
+    """
+    if not re.match(r'\s*\[\s*["\]]', given):
+        return tuple(filter(None, map(str.strip, re.split("[,，、]", given))))
+    try:
+        names = json.loads(given)
+    except ValueError as error:
+        raise ValueError(f"this is no JSON array of labels: {error}") from None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("this is no JSON array of strings")
+    return tuple(name.strip() for name in names)
 
 
 def find_models(models: Path) -> dict[str, Manifest]:

@@ -11,6 +11,6 @@ class SteeredModel(Model):
 
     before: Callable[[list[Encoding]], object] = staticmethod(lambda encodings: None)
 
-    def infer(self, encodings: list[Encoding]) -> object:
+    def infer(self, encodings: list[Encoding], *listeners: object) -> object:
         self.before(encodings)
-        return super().infer(encodings)
+        return super().infer(encodings, *listeners)

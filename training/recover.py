@@ -27,6 +27,7 @@ from training.siamese import load_siamese, save_siamese
 
 LAYER = re.compile(r"(?:bert\.)?encoder\.layer\.(\d+)\.")
 WORDS = "word_embeddings.weight"
+LEFT = re.compile(r"^(left_\d+/)+")  # how the exporter names what rows bring along that did not leave early
 STATIC = "/static"  # how the exporter names what it quantized with fixed scales
 LEVELS = "per_token/levels"
 SEED = 7  # of the dither
@@ -125,10 +126,10 @@ def _products(
     graph: onnx.GraphProto, stored: dict[str, np.ndarray], rng: np.random.Generator
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Name and weight, float32 [out, in] as PyTorch keeps it, of each quantized linear layer."""
-    for node in graph.node:
+    for node in _nodes(graph):
         if node.op_type != "MatMulIntegerToFloat":
             continue
-        rows, numbers, scale = node.input[0], node.input[1], node.input[3]
+        rows, numbers, scale = LEFT.sub("", node.input[0]), node.input[1], node.input[3]
         whole = stored[numbers].astype(np.float32)
         weight = (whole + rng.uniform(-0.5, 0.5, whole.shape).astype(np.float32)) * stored[scale]
         if rows.endswith(STATIC):
@@ -137,3 +138,12 @@ def _products(
             weight *= stored[LEVELS]  # a row's own scale is its largest value, and the levels are divided out here
         module = numbers.removeprefix("per_token//").split("_output_0")[0].rpartition("/")[0]
         yield f"{module.replace('/', '.')}.weight", weight.T
+
+
+def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """Those of the layers behind an early exit as well, in their order."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.name == "then_branch":
+                yield from _nodes(attribute.g)

@@ -108,6 +108,7 @@ def command(
             else out_format or (form if written is None else format_of(written, None, "--out-format")),
             columns=asked,
             options=_options(task, folder, given),
+            early_exit=Settings.from_environment().early_exit,
             **{name: given[name] for name in ("prefix", "encoding", "out_encoding", "quoted", "restart")},
         )
         if written is None and job.out_format == "parquet":

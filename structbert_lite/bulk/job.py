@@ -37,6 +37,7 @@ class Job:
     quoted: bool = False
     restart: bool = False
     threads: int = 1
+    early_exit: bool = True  # whether a text leaves at a model's exits
 
     def fingerprint(self, digest: str) -> dict[str, Any]:
         """All that the output depends on, `digest` being the input's: an unfinished output is of one such job."""
@@ -50,6 +51,7 @@ class Job:
             "prefix": self.prefix,
             "encoding": [self.encoding, self.out_encoding],
             "quoted": self.quoted,
+            "early_exit": self.early_exit,
             "version": __version__,
         }
 

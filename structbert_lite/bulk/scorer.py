@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from structbert_lite.bulk.job import Job
 from structbert_lite.errors import StructBertError
+from structbert_lite.inference.model import Model
 from structbert_lite.registry import open_pipeline
 from structbert_lite.request_context import RequestContext
 from structbert_lite.results import ZeroShot
@@ -84,8 +86,9 @@ class Scorer:
     def __init__(self, job: Job) -> None:
         """Raises InvalidModel, and InvalidInput for options that the task refuses."""
         self._asked = job.columns
+        load_model = partial(Model.load, early_exit=job.early_exit)
         with ExitStack() as stack:
-            pipeline = stack.enter_context(open_pipeline(job.task, job.model, job.threads))
+            pipeline = stack.enter_context(open_pipeline(job.task, job.model, job.threads, load_model))
             self._results = result_columns(job.task, pipeline, job.options)
             self._open = stack.pop_all()
         found = [*self._results.columns, TRUNCATED, ERROR]

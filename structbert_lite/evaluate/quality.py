@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -26,9 +27,11 @@ from structbert_lite.evaluate.retrieval import (
     rerank_by_model,
 )
 from structbert_lite.evaluate.rows import PERTURBATION, read_rows, take_sample
+from structbert_lite.inference.model import Model
 from structbert_lite.manifest import Task, read_manifest
 from structbert_lite.model_selection import serving_folder
 from structbert_lite.registry import open_pipeline
+from structbert_lite.settings import Settings
 from structbert_lite.tables.source import read_text
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -87,8 +90,9 @@ def command(
             asked = dict.fromkeys(inputs.files, GRADED[task])
         expected = {name: asked[name].expect(*given) for name, given in inputs.files.items()}  # before the work
         results: list[Result] = []
+        load_model = partial(Model.load, early_exit=Settings.from_environment().early_exit)
         with ExitStack() as stack:
-            pipelines = {"light int8": stack.enter_context(open_pipeline(task, folder))}
+            pipelines = {"light int8": stack.enter_context(open_pipeline(task, folder, load_model=load_model))}
             if reference:
                 pipelines["PyTorch float32"] = stack.enter_context(open_reference(task, folder, reference, python))
             for name, (_, rows) in inputs.files.items():

@@ -4,7 +4,7 @@ Who serves it puts a cache and a queue around it (runner.py), who scores a file 
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal, Self
@@ -22,7 +22,16 @@ from structbert_lite.errors import InvalidModel
 from structbert_lite.inference.prepacked import PrepackedGraphs
 from structbert_lite.inference.resources import cpu_facts
 from structbert_lite.inference.tokenizer import Encoding, Tokenizer
-from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, Manifest, check_files, read_manifest
+from structbert_lite.manifest import (
+    EXIT_LAYER,
+    EXIT_SWITCH,
+    MANIFEST_NAME,
+    MODEL_NAME,
+    TOKENIZER_NAME,
+    Manifest,
+    check_files,
+    read_manifest,
+)
 
 ort.disable_telemetry_events()
 ort.set_default_logger_severity(3)
@@ -35,19 +44,31 @@ PROOF = ["好", "这家店的菜很好吃，服务也不错，下次还会再来
 
 # What a model reads at once: a text, or a pair of texts.
 Input = tuple[str] | tuple[str, str]
+# Told after how many layers each row of a run left: int64 [rows].
+OnExits = Callable[[NDArray[np.int64]], None]
 
 
 class Session:
     """A loaded graph with int64 inputs [batch, tokens] and one float32 output [batch, ...].
+
+    A graph with exits has another output, EXIT_LAYER, and a switch for an input.
 
     Several threads may call `run` at the same time, each run on its caller's thread. Make it in the
     serving process, never before a fork: onnxruntime's threads do not survive one.
     """
 
     def __init__(
-        self, path: Path, inputs: tuple[str, ...], pad_id: int, prepack: Path | None = None, prepacked: bool = False
+        self,
+        path: Path,
+        inputs: tuple[str, ...],
+        pad_id: int,
+        prepack: Path | None = None,
+        prepacked: bool = False,
+        early_exit: bool = True,
     ) -> None:
         """`prepack`: where the graph is written as it was loaded, for this machine only; `prepacked`: it is such a one.
+
+        `early_exit`: whether rows leave at the graph's exits, where it has any.
 
         Raises InvalidModel.
         """
@@ -83,25 +104,42 @@ class Session:
         names = {node.name for node in self._session.get_inputs()}
         if names != set(inputs):
             raise InvalidModel(f"{path} has the inputs {sorted(names)}, its manifest says {sorted(inputs)}")
-        if len(self._session.get_outputs()) != 1:
-            raise InvalidModel(f"{path} has {len(self._session.get_outputs())} outputs, not one")
+        first, *others = (node.name for node in self._session.get_outputs())
+        if others not in ([], [EXIT_LAYER]):
+            raise InvalidModel(f"{path} has {1 + len(others)} outputs, not one")
+        self.exits_early = early_exit and others == [EXIT_LAYER]
+        self._outputs = [first, *others] if early_exit else [first]
+        self._switches = {EXIT_SWITCH: np.array(early_exit)} if others else {}
         self._inputs = inputs
         self._pad_id = pad_id
 
-    def run(self, encodings: list[Encoding]) -> NDArray[np.float32]:
-        """float32 [len(encodings), ...]; pads to the longest. Raises whatever onnxruntime raises."""
-        shape = len(encodings), max(map(len, encodings))
-        columns = {
-            "input_ids": np.full(shape, self._pad_id, np.int64),
-            "attention_mask": np.zeros(shape, np.int64),
-            "token_type_ids": np.zeros(shape, np.int64),
-        }
-        for row, encoding in enumerate(encodings):
-            columns["input_ids"][row, : len(encoding)] = encoding.ids
-            columns["attention_mask"][row, : len(encoding)] = 1
-            columns["token_type_ids"][row, : len(encoding)] = encoding.type_ids
-        output: NDArray[np.float32] = self._session.run(None, {name: columns[name] for name in self._inputs})[0]
+    def run(self, encodings: list[Encoding], on_exits: OnExits | None = None) -> NDArray[np.float32]:
+        """float32 [len(encodings), ...]; pads to the longest. Raises whatever onnxruntime raises.
+
+        `on_exits` is called where rows may leave early.
+        """
+        columns = padded(encodings, self._pad_id)
+        feed = {name: columns[name] for name in self._inputs} | self._switches
+        output: NDArray[np.float32]
+        output, *layers = self._session.run(self._outputs, feed)
+        if on_exits and layers:
+            on_exits(layers[0])
         return output
+
+
+def padded(encodings: Sequence[Encoding], pad_id: int) -> dict[str, NDArray[np.int64]]:
+    """What a graph may take, int64 [len(encodings), tokens of the longest] each."""
+    shape = len(encodings), max(map(len, encodings))
+    columns = {
+        "input_ids": np.full(shape, pad_id, np.int64),
+        "attention_mask": np.zeros(shape, np.int64),
+        "token_type_ids": np.zeros(shape, np.int64),
+    }
+    for row, encoding in enumerate(encodings):
+        columns["input_ids"][row, : len(encoding)] = encoding.ids
+        columns["attention_mask"][row, : len(encoding)] = 1
+        columns["token_type_ids"][row, : len(encoding)] = encoding.type_ids
+    return columns
 
 
 class Model:
@@ -123,10 +161,12 @@ class Model:
         manifest: Manifest | None = None,
         file: Path | None = None,
         prepacked: PrepackedGraphs | None = None,
+        early_exit: bool = True,
     ) -> Self:
         """The model in `folder`, its files' digests checked; `file` is run in place of its graph.
 
-        With `prepacked` its weights are those that lie there, in memory that processes share.
+        With `prepacked` its weights are those that lie there, in memory that processes share. Without `early_exit`
+        every text passes all layers.
 
         Runs once: a graph whose rows are not what the manifest promises would give wrong answers, not errors.
         Raises InvalidModel with the file's name.
@@ -135,8 +175,13 @@ class Model:
         check_files(folder, manifest)
         path = file or folder / MODEL_NAME
         tokenizer = Tokenizer(folder / TOKENIZER_NAME, manifest.max_tokens)
-        session = _open_prepacked(path, manifest, tokenizer, prepacked) if prepacked else None
-        model = cls(folder, manifest, tokenizer, session or Session(path, manifest.inputs, manifest.pad_id))
+        if manifest.kind == "cross-encoder" and tokenizer.room_for_two < 2:
+            raise InvalidModel(
+                f"{folder / MANIFEST_NAME}: max_tokens {manifest.max_tokens} leaves no room for two texts"
+            )
+        session = _open_prepacked(path, manifest, tokenizer, prepacked, early_exit) if prepacked else None
+        session = session or Session(path, manifest.inputs, manifest.pad_id, early_exit=early_exit)
+        model = cls(folder, manifest, tokenizer, session)
         try:
             shape = model.infer([model.short_input()]).shape
         except Exception as error:  # onnxruntime's exceptions share no base class
@@ -153,19 +198,20 @@ class Model:
         versions.
         """
         facts = self.manifest
-        return f"{__version__} {RUNTIME} {facts.digest} {facts.max_tokens} {facts.pooling}"
+        exits = " early exits" if self._session.exits_early else ""
+        return f"{__version__} {RUNTIME} {facts.digest} {facts.max_tokens} {facts.pooling}{exits}"
 
     def tokenize(self, inputs: Sequence[Input]) -> list[Encoding]:
         """The encoding of each input, in order."""
         return self.tokenizer.encode([fields if len(fields) == 2 else fields[0] for fields in inputs])
 
-    def infer(self, encodings: list[Encoding]) -> NDArray[np.float32]:
+    def infer(self, encodings: list[Encoding], on_exits: OnExits | None = None) -> NDArray[np.float32]:
         """float32 [len(encodings), width], on the caller's thread.
 
         A classifier's and a cross-encoder's row is its logits, an encoder's the pooled vector, not of unit length.
-        Raises whatever onnxruntime raises.
+        `on_exits` is told where rows left, of a model that exits early. Raises whatever onnxruntime raises.
         """
-        output = self._session.run(encodings)
+        output = self._session.run(encodings, on_exits)
         return output if self._pooling is None else pool(output, list(map(len, encodings)), self._pooling)
 
     def short_input(self) -> Encoding:
@@ -178,7 +224,9 @@ class Model:
         return encoding
 
 
-def _open_prepacked(path: Path, manifest: Manifest, tokenizer: Tokenizer, graphs: PrepackedGraphs) -> Session | None:
+def _open_prepacked(
+    path: Path, manifest: Manifest, tokenizer: Tokenizer, graphs: PrepackedGraphs, early_exit: bool
+) -> Session | None:
     """The graph in `path` from `graphs`, made first where it is not there; None where neither can be done."""
 
     def make(to: Path) -> None:
@@ -192,7 +240,9 @@ def _open_prepacked(path: Path, manifest: Manifest, tokenizer: Tokenizer, graphs
     key = sha256(facts.encode()).hexdigest()[:32]
     found = graphs.find(key, 2 * sum(fact.bytes for fact in manifest.files.values()), make)
     try:
-        return Session(found, manifest.inputs, manifest.pad_id, prepacked=True) if found else None
+        if found is None:
+            return None
+        return Session(found, manifest.inputs, manifest.pad_id, prepacked=True, early_exit=early_exit)
     except InvalidModel as error:  # another process has just removed it
         graphs.report(error)
         return None

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class Observer:
     """Told what one model's runner and batcher do; this one does nothing with it.
@@ -27,6 +30,9 @@ class Observer:
 
     def on_run(self, slot: float, inference: float) -> None:
         """A micro-batch was run: time until a CPU was free for this model, then time in the model."""
+
+    def on_exits(self, layers: NDArray[np.int64]) -> None:
+        """A micro-batch of a model that exits early was run: after how many layers each of its rows left."""
 
     def on_unanswered(self, reason: str, entries: int) -> None:
         """Entries that get no row. `reason`: refused (the queue is full), expired (nobody waits) or failed."""
@@ -70,6 +76,10 @@ class Observers(Observer):
     def on_run(self, slot: float, inference: float) -> None:
         for observer in self._observers:
             observer.on_run(slot, inference)
+
+    def on_exits(self, layers: NDArray[np.int64]) -> None:
+        for observer in self._observers:
+            observer.on_exits(layers)
 
     def on_unanswered(self, reason: str, entries: int) -> None:
         for observer in self._observers:

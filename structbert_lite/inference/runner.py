@@ -129,7 +129,7 @@ class ServingRunner:
         with self._slots:
             began = time.monotonic()
             try:
-                return self.model.infer(encodings)
+                return self.model.infer(encodings, self._observer.on_exits)
             finally:
                 seconds = time.monotonic() - began
                 self._observer.on_run(began - asked, seconds)

@@ -17,6 +17,7 @@ from typing import Any
 
 from structbert_lite.errors import ClientDisconnected, Overloaded
 from structbert_lite.inference.admission import AdmissionController, Ticket
+from structbert_lite.paths import TASKS
 from structbert_lite.server.connections import transfer_seconds
 from structbert_lite.server.protocol import CLOSE
 from structbert_lite.server.wsgi import Answer, Request, call, read_request
@@ -24,20 +25,6 @@ from structbert_lite.server.wsgi import Answer, Request, call, read_request
 # Probes and scrapers have threads of their own: they must be answered when all others are busy.
 PROBES = {"/livez", "/readyz", "/health", "/metrics"}
 PROBE_THREADS = 4
-# The queue that a request is bound for. Pages ask models too; their requests are few, and shed in the queue itself.
-TASKS = {
-    "/predict": "sentiment",
-    "/predict_batch": "sentiment",
-    "/aspects": "sentiment",
-    "/explain": "sentiment",
-    "/similarity": "similarity",
-    "/embed": "embedding",
-    "/v1/embeddings": "embedding",
-    "/classify": "zero-shot",
-    "/rerank": "rerank",
-    "/v1/rerank": "rerank",
-    "/v2/rerank": "rerank",
-}
 LOOK_SECONDS = 0.02  # while requests wait for a thread
 # What is kept of requests in all: beyond it, the one under way that holds most is cut off.
 HELD_BODIES, LEAST_HELD = 8, 64 << 20
@@ -161,6 +148,7 @@ class Edge:
 
     async def _answer_in_thread(self, request: Request) -> Answer:
         """Raises Refused, and ClientDisconnected where nobody waits when it is the request's turn."""
+        # Pages ask models too; their requests are few, and shed in the queue itself.
         queue = self._engine.batcher(TASKS.get(request.path, ""))
         if self._running + len(self._waiting) >= 2 * self._threads or self._held > self._most_held:
             self._admission.reject(queue)
@@ -225,7 +213,7 @@ class Edge:
         return call(self._app, request) if answer is None else answer
 
     async def _refuse(self, request: Request, refusal: Refused, send: Send) -> None:
-        headers, body = self._refusals.answer(
+        status, headers, body = self._refusals.answer(
             refusal.status,
             refusal.name,
             str(refusal),
@@ -236,7 +224,7 @@ class Edge:
         )
         if refusal.retry_after:
             headers.append((b"Retry-After", b"%d" % refusal.retry_after))
-        await _send(send, refusal.status, headers, body)
+        await _send(send, status, headers, body)
 
 
 def busy(seconds: int) -> Refused:

@@ -1,13 +1,12 @@
-"""The aspects that are known by their words: in shops, restaurants and hotels. Regular expressions, Chinese alone.
-
-Of each: `subjects`, words that name it (包装), and `signs`, words that name it by what they say of it (压扁了). Written by
-hand from the words that stand most often in the reviews of training/data/sentiment beside the aspect.
-"""
+"""The words by which reviews of shops, restaurants and hotels name what they speak of; aspect_words.toml has them."""
 
 import re
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, get_args
+from pathlib import Path
+from typing import Literal
 
 Domain = Literal["shop", "food", "hotel"]
 
@@ -17,93 +16,41 @@ DOMAINS: dict[Domain, tuple[str, ...]] = {
     "food": ("味道", "分量", "价格", "服务", "卫生", "环境", "配送", "包装"),
     "hotel": ("房间", "卫生", "服务", "位置", "价格", "早餐", "设施", "隔音"),
 }
-assert set(get_args(Domain)) == set(DOMAINS)
-
-# Other names of the same aspect.
-SAME = {
-    "配送": "物流", "快递": "物流", "发货": "物流", "送货": "物流", "运输": "物流",
-    "品质": "质量", "做工": "质量", "材质": "质量", "价钱": "价格", "性价比": "价格",
-    "客服": "服务", "态度": "服务", "服务态度": "服务", "售后": "服务", "颜值": "外观", "颜色": "外观", "款式": "外观",
-    "尺寸": "尺码", "大小": "尺码", "性能": "效果", "功能": "效果", "体验": "效果", "使用效果": "效果",
-    "口味": "味道", "口感": "味道", "菜品": "味道", "份量": "分量", "干净": "卫生", "整洁": "卫生", "氛围": "环境",
-    "地理位置": "位置", "交通": "位置", "地段": "位置", "设备": "设施", "客房": "房间", "早饭": "早餐", "噪音": "隔音",
-}  # fmt: skip
-
-_SUBJECTS = {
-    "质量": "质量|品质|做工|材质|面料|料子|布料|用料|质感|手感|缝线|走线|线头|拉链|针脚|材料|锅底涂层|涂层|电池盖|卡扣|接口处",
-    "价格": "价格|价钱|价位|性价比|售价|原价|定价|房价|房费|运费|邮费|人均|收费|(?<![评报])价(?!值)|花费|费用",
-    "服务": "服务|客服|态度|售后|店员|老板娘|老板|店家|商家|卖家|掌柜|前台|师傅|阿姨|保洁|管家|经理|店主|导购|工作人员|保安|小妹|"
-    "店长|收银|大姐",
-    "物流": "物流|快递|发货|送货|配送|运输|顺丰|京东快递|圆通|中通|韵达|骑手|小哥|外卖员|派件|送餐|包裹|时效",
-    "包装": "包装|盒子|纸箱|外箱|箱子|泡沫|气泡|袋子|封口|打包盒|餐盒|保温袋|包得|裹得|外盒|瓶盖",
-    "外观": "外观|外形|颜值|颜色|色差|款式|样式|造型|设计|配色|样子|图案|花色|版型|实物|色号",
-    "尺码": "尺码|尺寸|码数|大小|号码|腰围|袖子|裤长|肩膀|肩宽|码(?!头)|身高|裤腿",
-    "效果": "效果|性能|功能|速度|运行|系统|续航|电池|充电|屏幕|音质|拍照|像素|散热|噪音|信号|吸力|制冷|制热|风力|声音|用起来|"
-    "使用感|肤感|音效|灵敏度|触控|按键|手机|玩游戏|打游戏",
-    "味道": "味道|口味|口感|汤底|汤(?!匙)|菜品|食材|肉|鱼(?!缸)|虾|菜(?!单)|米饭|面条|粉(?!丝团)|锅底|甜品|奶茶|咖啡|酱|饺子|馅|火候|"
-    "面(?=[是太有很坨烂])|羊|鸡|鸭",
-    "分量": "分量|份量|菜量|饭量|料足|量(?=[大足少小多也太很挺不])|大份|小份",
-    "卫生": "卫生(?!间|巾|纸|局|院)|床单|被套|毛巾|浴巾|地毯|打扫|碗筷|餐具|后厨|台面",
-    "环境": "环境|装修|氛围|气氛|座位|桌子|桌椅|灯光|店面|大厅|包间|包厢|店里|大堂|院子|店内|风景|景色|夜景",
-    "位置": "位置|地段|地理|交通|地铁|公交|火车站|高铁站|车站|机场|市中心|商圈|景区|步行|路口|走路|打车|周边|附近|出门|楼下|旁边|停车",
-    "设施": "设施|设备|电梯|空调|热水器|热水|淋浴|花洒|马桶|电视|[Ww][Ii]-?[Ff][Ii]|无线网|网络|网速|泳池|健身房|停车场|洗衣机|插座|"
-    "吹风机?|浴缸|水压|暖气|门锁|洗澡|下水道?|儿童乐园|投影",
-    "房间": "房间|客房|屋子|屋里|房型|床(?!单|品)|枕头|被子|窗户|窗帘|卫生间|浴室|阳台|标间|大床房|套房|家庭房|空间|窗外|房(?=[很太挺比是])",
-    "早餐": "早餐|早饭|早点|自助餐|餐厅|早茶|粥|豆浆|油条|包子|牛奶|馒头|面包|鸡蛋",
-    "隔音": "隔音|噪音|噪声|隔壁|马路上?|走廊|车声|楼上|施工|高架|鸡叫|KTV|动静|空调声",
-}
-_SIGNS = {
-    "质量": "起球|掉色|褪色|开线|脱线|开胶|掉毛|坏了|坏掉|就坏|又坏|裂了|裂开|断了|断掉|就断|生锈|瑕疵|划痕|结实|耐用|耐穿|耐洗|扎实|牢固|劣质|"
-    "次品|二手|翻新|假货|正品|山寨|破洞|破了|散架|变形|缩水|松动|掉漆|掉皮|刺鼻|甲醛|质检|不掉|漏水|漏电|漏油|报废|罢工|起皮|厚实|薄得|"
-    "透得|粗糙|开裂|磨损|没坏|皮实|扛造|散了|掉渣|断成|脱落|扎人|扎脖子",
-    "价格": "贵(?!州|阳|宾|重|族|妃|姓)|便宜|划算|实惠|值得起|(?<!价)值(?!得|班|机|日|勤|守)|不值|优惠|打折|降价|涨价|差价|宰客|宰人|坑钱|"
-    "物美价廉|白菜价|智商税|满减|羊毛|加钱|心疼钱|免费|划得来|降了|涨了|肉疼|钱包|多收|乱收",
-    "服务": "热情|耐心|周到|贴心|敷衍|冷漠|爱答不理|爱理不理|不理人|没人理|不耐烦|推诿|踢皮球|甩脸|黑脸|臭脸|微笑|礼貌|有问必答|秒回|不回|"
-    "已读|上菜|催了|怠慢|投诉|退货|退换|换货|退款|翻白眼|不退|笑脸|客气|态度|赔|补发|道歉|解释|机器人|升级了房|升房|帮我|帮忙|主动|"
-    "装聋作哑|办入住|等位",
-    "物流": "送到|送来|送达|送上门|到货|次日达|隔天|当天到|当天就到|第二天就|超时|迟到|晚到|准时|提前送|丢件|天才到|天就到|才送|寄到|下单|"
-    "签收|驿站|(?<!速)快得|到得|走了.{1,3}天|等了.{1,4}天|没上门|凉透|送得",
-    "包装": "压扁|压坏|压瘪|磕碎|碎了|洒了|洒出|撒了|漏了|漏得|漏汤|没漏|没洒|一滴没|裹了|裹着|包了|简陋|严严实实|缠了|封得",
-    "外观": "好看|漂亮|难看|丑|时尚|土气|显白|显瘦|显胖|显黑|高大上|百搭|洋气|精致|美观|颜控|大气|高级|老气|图片|照片|拍的|图上|卖家秀",
-    "尺码": "偏大|偏小|合身|合脚|挤脚|大了|小了|勒|太紧|太松|紧身|塞不进|穿不下|穿不进|正好|刚好|合适",
-    "效果": "流畅|卡顿|卡得|死机|闪退|发热|发烫|烫手|掉电|费电|断连|断线|灵敏|静音|好用|难用|不好用|顺手|吸得|洗得|没反应|管用|没用|见效|"
-    "省力|清晰|模糊|很快就热|保温|保湿|滋润|过敏|长痘|防水|搓泥|拔干|遮瑕|卡粉|省电|耗电|没效果|干净多了",
-    "味道": "好吃|难吃|美味|香(?!港|槟|皂|水|薰|格)|咸|太淡|寡淡|甜|辣|酸(?!痛)|苦|腥|油腻|腻|柴|嫩|脆|鲜(?!艳|花)|入味|可口|夹生|没熟|糊了|馊|变质|"
-    "正宗|地道|爽口|下饭|软糯|酥|焦|好喝|难喝|膻|坨|没味|吃着|咽不下|吐了|入口|硬得|老得|嚼|弹牙|熟",
-    "分量": "吃饱|吃不饱|吃不完|没吃饱|够吃|管饱|不够塞|两口就|几口就|几片|少得可怜|给得多|给得足|给的足|满满|一大碗|一大份|撑|塞牙缝|半碗|"
-    "缩水|剩一半|实在|堆得|冒尖|盆",
-    "卫生": "干净|整洁|脏|头发|蟑螂|苍蝇|虫子|小虫|老鼠|霉|污渍|灰尘|一尘不染|油乎乎|黏糊|粘手|拉肚子|闹肚子|异味|烟味|蚊子|毛发|没擦|没洗|"
-    "没换|积灰|水渍|臭|腹泻|一层灰|消毒|擦得",
-    "环境": "吵闹|嘈杂|拥挤|安静|闷热|有情调|优雅|温馨|适合约会|太吵|挤得|转身|烟雾|呛|敞亮|宽敞|古色古香|破旧|冷气|聊天|出片",
-    "位置": "好找|难找|不好找|偏僻|太偏|有点偏|离.{0,10}[近远]|走.{0,3}分钟|[近远](?=[，。！]|$)|绕|方便",
-    "设施": "老旧|陈旧|忽冷忽热|时冷时热|不制冷|连不上|坏的|老化|漏风|智能|齐全|没热水",
-    "房间": "宽敞|逼仄|采光|没窗|潮湿|潮味|睡得(?!着)|狭小|转不开身|景观|一觉到",
-    "早餐": "煎蛋|现磨|现煮|冷菜|品种",
-    "隔音": "吵|安静|清静|听得|打呼|呼噜|关门声|一清二楚|睡不着|没睡好|静得",
-}
+# Neither good nor bad: an opinion that a model of two sides takes for one of them at random.
+SO_SO = re.compile(
+    "一般|普普通通|普通|中等|还行|还可以|凑合|马马虎虎|平平|中规中矩|勉强|说不上|谈不上|不算.{1,5}也|时好时坏|看运气|看命|过得去|"
+    "也就[算那]|就那样|还算|不功不过|见仁见智|(?<![不才])能[吃睡](?=[，。,]|$)|那几样|不[近大多]不[远小少]|有.{1,4}也有|算正常|时间正常"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """How an aspect is named: `subjects` alone, and all of its words."""
+    """How an aspect is named: by its `subjects` alone, and by any of its words."""
 
     subjects: re.Pattern[str]
     all: re.Pattern[str]
 
 
-WORDS = {
-    name: Words(re.compile(subjects), re.compile(f"{subjects}|{_SIGNS[name]}")) for name, subjects in _SUBJECTS.items()
-}
+@cache
+def known_words() -> Mapping[str, Words]:
+    """The words of each known aspect by its name."""
+    return {
+        name: Words(re.compile("|".join(entry["subjects"])), re.compile("|".join(entry["subjects"] + entry["signs"])))
+        for name, entry in _entries().items()
+    }
+
+
+def known_name(aspect: str) -> str | None:
+    """The name, in `known_words`, of an aspect by whatever name; None of one that is not known."""
+    return next((name for name, entry in _entries().items() if aspect in (name, *entry["other_names"])), None)
+
+
+def literal(word: str) -> Words:
+    """An aspect that is named by a word of its own alone."""
+    pattern = re.compile(re.escape(word))
+    return Words(pattern, pattern)
 
 
 @cache
-def known_name(aspect: str) -> str | None:
-    """The name in WORDS of an aspect that is known by its words; None of others."""
-    name = SAME.get(aspect, aspect)
-    return name if name in WORDS else None
-
-
-def literal(aspect: str) -> Words:
-    """An aspect that is named by its own word alone."""
-    word = re.compile(re.escape(aspect))
-    return Words(word, word)
+def _entries() -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))

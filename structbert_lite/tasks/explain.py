@@ -2,7 +2,7 @@
 
 A word's weight is how far the log-odds of the label fall where the word is left out of the text (Li, Monroe and
 Jurafsky, "Understanding Neural Networks through Representation Erasure", 2016; Zeiler and Fergus, 2014, for pictures).
-It needs no gradient, so a quantized graph can be asked, and each reading is an input like any other to cache and batcher.
+It needs no gradient, so a quantized graph can be asked, and each reading is an input as any other to cache and batcher.
 """
 
 import unicodedata
@@ -38,12 +38,12 @@ class ExplainPipeline:
         and errors are as in the sentiment task.
         """
         answers = self._sentiment.predict(texts, context, neutral=neutral)
-        labels = self.runner.manifest.answered_labels(any(len(a.probabilities) == 3 for a in answers))
+        labels = self.runner.manifest.labels
         found = []
         for text, answer in zip(texts, answers, strict=True):
             read, spans = split_spans(self.runner.tokenizer, text)
             rows = self.runner.run([(read,), *((read[:a] + read[b:],) for a, b in spans)], context)
-            places = [self.runner.manifest.labels.index(label) for label in answer.probabilities]
+            places = [labels.index(label) for label in answer.probabilities]
             odds = [_log_odds(row.values[places], list(answer.probabilities).index(answer.label)) for row in rows]
             words = tuple(
                 WeightedWord(text[a:b], a, b, round(odds[0] - left, DECIMALS))
@@ -56,7 +56,7 @@ class ExplainPipeline:
 def split_spans(tokenizer: Tokenizer, text: str) -> tuple[str, list[Span]]:
     """The beginning of `text` that the model reads, and the spans of it to be left out one at a time."""
     (read, *_), _ = tokenizer.split(text, tokenizer.max_tokens - 2, 0, 1)
-    tokens = tokenizer.tokens(read)
+    tokens = tokenizer.token_spans(read)
     words = merge_words(read, tokens)
     runs = max(1, min(MAX_RUNS, MAX_TOKENS // max(1, len(tokens))))
     size = -(-len(words) // runs)

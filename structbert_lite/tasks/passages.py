@@ -10,7 +10,7 @@ from structbert_lite.tasks.aspect_words import Words
 MAX_PASSAGES = 64  # of one text; more are joined with their neighbours
 SENTENCE = re.compile(r"[^。！？!?\n]+[。！？!?]*")
 CLAUSE = re.compile(r"[^，；;,…～~\s]+")
-TURN = re.compile(r"(?<!^)(?=但是|但(?!是)|不过|可惜|就是(?!说)|只是|可是|然而|反而)")
+TURN = re.compile(r"(?<!^)(?=但是|但(?!是|凡)|不过(?![来去])|可惜|可是|然而)")
 JOINED = re.compile(r"[和跟与及、的]$")  # what comes behind belongs to what stands before
 
 

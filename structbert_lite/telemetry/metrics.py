@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Literal
 
+import numpy as np
 import prometheus_client
+from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from structbert_lite import __version__
@@ -77,6 +79,9 @@ class Metrics:
             "batch_padded_tokens", "Longest times rows of a micro-batch", PADDED_TOKENS, "model"
         )
         self.tokens = counter("tokens", "Tokens taken into micro-batches, without padding", "model")
+        self.exits = counter(
+            "exits", "Inputs by the number of layers they passed, of a model that exits early", "model", "layer"
+        )
         self.unanswered = counter("unanswered_inputs", "Inputs without an answer", "model", "reason")
         self.queue_entries = gauge("queue_entries", "Inputs waiting", "model")
         self.queue_tokens = gauge("queue_tokens", "Tokens waiting", "model")
@@ -161,6 +166,10 @@ class _ModelMetrics(Observer):
     def on_run(self, slot: float, inference: float) -> None:
         self._slot.observe(slot)
         self._inference.observe(inference)
+
+    def on_exits(self, layers: NDArray[np.int64]) -> None:
+        for layer, inputs in zip(*np.unique(layers, return_counts=True), strict=True):
+            self._metrics.exits.labels(self._model, str(layer)).inc(int(inputs))
 
     def on_unanswered(self, reason: str, entries: int) -> None:
         self._unanswered[reason].inc(entries)

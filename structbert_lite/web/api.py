@@ -9,7 +9,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from structbert_lite.engine import Engine
 from structbert_lite.manifest import Manifest, Uncertainty
 from structbert_lite.settings import Settings
-from structbert_lite.web.compat import cohere, openai, tei_info
+from structbert_lite.web.compat import cohere, cohere_embed, elasticsearch, openai, tei_addresses, tei_info
 from structbert_lite.web.compat.dialect import detect_dialect
 from structbert_lite.web.deadline import read_context
 from structbert_lite.web.middleware import require_json_object
@@ -29,6 +29,9 @@ ROUTES: tuple[Route, ...] = (
     *explain.ROUTES,
     *openai.ROUTES,
     *cohere.ROUTES,
+    *cohere_embed.ROUTES,
+    *tei_addresses.ROUTES,
+    *elasticsearch.ROUTES,
 )
 
 
@@ -88,8 +91,16 @@ def _facts(task: str, engine: Engine, settings: Settings) -> dict[str, Any]:
         "digest": manifest.digest,
         "source": manifest.source.model_dump(),
         "license": manifest.license,
+        "early_exit": _early_exit(manifest, settings),
         "loaded": engine.names[task] in engine.runners,
     }
+
+
+def _early_exit(manifest: Manifest, settings: Settings) -> dict[str, Any] | None:
+    facts = manifest.early_exit
+    if facts is None:
+        return None
+    return {"on": settings.early_exit, "layers": facts.layers, "exits": [found.layer for found in facts.exits]}
 
 
 def _thresholds(task: str, manifest: Manifest) -> dict[str, float]:

@@ -13,11 +13,12 @@ from werkzeug.http import parse_options_header
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from structbert_lite.engine import Engine
+from structbert_lite.paths import guess_dialect
 from structbert_lite.settings import Settings
 from structbert_lite.web.access import AccessRules, challenge_headers
 from structbert_lite.web.api import ROUTES
 from structbert_lite.web.compat.dialect import detect_dialect
-from structbert_lite.web.compat.errors import error_body
+from structbert_lite.web.compat.errors import describe_to_client
 from structbert_lite.web.deadline import HEADER, make_context
 from structbert_lite.web.errors import describe_error
 from structbert_lite.web.middleware import (
@@ -98,7 +99,7 @@ class FastRoutes:
             or given.get("content-length", str(len(body))) != str(len(body))
         ):
             return None
-        state = RequestState("POST", path, path)
+        state = RequestState("POST", path, path, dialect=guess_dialect(path, body))
         self._telemetry.begin(state, given, arrived)
         try:
             status, extra = 200, {}
@@ -107,8 +108,10 @@ class FastRoutes:
                 value = self._ask(route, state, given, body, arrived, cancelled)
             except Exception as error:
                 described = describe_error(error)
-                status, extra = described.status, described.headers
-                value = error_body(state, status, described.name, described.message, described.field)
+                extra = described.headers
+                status, value = describe_to_client(
+                    state, described.status, described.name, described.message, described.field
+                )
             data = write_json(value)
             answer_headers = [
                 *ALWAYS,

@@ -10,10 +10,9 @@ import numpy as np
 
 from structbert_lite.errors import TooManyItems
 from structbert_lite.manifest import Task
-from structbert_lite.results import Classification, Ranked, Similarity, ZeroShot
+from structbert_lite.results import Classification, Ranked, Similarity, ZeroShot, as_numbers
 from structbert_lite.web.scatter import height_of, points_of, short_name
 from structbert_lite.web.schemas import map_error_fields
-from structbert_lite.web.serialization import as_numbers
 
 # (inputs, **options) -> results: the engine's `predict` of this panel's task with this request's deadline.
 Ask = Callable[..., list[Any]]

@@ -62,6 +62,13 @@ def _pairs(context: click.Context, option: click.Parameter, values: tuple[str, .
 @click.option(
     "--min-agreement", type=click.FloatRange(0, 1), default=0.98, show_default=True, help="As in python -m export."
 )
+@click.option(
+    "--early-exit",
+    type=FILE,
+    metavar="TEXTS",
+    help="1,000 texts or more such as the model will read, without labels: lets it leave after a few layers where it is "
+    "clear.  [default: every text passes all layers]",
+)
 @click.option("--license", "licence", help="Licence of the model.  [default: what the base states]")
 @click.option("--force", "replace", is_flag=True, help="Replace the model that is at --out.")
 def sentiment(train: Path, text_column: str, label_column: str, out: Path, run: Path | None, **options: Any) -> None:

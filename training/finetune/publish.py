@@ -26,6 +26,7 @@ class Target:
     min_agreement: float
     max_tokens: int
     licence: str
+    early_exit: Path | None = None  # texts to fit exits to
 
 
 def publish(checkpoint: Path, target: Target, labels: Sequence[str], texts: Sequence[str], work: Path) -> None:
@@ -46,6 +47,7 @@ def publish(checkpoint: Path, target: Target, labels: Sequence[str], texts: Sequ
             license=target.licence,
             replace=target.replace,
             labels=tuple(labels),
+            early_exit=target.early_exit,
         )
     )
 

@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 from transformers import BertForSequenceClassification
 
 from export.config import longest_input, read_config
+from export.early_exit.rows import read_rows
 from export.publish import check_target
 from export.weights import digest_weights, find_weights
 from training.examples import encode
@@ -48,6 +49,7 @@ class Finetuning:
     max_tokens: int | None = None
     seed: int = 20
     min_agreement: float = 0.98
+    early_exit: Path | None = None
     licence: str | None = None
     replace: bool = False
     restart: bool = False
@@ -61,6 +63,8 @@ def run_finetuning(wanted: Finetuning) -> Path:
     """
     out = check_target(wanted.out, wanted.replace)
     rows, dev, labels = _read(wanted)
+    if wanted.early_exit is not None:
+        read_rows(wanted.early_exit, labels)  # what cannot be used is refused before the work
     click.echo(f"{len(rows):,} texts to learn from, {len(dev):,} dev rows, {len(labels)} labels: {_name(labels)}")
     base = find_base(wanted.base)
     licence = wanted.licence or licence_of(base)
@@ -91,7 +95,7 @@ def run_finetuning(wanted: Finetuning) -> Path:
     float32 = figures_of(model, Tokenizer.from_file(str(best / TOKENIZER)), dev, labels, max_tokens)
     facts = Facts(name_of(base), licence, labels, (len(rows), len(dev)), len(state.epochs), state.best)
     write_card(best, facts, float32)
-    target = Target(out, wanted.replace, wanted.min_agreement, max_tokens, licence)
+    target = Target(out, wanted.replace, wanted.min_agreement, max_tokens, licence, wanted.early_exit)
     publish(best, target, labels, [row.text for row in rows], wanted.run)
     truth = [labels.index(row.label) for row in dev]
     int8 = measure(predict_served(out, [row.text for row in dev]), truth, labels)

@@ -6,7 +6,7 @@ from flask_openapi3 import Tag
 from pydantic import BaseModel, Discriminator, Field, RootModel
 from pydantic import Tag as Form
 
-from structbert_lite.results import AspectOpinions, Polarity
+from structbert_lite.results import Polarity
 from structbert_lite.tasks.aspect_words import Domain
 from structbert_lite.web.routing import ApiRequest, Route
 from structbert_lite.web.schemas import (
@@ -84,18 +84,10 @@ def aspects(body: AspectsRequest, call: ApiRequest) -> Any:
     given = body.root
     options = {"aspects": given.aspects, "domain": given.domain}
     if isinstance(given, TextsAspectsRequest):
-        return [_answer(result) for result in call.predict("aspects", given.texts, **options)]
+        return [result.answer() for result in call.predict("aspects", given.texts, **options)]
     with map_error_fields({"texts[0]": "text", "texts": "aspects"}):
         (result,) = call.predict("aspects", [given.text], **options)
-    return _answer(result)
-
-
-def _answer(result: AspectOpinions) -> dict[str, Any]:
-    return {
-        "text": result.text,
-        "aspects": [{"aspect": o.aspect, "polarity": o.polarity, "score": o.score} for o in result.aspects],
-        "truncated": result.truncated,
-    }
+    return result.answer()
 
 
 ROUTES = (Route("/aspects", aspects, AspectsRequest, TAG, {200: AspectsAnswers, **ERRORS}),)

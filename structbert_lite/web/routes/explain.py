@@ -5,7 +5,7 @@ from typing import Any
 from flask_openapi3 import Tag
 from pydantic import BaseModel, Field
 
-from structbert_lite.web.routes.sentiment import FACT, TEXT, Prediction, SentimentRequest, describe_sentiment
+from structbert_lite.web.routes.sentiment import FACT, TEXT, Prediction, SentimentRequest
 from structbert_lite.web.routing import ApiRequest, Route
 from structbert_lite.web.schemas import ERRORS, Text, map_error_fields, with_examples
 
@@ -21,7 +21,7 @@ class ExplainRequest(SentimentRequest):
 
 
 class Word(BaseModel):
-    """Characters `start` to `end` of the text; `weight`: how far they move the label's log-odds, below 0 away from it."""
+    """Characters `start` to `end` of the text; `weight`: how far they move the label's log-odds, below 0: away."""
 
     text: str
     start: int
@@ -39,8 +39,7 @@ def explain(body: ExplainRequest, call: ApiRequest) -> Any:
     """The sentiment of one text, and the words that decided it."""
     with map_error_fields({"texts[0]": "text"}):
         (result,) = call.predict("explain", [body.text], neutral=body.neutral)
-    words = [{"text": w.text, "start": w.start, "end": w.end, "weight": w.weight} for w in result.words]
-    return {**describe_sentiment(result.answer), "words": words}
+    return result.answer()
 
 
 ROUTES = (Route("/explain", explain, ExplainRequest, TAG, {200: ExplainAnswer, **ERRORS}),)

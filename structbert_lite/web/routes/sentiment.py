@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from flask_openapi3 import Tag
 from pydantic import BaseModel, Field, RootModel
 
-from structbert_lite.results import Classification
 from structbert_lite.web.compat import tei
 from structbert_lite.web.compat.dialect import UnionBody, discriminator, merge_examples
 from structbert_lite.web.compat.errors import SHARED_ERRORS
@@ -79,26 +78,13 @@ def predict(body: PredictBody, call: ApiRequest) -> Any:
         return tei.predict(given, call)
     with map_error_fields({"texts[0]": "text"}):
         (result,) = call.predict("sentiment", [given.text], neutral=given.neutral)
-    return describe_sentiment(result)
+    return result.answer()
 
 
 def predict_batch(body: PredictBatchRequest, call: ApiRequest) -> Any:
     """The sentiment of several texts, in request order."""
     results = call.predict("sentiment", body.texts, neutral=body.neutral)
-    return [describe_sentiment(result) for result in results]
-
-
-def describe_sentiment(result: Classification) -> dict[str, Any]:
-    """A result as a Prediction's fields."""
-    own = {} if result.neutral is None else {"neutral": result.neutral, "uncertain": result.uncertain}
-    return {
-        "text": result.text,
-        "label": result.label,
-        "score": result.score,
-        "probabilities": result.probabilities,
-        "truncated": result.truncated,
-        **own,
-    }
+    return [result.answer() for result in results]
 
 
 ROUTES = (
