@@ -4,6 +4,7 @@ import { byId, filled, percent, texts } from "../page.js";
 import { fillBar, fillRows } from "../rows.js";
 import { splitLabels } from "../split.js";
 import { whole } from "../status/format.js";
+import { breathe } from "./breathe.js";
 import { dayOf, guessDates } from "./column.js";
 import { byAspect, byTime, copiesOf } from "./figures.js";
 import { askFurther } from "./further.js";
@@ -153,13 +154,14 @@ function fillClusters() {
   })), true);
 }
 
-/** Everything that looks at all rows: once a job is over, and after a correction. */
-export function fillInsight() {
-  fillShares();
-  fillTime();
-  fillCopies();
-  fillAspects();
-  fillClusters();
+/** Everything that looks at all rows: once a job is over, and after a correction. The page may draw in between. */
+export async function fillInsight() {
+  const of = work;
+  for (const fill of [fillShares, fillTime, fillCopies, fillAspects, fillClusters]) {
+    if (of !== work) return;
+    fill();
+    await breathe();
+  }
 }
 
 /**

@@ -9,7 +9,7 @@ import { complain } from "./notice.js";
 import { csvOf, nameOf, save, trainingOf, workbookOf } from "./output.js";
 import { readPasted } from "./paste.js";
 import { fillPreview } from "./preview.js";
-import { refresh, showRows } from "./rows_table.js";
+import { changed, refresh, showRows } from "./rows_table.js";
 import { Run } from "./run.js";
 import { held, Store } from "./store.js";
 import { readFile, tableOf, Unreadable } from "./table.js";
@@ -128,7 +128,7 @@ async function go(work) {
     setBusy(false);
   }
   work.flush();
-  showRows(work, (row) => openDetail(work, row));
+  changed();
   fillInsight();
   byId("training").hidden = work.job.asked.task === "similarity";
 }
