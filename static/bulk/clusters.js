@@ -1,11 +1,15 @@
 // @ts-check
 // Groups of similar texts by their vectors, and the words that are typical of each.
 //
-// Leader clustering (Hartigan, Clustering Algorithms, 1975, chapter 3) with two rounds of reassignment to the nearest mean: one pass, the
-// same groups every time, no number of groups to guess.
-const ROUNDS = 2;
+// Leader clustering (Hartigan, Clustering Algorithms, 1975, chapter 3) with rounds of reassignment to the nearest mean: the same groups
+// every time, no number of groups to guess. Vectors of texts about one thing all point the same way; what they have in common is taken
+// out first (Mu and Viswanath, All-but-the-Top, 2018, without the principal components), so that a cosine says what sets them apart.
+const ROUNDS = 3;
 const LEAST = 3; // texts that are a group
+const NEAR = 0.25; // cosine to the first text of a group
+const NEAR_MEAN = 0.3; // cosine to its mean
 const WORDS = 3; // in a group's name
+const LONGEST = 4; // characters of a word
 
 /**
  * @param {ArrayLike<number>} one
@@ -17,21 +21,28 @@ function dot(one, other) {
   return sum;
 }
 
+/** @param {Float32Array} vector */
+function unit(vector) {
+  const length = Math.sqrt(dot(vector, vector)) || 1;
+  return vector.map((value) => value / length);
+}
+
 /** @param {ArrayLike<number>[]} vectors */
 function meanOf(vectors) {
   const mean = new Float32Array(vectors[0].length);
-  for (const vector of vectors) for (let i = 0; i < mean.length; i += 1) mean[i] += vector[i];
-  const length = Math.sqrt(dot(mean, mean)) || 1;
-  return mean.map((value) => value / length);
+  for (const vector of vectors) for (let i = 0; i < mean.length; i += 1) mean[i] += vector[i] / vectors.length;
+  return mean;
 }
 
 /**
  * Groups of at least three, the largest first, each as places in `vectors`, the most typical text first. Those like no other are in none.
- * @param {ArrayLike<number>[]} vectors of unit length
- * @param {number} least cosine to the mean of a group
+ * @param {Float32Array[]} given
  */
-export function clustersOf(vectors, least) {
-  /** @type {ArrayLike<number>[]} */
+export function clustersOf(given) {
+  if (!given.length) return [];
+  const common = meanOf(given);
+  const vectors = given.map((vector) => unit(vector.map((value, i) => value - common[i])));
+  /** @type {Float32Array[]} */
   let means = [];
   /** @type {number[][]} */
   let groups = [];
@@ -40,7 +51,7 @@ export function clustersOf(vectors, least) {
     groups = means.map(() => []);
     vectors.forEach((vector, place) => {
       let best = -1;
-      let nearest = least;
+      let nearest = leaders ? NEAR : NEAR_MEAN;
       for (let i = 0; i < means.length; i += 1) {
         const cosine = dot(vector, means[i]);
         if (cosine >= nearest) [best, nearest] = [i, cosine];
@@ -52,42 +63,60 @@ export function clustersOf(vectors, least) {
       }
     });
     groups = groups.filter((group) => group.length >= (leaders ? 2 : LEAST));
-    means = groups.map((group) => meanOf(group.map((place) => vectors[place])));
+    means = groups.map((group) => unit(meanOf(group.map((place) => vectors[place]))));
   }
-  return groups.map((group, i) => ({ group, mean: means[i] }))
-    .map(({ group, mean }) => group.map((place) => ({ place, near: dot(vectors[place], mean) })).sort((one, other) => other.near - one.near).map(({ place }) => place))
+  return groups.map((group, i) => group.map((place) => ({ place, near: dot(vectors[place], means[i]) }))
+    .sort((one, other) => other.near - one.near || one.place - other.place).map(({ place }) => place))
     .sort((one, other) => other.length - one.length || one[0] - other[0]);
 }
 
-const EMPTY = new Set("的了是我也都就不很在有和这那你他她它吗吧呢啊还又太真说给把被让跟与及或而但没个们要会到去来上下".split(""));
-for (const word of ["没有", "什么", "这个", "那个", "就是", "不是", "一个", "我们", "他们", "可以", "真的", "非常", "感觉", "还是", "但是", "因为", "所以", "如果", "已经", "自己", "觉得", "这么", "那么", "怎么", "一点"]) EMPTY.add(word);
+// Characters with which no word of a name begins or ends.
+const EMPTY = new Set("的了是我也都就不很在有和这那你他她它吗吧呢啊呀哦嘛还又太真说给把被让跟与及或而但没个们要会到去来上下着过得地么些为以可能一二两三几多少更最好只才再后前里用买像比从对如此其之所因于");
 
-/** @param {string} text */
-function wordsOf(text) {
+/**
+ * Pieces of two to four Chinese characters and words of Latin letters: no dictionary is the same in all browsers.
+ * @param {string} text
+ */
+function piecesOf(text) {
+  /** @type {Set<string>} */
   const found = new Set();
-  for (const { segment, isWordLike } of new Intl.Segmenter("zh", { granularity: "word" }).segment(text)) {
-    if (isWordLike && !EMPTY.has(segment) && !/^[\d.]+$/.test(segment)) found.add(segment);
+  for (const [run] of text.matchAll(/\p{Script=Han}{2,}/gu)) {
+    const characters = [...run];
+    for (let at = 0; at < characters.length; at += 1) {
+      for (let length = 2; length <= LONGEST && at + length <= characters.length; length += 1) {
+        if (!EMPTY.has(characters[at]) && !EMPTY.has(characters[at + length - 1])) found.add(characters.slice(at, at + length).join(""));
+      }
+    }
   }
-  return /** @type {Set<string>} */ (found);
+  for (const [word] of text.toLowerCase().matchAll(/[a-z]{3,}/g)) found.add(word);
+  return found;
 }
 
 /**
- * Names of groups of texts: the words that stand in most texts of one and in few of the others (share in it, times log of share over share in all).
+ * Names of groups of texts: the pieces that stand in most texts of one and in few of the others.
  * @param {string[]} texts
  * @param {number[][]} groups places in `texts`
  * @returns {string[][]}
  */
 export function typicalWords(texts, groups) {
-  const words = texts.map(wordsOf);
+  const pieces = texts.map(piecesOf);
   /** @type {Map<string, number>} */
   const everywhere = new Map();
-  for (const all of words) for (const word of all) everywhere.set(word, (everywhere.get(word) ?? 0) + 1);
+  for (const all of pieces) for (const piece of all) everywhere.set(piece, (everywhere.get(piece) ?? 0) + 1);
   return groups.map((group) => {
     /** @type {Map<string, number>} */
     const here = new Map();
-    for (const place of group) for (const word of words[place]) here.set(word, (here.get(word) ?? 0) + 1);
-    const weight = (/** @type {[string, number]} */ [word, count]) =>
-      (count / group.length) * Math.log((count / group.length) / (/** @type {number} */ (everywhere.get(word)) / texts.length) + 1) * (word.length > 1 ? 1 : 0.4);
-    return [...here].filter(([, count]) => count > 1).sort((one, other) => weight(other) - weight(one) || one[0].localeCompare(other[0])).slice(0, WORDS).map(([word]) => word);
+    for (const place of group) for (const piece of pieces[place]) here.set(piece, (here.get(piece) ?? 0) + 1);
+    const weighed = [...here].filter(([, count]) => count > 1).map(([piece, count]) => {
+      const rest = (/** @type {number} */ (everywhere.get(piece)) - count + 0.5) / (texts.length - group.length + 1);
+      return { piece, weight: count * Math.log(count / group.length / rest + 1) * (1 + 0.1 * piece.length) };
+    }).sort((one, other) => other.weight - one.weight || (one.piece < other.piece ? -1 : 1));
+    /** @type {string[]} */
+    const named = [];
+    for (const { piece } of weighed) {
+      if (named.length === WORDS) break;
+      if (!named.some((other) => other.includes(piece) || piece.includes(other) || other.slice(1) === piece.slice(0, -1) || other.slice(0, -1) === piece.slice(1))) named.push(piece);
+    }
+    return named;
   });
 }

@@ -27,7 +27,7 @@ export function marked(text, words) {
   let at = 0;
   for (const { start, end, weight } of [...words].sort((one, other) => one.start - other.start)) {
     const strength = Math.round((3 * Math.abs(weight)) / most);
-    if (!strength || start < at) continue;
+    if (strength < (weight > 0 ? 1 : 2) || start < at) continue; // what speaks against it is told where it is strong
     parts.push(characters.slice(at, start).join(""));
     const mark = document.createElement("mark");
     mark.dataset.strength = String(strength);

@@ -4,7 +4,7 @@ import { byId, filled, percent, texts } from "../page.js";
 import { fillBar, fillRows } from "../rows.js";
 import { splitLabels } from "../split.js";
 import { whole } from "../status/format.js";
-import { clustersOf, typicalWords } from "./clusters.js";
+import { breathe } from "./breathe.js";
 import { dayOf, guessDates } from "./column.js";
 import { byAspect, byTime, copiesOf } from "./figures.js";
 import { askFurther } from "./further.js";
@@ -18,8 +18,8 @@ const MOST = 12; // groups shown, the largest ones of more
 const COPIES = 10; // texts shown that stand there several times
 const CLUSTERS = 12;
 const EXAMPLES = 3;
-const NEAR = 0.7; // cosine to the mean of a group of similar texts
-const CLUSTERED = 3000; // texts at the most: each is compared with every group
+const FEW = 20; // negative rows of which there is nothing to group
+const CLUSTERED = 2000; // texts at the most: each is compared with every group
 const USUAL = 12; // aspects that the server asks about by default
 const COLOURS = /** @type {Record<string, string>} */ ({ Positive: "--positive", Negative: "--negative", uncertain: "--middle", Neutral: "--neutral", high: "--positive", medium: "--middle", low: "--neutral" });
 const OTHERS = ["--accent", "--negative", "--positive", "--middle", "--neutral"];
@@ -148,19 +148,20 @@ function fillAspects() {
 }
 
 function fillClusters() {
-  byId("clusters").hidden = !(more.embed && work.job.asked.task === "sentiment" && (work.results.counts.get("Negative") ?? 0) > 2);
+  byId("clusters").hidden = !(more.embed && work.job.asked.task === "sentiment" && (work.results.counts.get("Negative") ?? 0) >= FEW);
   fillFindings(byId("clusters-list"), clusters.slice(0, CLUSTERS).map(({ words, rows }) => ({
     name: words.join(texts.comma) || texts.no_name, note: filled(texts.group_rows, { count: whole(rows.length) }), rows,
   })), true);
 }
 
-/** Everything that looks at all rows: once a job is over, and after a correction. */
-export function fillInsight() {
-  fillShares();
-  fillTime();
-  fillCopies();
-  fillAspects();
-  fillClusters();
+/** Everything that looks at all rows: once a job is over, and after a correction. The page may draw in between. */
+export async function fillInsight() {
+  const of = work;
+  for (const fill of [fillShares, fillTime, fillCopies, fillAspects, fillClusters]) {
+    if (of !== work) return;
+    fill();
+    await breathe();
+  }
 }
 
 /**
@@ -236,6 +237,22 @@ async function askAspects() {
   changed();
 }
 
+/**
+ * @param {string[]} all
+ * @param {Float32Array[]} vectors
+ * @returns {Promise<{ group: number[], words: string[] }[]>}
+ */
+function groupsOf(all, vectors) {
+  const worker = new Worker(new URL("clusters_worker.js", import.meta.url), { type: "module" });
+  /** @type {Promise<{ group: number[], words: string[] }[]>} */
+  const answer = new Promise((done, failed) => {
+    worker.onmessage = ({ data }) => done(data);
+    worker.onerror = (event) => failed(new Error(event.message));
+    worker.postMessage({ texts: all, vectors });
+  });
+  return answer.finally(() => worker.terminate());
+}
+
 async function askClusters() {
   const of = work;
   /** @type {Map<string, number[]>} copies are one text */
@@ -256,9 +273,11 @@ async function askClusters() {
   });
   if (!isWhole || of !== work) return;
   const order = [...vectors.keys()].sort((one, other) => one - other);
-  const groups = clustersOf(order.map((row) => Float32Array.from(/** @type {number[]} */ (vectors.get(row)))), NEAR);
-  const words = typicalWords(order.map((row) => textOf(of, row)), groups);
-  clusters = groups.map((group, i) => ({ words: words[i], rows: group.flatMap((place) => /** @type {number[]} */ (rows.get(textOf(of, order[place])))) }));
+  byId("clusters-said").textContent = texts.grouping;
+  const all = order.map((row) => textOf(of, row));
+  const found = await groupsOf(all, order.map((row) => Float32Array.from(/** @type {number[]} */ (vectors.get(row)))));
+  if (of !== work) return;
+  clusters = found.map(({ group, words }) => ({ words, rows: group.flatMap((place) => /** @type {number[]} */ (rows.get(all[place]))) }));
   byId("clusters-said").textContent = clusters.length ? "" : texts.no_clusters;
   fillClusters();
 }

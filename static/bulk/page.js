@@ -9,7 +9,7 @@ import { complain } from "./notice.js";
 import { csvOf, nameOf, save, trainingOf, workbookOf } from "./output.js";
 import { readPasted } from "./paste.js";
 import { fillPreview } from "./preview.js";
-import { refresh, showRows } from "./rows_table.js";
+import { changed, refresh, showRows } from "./rows_table.js";
 import { Run } from "./run.js";
 import { held, Store } from "./store.js";
 import { readFile, tableOf, Unreadable } from "./table.js";
@@ -24,7 +24,7 @@ let table = null;
 /** @type {Run | null} the job, also when it is over */
 let run = null;
 let busy = false;
-const store = await Store.open();
+const opening = Store.open();
 
 /**
  * While a file is read or a job runs nothing else can be chosen.
@@ -128,7 +128,7 @@ async function go(work) {
     setBusy(false);
   }
   work.flush();
-  showRows(work, (row) => openDetail(work, row));
+  changed();
   fillInsight();
   byId("training").hidden = work.job.asked.task === "similarity";
 }
@@ -146,27 +146,35 @@ async function start() {
     return;
   }
   setBusy(true);
-  await removeOthers();
+  const store = await opening;
+  await removeOthers(store);
   await go(await Work.begin(sources.map(({ name }) => name).join(texts.comma), table, asked, store));
 }
 
-/** Jobs of this browser that no tab is at. */
-async function idle() {
+/**
+ * Jobs of this browser that no other tab is at.
+ * @param {Store | null} store
+ */
+async function idle(store) {
   if (!store) return [];
   const taken = await held();
   return (await store.jobs()).filter(({ id }) => !taken.has(id) || id === run?.work.job.id);
 }
 
-/** One job is kept, not every one that there ever was. */
-async function removeOthers() {
-  for (const one of await idle()) await store?.remove(one.id);
+/**
+ * One job is kept, not every one that there ever was.
+ * @param {Store | null} store
+ */
+async function removeOthers(store) {
+  for (const one of await idle(store)) await store?.remove(one.id);
 }
 
 /** Offers to go on with what was left behind. */
 async function offerJobs() {
-  const [left] = await idle();
-  byId("offer").hidden = !left;
-  if (!left) return;
+  const store = await opening;
+  const [left] = await idle(store);
+  byId("offer").hidden = !left || busy;
+  if (!left || !store) return;
   const isDone = left.done === left.total;
   byId("offer-said").textContent = filled(isDone ? texts.offer_done : texts.offer, {
     name: left.name, done: whole(left.done), total: whole(left.total), percent: percent(left.done / left.total),
@@ -174,13 +182,13 @@ async function offerJobs() {
   });
   byId("offer-go").textContent = isDone ? texts.offer_open : texts.resume;
   byId("offer-go").onclick = async () => {
-    if (busy || !store) return;
+    if (busy) return;
     const work = await Work.again(left, store);
     if (work) await go(work);
     else offerJobs();
   };
   byId("offer-remove").onclick = async () => {
-    await store?.remove(left.id);
+    await store.remove(left.id);
     offerJobs();
   };
 }
@@ -256,7 +264,7 @@ for (const kind of ["dragover", "drop"]) {
 document.addEventListener("dragleave", () => byId("drop").classList.remove("over"));
 
 job.hidden = false;
-await offerJobs();
+offerJobs();
 
 // What stood in the field of the first page, which leads here with several lines (panels/sentiment.js).
 const carried = sessionStorage.getItem("structbert-lite-lines");

@@ -155,10 +155,11 @@ byId("filters").addEventListener("input", () => {
   };
   refresh();
 });
-byId("filters").addEventListener("reset", () => setTimeout(() => {
+byId("show-all").addEventListener("click", () => {
+  byId("filters").reset();
   wish = { ...ALL, sort: wish.sort, descending: wish.descending };
   refresh();
-}));
+});
 table.tHead.addEventListener("click", (/** @type {MouseEvent} */ event) => {
   const cell = /** @type {Element} */ (event.target).closest("th");
   const sort = /** @type {any} */ (cell?.dataset.sort);

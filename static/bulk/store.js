@@ -1,5 +1,6 @@
 // @ts-check
 // Jobs in this browser (IndexedDB): a table, what was asked about it, and what came back, so that a job survives its tab.
+import { breathe } from "./breathe.js";
 import { exact } from "./json_lines.js";
 
 const NAME = "structbert-lite-bulk";
@@ -89,7 +90,9 @@ export class Store {
   async add(job, rows) {
     for (let at = 0; at < rows.length; at += ROWS) {
       const transaction = this.database.transaction("rows", "readwrite");
-      transaction.objectStore("rows").add({ job: job.id, at, json: JSON.stringify(rows.slice(at, at + ROWS)) });
+      const part = rows.slice(at, at + ROWS);
+      const plain = part.every((row) => row.every((cell) => typeof cell === "string"));
+      transaction.objectStore("rows").add({ job: job.id, at, plain, json: JSON.stringify(part) });
       await finished(transaction);
     }
     await this.note(job); // last: a job that can be seen is whole
@@ -111,9 +114,20 @@ export class Store {
    * @returns {Promise<{ rows: unknown[][], found: Found[] }>}
    */
   async load(job) {
-    const all = (/** @type {string} */ name) => answer(this.database.transaction(name).objectStore(name).index("job").getAll(job.id));
-    const parts = (await all("rows")).sort((one, other) => one.at - other.at);
-    return { rows: parts.flatMap(({ json }) => JSON.parse(json, exact)), found: await all("found") };
+    const keys = (/** @type {string} */ name) => answer(this.database.transaction(name).objectStore(name).index("job").getAllKeys(job.id));
+    const one = (/** @type {string} */ name, /** @type {IDBValidKey} */ key) => answer(this.database.transaction(name).objectStore(name).get(key));
+    // One by one, in the order in which they were written: all at once would stop the page.
+    /** @type {unknown[][]} */
+    const rows = [];
+    for (const key of await keys("rows")) {
+      const { json, plain } = await one("rows", key);
+      for (const row of JSON.parse(json, plain ? undefined : exact)) rows.push(row);
+      await breathe();
+    }
+    /** @type {Found[]} */
+    const found = [];
+    for (const key of await keys("found")) found.push(await one("found", key));
+    return { rows, found };
   }
 
   /** @param {string} id */
