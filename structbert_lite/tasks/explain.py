@@ -19,7 +19,7 @@ from structbert_lite.tasks.scores import DECIMALS
 from structbert_lite.tasks.sentiment import SentimentPipeline
 
 MAX_RUNS = 64  # of the model for one text
-MAX_TOKENS = 8192  # that these runs read together: of a long text fewer and longer spans are left out
+MAX_TOKENS = 4096  # that these runs read together: of a long text fewer and longer spans are left out
 MAX_CHARACTERS = 1 << 18  # likewise: to read a text with hardly a token in it takes time, too
 MARKS = re.compile(r"[\s!-/:-@\[-`{-~\u2000-\u206f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]*")
 LETTERS = re.compile(r"[0-9A-Za-z\u00c0-\u052f\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]*")  # that have no words in a row
