@@ -2,6 +2,7 @@
 // What a job adds up to: by label, by score, over time, copies; and, when asked for, by aspect and in groups of similar complaints.
 import { byId, filled, percent, texts } from "../page.js";
 import { fillBar, fillRows } from "../rows.js";
+import { splitLabels } from "../split.js";
 import { whole } from "../status/format.js";
 import { clustersOf, typicalWords } from "./clusters.js";
 import { dayOf, guessDates } from "./column.js";
@@ -19,7 +20,7 @@ const CLUSTERS = 12;
 const EXAMPLES = 3;
 const NEAR = 0.7; // cosine to the mean of a group of similar texts
 const CLUSTERED = 3000; // texts at the most: each is compared with every group
-const PER_TEXT = 8; // inputs that the server may count for a text's aspects
+const USUAL = 12; // aspects that the server asks about by default
 const COLOURS = /** @type {Record<string, string>} */ ({ Positive: "--positive", Negative: "--negative", uncertain: "--middle", Neutral: "--neutral", high: "--positive", medium: "--middle", low: "--neutral" });
 const OTHERS = ["--accent", "--negative", "--positive", "--middle", "--neutral"];
 
@@ -34,6 +35,7 @@ let clusters = [];
 let asking = null;
 /** @type {import("./time_chart.js").Line[]} */
 let lines = [];
+let askedAspects = "{}";
 
 const share = (/** @type {number} */ count) => (work.results.scored ? count / work.results.scored : 0);
 const toneOf = (/** @type {string} */ group) => (work.job.asked.task === "zero-shot" ? "own" : group);
@@ -207,11 +209,22 @@ async function run(part, asked, how) {
   }
 }
 
+/** The aspects that somebody wrote, or the kind of reviews they chose; what the server asks about by default where neither. */
+function wishedAspects() {
+  const domain = byId("domain").value;
+  const own = splitLabels(byId("own-aspects").value);
+  if (domain === "own" && own.length) return { aspects: own };
+  return domain && domain !== "own" ? { domain } : {};
+}
+
 async function askAspects() {
   const of = work;
+  const wished = wishedAspects();
+  if (JSON.stringify(wished) !== askedAspects) of.results.aspects.clear();
+  askedAspects = JSON.stringify(wished);
   const asked = new Map(of.table.rows.flatMap((_, row) => (of.results.answer(row) && !of.results.aspects.has(row) ? [/** @type {[number, string]} */ ([row, textOf(of, row)])] : [])));
   await run("aspects", asked, {
-    api: more.aspects, inputs: PER_TEXT, body: (all) => ({ texts: all }), split: (answer) => answer,
+    api: more.aspects, inputs: wished.aspects?.length ?? USUAL, body: (all) => ({ texts: all, ...wished }), split: (answer) => answer,
     take(row, { aspects }) {
       of.results.aspects.set(row, aspects);
       of.keep("aspects", row, aspects);
@@ -278,6 +291,9 @@ export function summarySheet() {
 }
 
 byId("aspects-go").addEventListener("click", askAspects);
+byId("domain").addEventListener("change", () => {
+  byId("own-aspects").parentElement.hidden = byId("domain").value !== "own";
+});
 byId("clusters-go").addEventListener("click", askClusters);
 byId("date-column").addEventListener("change", () => {
   fillTime();

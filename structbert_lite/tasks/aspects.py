@@ -31,10 +31,10 @@ Sides = tuple[float, float]  # the probabilities that something is praised, and 
 class AspectPipeline:
     """Serves the sentiment model and the zero-shot model together."""
 
-    def __init__(self, sentiment: SentimentPipeline, zero_shot: ZeroShotPipeline, max_items: int) -> None:
+    def __init__(self, sentiment: SentimentPipeline, zero_shot: ZeroShotPipeline) -> None:
         self.runner: ModelRunner = sentiment.runner
         self._zero_shot = zero_shot.runner
-        self._max_items = max_items
+        self._max_items = sentiment.max_items
 
     def predict(
         self,

@@ -11,7 +11,7 @@ MAX_PASSAGES = 64  # of one text; more are joined with their neighbours
 SENTENCE = re.compile(r"[^。！？!?\n]+[。！？!?]*")
 CLAUSE = re.compile(r"[^，；;,…～~\s]+")
 TURN = re.compile(r"(?<!^)(?=但是|但(?!是|凡)|不过(?![来去])|可惜|可是|然而)")
-JOINED = re.compile(r"[和跟与及、的]$")  # what comes behind belongs to what stands before
+JOINED = ("和", "跟", "与", "及", "、", "的")  # what comes behind belongs to what stands before
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def _by_subject(clause: str, words: Mapping[str, Words]) -> Iterator[str]:
     )
     begin = 0
     for (_, end, name), (start, _, other) in itertools.pairwise(found):
-        if other != name and start - end >= 2 and not JOINED.search(clause[:start]):
+        if other != name and start - end >= 2 and not clause[:start].endswith(JOINED):
             yield clause[begin:start]
             begin = start
     yield clause[begin:]

@@ -89,10 +89,18 @@ class RequestTelemetry:
         self._seconds = cache(metrics.request_seconds.labels)
         self._items = cache(metrics.items.labels)
 
-    def begin(self, state: RequestState, headers: Mapping[str, str] | Headers, arrived: float | None) -> None:
-        """`arrived`: when the whole request was there, an instant of time.monotonic, where the server says it."""
+    def enter(self, state: RequestState) -> None:
+        """What is recorded in this thread is this request's, though nothing is counted yet, until `leave` or `end`."""
         _state.set(state)
         request_id.set("unnamed")  # until it is named; from here on errors are logged without their message
+
+    def leave(self) -> None:
+        request_id.set("")
+        _state.set(None)
+
+    def begin(self, state: RequestState, headers: Mapping[str, str] | Headers, arrived: float | None) -> None:
+        """`arrived`: when the whole request was there, an instant of time.monotonic, where the server says it."""
+        self.enter(state)
         self._metrics.in_flight.inc()
         if arrived:
             self._metrics.wait_seconds.observe(max(0.0, time.monotonic() - arrived))
@@ -130,8 +138,7 @@ class RequestTelemetry:
         self._metrics.in_flight.dec()
         if self._tracing and state.span:
             self._tracing.end(state.span)
-        request_id.set("")
-        _state.set(None)
+        self.leave()
 
 
 def _state_of_flask() -> RequestState:
