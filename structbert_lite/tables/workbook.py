@@ -43,11 +43,11 @@ class WorkbookSource(TableRows):
         visible = [sheet.name for sheet in sheets if sheet.visible == calamine.SheetVisibleEnum.Visible]
         every = [sheet.name for sheet in sheets]
         if options.sheet is None:
-            self.sheet = self._choose(workbook, visible or every, options)
+            self.sheet, cells = self._choose(workbook, visible or every, options)
         else:
             self.sheet = _named(path, every, options.sheet)
+            cells = self._read_sheet(workbook, self.sheet)
         self._others = [name for name in visible if name != self.sheet]
-        cells = self._read_sheet(workbook, self.sheet)
         super().__init__(str(path), "row", partial(_rows, cells), True, options)
 
     @property
@@ -60,14 +60,16 @@ class WorkbookSource(TableRows):
             )
         return found
 
-    def _choose(self, workbook: calamine.CalamineWorkbook, names: list[str], options: TableOptions) -> str:
-        """The first of the sheets that look most like the table that is asked for."""
+    def _choose(
+        self, workbook: calamine.CalamineWorkbook, names: list[str], options: TableOptions
+    ) -> tuple[str, list[list[str]]]:
+        """(name, cells) of the first of the sheets that look most like the table that is asked for."""
         best, chosen = 0, None
         for name in names:
-            rows = [[str(cell) for cell in row] for row in self._read_sheet(workbook, name)[:SAMPLE]]
-            rank = _rank(rows, options.wanted)
+            cells = self._read_sheet(workbook, name)
+            rank = _rank(cells[:SAMPLE], options.wanted)
             if rank > best:
-                best, chosen = rank, name
+                best, chosen = rank, (name, cells)
         if chosen is None:
             raise ValueError(f"{self._path} has no sheet with cells")
         return chosen
