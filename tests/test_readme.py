@@ -25,7 +25,7 @@ def test_an_example_gives_what_is_shown(client: FlaskClient, command: str, shown
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES.findall(ENGLISH)) == 6
+    assert len(EXAMPLES.findall(ENGLISH)) == 8
 
 
 def test_both_have_the_same_commands_and_examples() -> None:
