@@ -52,9 +52,7 @@ class Settings(BaseModel):
         description="Folder for weights as this machine's CPU reads them, which processes share; "
         "empty: `structbert-lite` in `$XDG_CACHE_HOME` or `~/.cache`; `off`: none",
     )
-    early_exit: bool = Field(
-        True, description="`0`: every text passes all layers of a model that has early exits"
-    )
+    early_exit: bool = Field(True, description="`0`: every text passes all layers of a model that has early exits")
     threads: int = Field(
         0,
         ge=0,

@@ -84,7 +84,9 @@ class _Cutter:
         own = self._add("Unsqueeze", [own, one], f"{name}/row")
         zeros = self._constant("no_offset", np.uint8(0)), self._constant("zero_point", np.uint8(128))
         total = self._add("MatMulInteger", [own, layer.integers, *zeros], f"{name}/integer_sum")
-        total = self._add("Squeeze", [self._add("Cast", [total], f"{name}/wide", to=TensorProto.FLOAT), one], f"{name}/sum")
+        total = self._add(
+            "Squeeze", [self._add("Cast", [total], f"{name}/wide", to=TensorProto.FLOAT), one], f"{name}/sum"
+        )
         count = self._add("ReduceSum", [self.mask, one], f"{name}/tokens", keepdims=1)
         count = self._add("Cast", [count], f"{name}/count", to=TensorProto.FLOAT)
         mean = self._add("Div", [total, count], f"{name}/mean")
@@ -164,9 +166,11 @@ class _Cutter:
         return self._add("Add", [total, self._constant(f"{name}/bias", found.bias)], f"{name}/logits")
 
     def _leaves(self, room: Room, logits: str, place: str) -> str:
-        """bool [batch]: every answer has its room, as `clearance` says."""
+        """Bool [batch]: every answer has its room, as `clearance` says."""
         two = self._constant("two", np.array([2]))
-        self.new.append(helper.make_node("TopK", [logits, two], [f"{place}/top", f"{place}/which"], name=f"{place}/top"))
+        self.new.append(
+            helper.make_node("TopK", [logits, two], [f"{place}/top", f"{place}/which"], name=f"{place}/top")
+        )
         best, next_best = (self._column(f"{place}/top", i, f"{place}/top_{i}") for i in (0, 1))
         ahead = self._add("Sub", [best, next_best], f"{place}/ahead")
         clear = self._compare("Greater", ahead, room.label, f"{place}/label_clear")

@@ -1,8 +1,8 @@
 """Which answers logits decide, and the room there is around each: how far the logits may move before one changes.
 
-A label changes where two logits meet. A sentiment model that knows Neutral answers more: the better of the two opinions,
-the best of the three labels, and whether to rely on it (structbert_lite/tasks/sentiment.py). With d the difference of the
-opinions' logits and z the logits, its `uncertain` is
+A label changes where two logits meet. A sentiment model that knows Neutral answers more: the better of the two
+opinions, the best of the three labels, and whether to rely on it (structbert_lite/tasks/sentiment.py). With d the
+difference of the opinions' logits and z the logits, its `uncertain` is
 
     p(Neutral) >= neutral     <=>  n = z[Neutral] - ln(e^z[Negative] + e^z[Positive]) >= ln(neutral / (1 - neutral))
     |p2 - p1| < margin        <=>  |d| < 2 artanh(margin)

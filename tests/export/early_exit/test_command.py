@@ -84,12 +84,15 @@ def test_manifest_card_and_output_say_what_was_found(exported: tuple[Path, str])
     check_files(folder, manifest)
     facts = manifest.early_exit
     assert facts is not None
-    assert facts.layers == 4 and facts.texts == 300
+    assert facts.layers == 4
+    assert facts.texts == 300
     assert facts.agreement >= facts.asked == AGREEMENT
     assert 0 < sum(found.share for found in facts.exits) <= 1
-    assert facts.accuracy is not None and facts.accuracy_without is not None
+    assert facts.accuracy is not None
+    assert facts.accuracy_without is not None
     card = (folder / "README.md").read_text(encoding="utf-8")
-    assert "## Early exit" in card and f"{facts.agreement * 100:.2f} %" in card
+    assert "## Early exit" in card
+    assert f"{facts.agreement * 100:.2f} %" in card
     assert f"| layer {facts.exits[0].layer} | {facts.exits[0].share * 100:.1f} % |" in card
     assert "[6/7] early exit ... after" in output
 
@@ -145,26 +148,31 @@ def test_prepacked_weights_change_no_bit(exported: tuple[Path, str], tmp_path: P
     assert len(list(tmp_path.glob("prepacked/*/model.onnx"))) == 1
 
 
-def test_an_exported_model_gets_exits_afterwards_and_only_once(plain: Path, texts: Path, exported: tuple[Path, str]) -> None:
+def test_an_exported_model_gets_exits_afterwards_and_only_once(
+    plain: Path, texts: Path, exported: tuple[Path, str]
+) -> None:
     asked = ["--model", str(plain), "--texts", str(texts), "--agreement", str(AGREEMENT)]
     before = read_manifest(plain)
     result = CliRunner().invoke(add_exits, asked)
     assert result.exit_code == 0, result.output
     after = read_manifest(plain)
-    assert after.early_exit is not None and after.digest != before.digest
+    assert after.early_exit is not None
+    assert after.digest != before.digest
     assert after.early_exit.exits == read_manifest(exported[0]).early_exit.exits  # type: ignore[union-attr]
     with open_pipeline("sentiment", plain, load_model=partial(Model.load, early_exit=True)) as pipeline:
         assert len(pipeline.predict(["好"], RequestContext())) == 1
     assert sorted(path.name for path in plain.parent.iterdir()) == ["plain"]
     again = CliRunner().invoke(add_exits, asked)
-    assert again.exit_code == 1 and "has exits already" in again.stderr
+    assert again.exit_code == 1
+    assert "has exits already" in again.stderr
 
 
 def refused(model: Path, texts: Path, agreement: float = AGREEMENT) -> str:
     before = {path.name: path.read_bytes() for path in model.iterdir()}
     options = ["--model", str(model), "--texts", str(texts), "--agreement", str(agreement)]
     result = CliRunner().invoke(add_exits, options)
-    assert result.exit_code == 1 and "Traceback" not in result.output
+    assert result.exit_code == 1
+    assert "Traceback" not in result.output
     assert {path.name: path.read_bytes() for path in model.iterdir()} == before
     assert [path.name for path in model.parent.iterdir()] == [model.name]
     return result.stderr
@@ -184,8 +192,10 @@ def test_what_cannot_be_done_is_refused_and_leaves_the_model_as_it_is(plain: Pat
     assert "has no column named text" in refused(plain, headless)
 
 
-def test_texts_that_leave_without_agreement_are_refused(plain: Path, texts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("export.early_exit.step.choose_exits", partial(_rash))
+def test_texts_that_leave_without_agreement_are_refused(
+    plain: Path, texts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("export.early_exit.step.choose_exits", _rash)
     assert "of 300 texts, the bound is 85.00%" in refused(plain, texts)
 
 
