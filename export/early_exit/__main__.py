@@ -38,7 +38,7 @@ def main(model: Path, texts: Path, agreement: float) -> None:
         from export.describe import write_manifest
         from export.early_exit.card import append_section
         from export.early_exit.rows import read_rows
-        from export.early_exit.step import with_exits
+        from export.early_exit.step import check_kind, with_exits
         from export.progress import Stages
         from export.publish import build_aside, check_target, publish
         from export.run import CARD_NAME
@@ -46,6 +46,7 @@ def main(model: Path, texts: Path, agreement: float) -> None:
 
         out = check_target(model, True)
         manifest = read_manifest(out)
+        check_kind(manifest)
         rows = read_rows(texts, manifest.labels)
         with build_aside(out) as aside:
             made = aside / "model"

@@ -9,8 +9,8 @@ import onnx
 class Layer:
     """What is there after `passed` layers: float32 [batch, tokens, hidden], and the integers made of it.
 
-    The integers, uint8 of the same shape with the zero point 128, are what the next layer's queries, keys and values are
-    computed from.
+    The integers, uint8 of the same shape with the zero point 128, are what the next layer's queries, keys and values
+    are computed from.
     """
 
     passed: int

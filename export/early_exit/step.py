@@ -22,6 +22,14 @@ from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME, EarlyExit, Mani
 FEWEST_LAYERS = 3
 
 
+def check_kind(manifest: Manifest) -> None:
+    """Raises ExportRefused for what is no classifier, or has exits already."""
+    if manifest.kind != "classifier":
+        raise ExportRefused(f"early exit is for classifiers of single texts, and {manifest.name} is none")
+    if manifest.early_exit is not None:
+        raise ExportRefused(f"{manifest.name} has exits already; export it again to fit others")
+
+
 def with_exits(stages: Stages, model: Path, manifest: Manifest, rows: Split, agreement: float) -> Manifest:
     """The manifest of the classifier in the folder `model` after `add_early_exit`, as a stage of its own."""
     with stages.stage("early exit") as stage:
@@ -34,10 +42,7 @@ def add_early_exit(model: Path, manifest: Manifest, rows: Split, agreement: floa
     Raises ExportRefused where there is nothing to gain, and where the graph with exits answers as the one without for
     less than `agreement` of the rows to check; the folder is then as it was.
     """
-    if manifest.kind != "classifier":
-        raise ExportRefused(f"early exit is for classifiers of single texts, and {manifest.name} is none")
-    if manifest.early_exit is not None:
-        raise ExportRefused(f"{manifest.name} has exits already; export it again to fit others")
+    check_kind(manifest)
     path, rule = model / MODEL_NAME, three_way_of(manifest)
     layers = find_layers(load_graph(path).graph)
     if len(layers) < FEWEST_LAYERS:

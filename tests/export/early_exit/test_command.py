@@ -196,7 +196,7 @@ def test_texts_that_leave_without_agreement_are_refused(
     plain: Path, texts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("export.early_exit.step.choose_exits", _rash)
-    assert "of 300 texts, the bound is 85.00%" in refused(plain, texts)
+    assert "of 300 texts, the bound is 99.90%" in refused(plain, texts, 0.999)
 
 
 def _rash(logits, units, wanted, seconds, agreement, rule):
