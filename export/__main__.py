@@ -101,8 +101,9 @@ def main(
 
         named = tuple(label.strip() for label in labels.split(",")) if labels is not None else None
         limits = (min_agreement, max_tokens, licence, force)
-        heads = named, pooling, calibration, early_exit, agreement
-        made = run_export(Export(source, out, texts, task, *limits, *heads))
+        stated = named, pooling, calibration
+        exits = early_exit, agreement
+        made = run_export(Export(source, out, texts, task, *limits, *stated, *exits))
     except StructBertError as error:
         _refuse(str(error))
     except OSError as error:  # a full disk, a file that may not be read

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from export.early_exit.fit import Floats, softmax
 from export.early_exit.graph import Exit
@@ -38,12 +39,12 @@ def check_exits(
     encodings = tokenizer.encode([row.text for row in rows])
     passed = np.zeros(len(rows), np.int64)
     logits = [np.zeros((len(rows), len(manifest.labels))) for _ in sessions]
+    found: list[NDArray[np.int64]] = []
     for places in cut_batches(list(map(len, encodings))):
         batch = [encodings[i] for i in places]
-        found = []
         logits[0][places] = sessions[0].run(batch, found.append)
         logits[1][places] = sessions[1].run(batch)
-        passed[places] = found[0]
+        passed[places] = found[-1]
     rule = three_way_of(manifest)
     same = (answers(logits[0], rule) == answers(logits[1], rule)).all(axis=1)
     reached = float(same.mean())
@@ -68,7 +69,7 @@ def check_exits(
         texts=len(rows),
         asked=agreement,
         agreement=reached,
-        score_change=_score_change(*logits, rule),
+        score_change=_score_change((logits[0], logits[1]), rule),
         time=_time_ratio(sessions, encodings),
         accuracy=accuracies[0],
         accuracy_without=accuracies[1],
@@ -90,11 +91,11 @@ def _accuracy(logits: Floats, rows: Sequence[Row], manifest: Manifest) -> float 
     return float(np.mean([answered[found] == rows[i].label for found, i in zip(best, labelled, strict=True)]))
 
 
-def _score_change(found: Floats, wanted: Floats, rule: ThreeWay | None) -> float:
+def _score_change(logits: tuple[Floats, Floats], rule: ThreeWay | None) -> float:
     if rule is not None:
-        found, wanted = (values[:, [rule.places[0], rule.places[2]]] for values in (found, wanted))
-    one, other = (softmax(values) for values in (found, wanted))
-    return float(np.abs(one - other).max(axis=1).mean())
+        opinions = [rule.places[0], rule.places[2]]
+        logits = logits[0][:, opinions], logits[1][:, opinions]
+    return float(np.abs(softmax(logits[0]) - softmax(logits[1])).max(axis=1).mean())
 
 
 def _time_ratio(sessions: Sequence[Session], encodings: list[Encoding]) -> float:

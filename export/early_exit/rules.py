@@ -51,12 +51,13 @@ def three_way_of(manifest: Manifest) -> ThreeWay | None:
 
 def answers(logits: NDArray[np.float64], rule: ThreeWay | None) -> NDArray[np.int64]:
     """int64 [rows, answers]: everything that `logits` [rows, labels] decide."""
-    best = logits.argmax(axis=1)
+    best: NDArray[np.int64] = logits.argmax(axis=1)
     if rule is None:
         return best[:, None]
     d, n = _opinion_and_neutral(logits, rule)
     uncertain = (n >= rule.neutral) | (np.abs(d) < rule.margin)
-    return np.stack([best, d > 0, uncertain], axis=1).astype(np.int64)
+    found: NDArray[np.int64] = np.stack([best, d > 0, uncertain], axis=1).astype(np.int64)
+    return found
 
 
 def spread(found: NDArray[np.float64], wanted: NDArray[np.float64], rule: ThreeWay | None) -> Room:

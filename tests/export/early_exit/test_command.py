@@ -24,7 +24,7 @@ from structbert_lite.request_context import RequestContext
 from tests.export.make_checkpoint import make_model, write_modelscope
 
 LABELS = "Negative,Neutral,Positive"
-AGREEMENT = 0.85  # random weights put most texts near a boundary
+AGREEMENT = 0.97  # random weights put most texts near a boundary
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,11 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory, vocabulary: list[str]) 
     with torch.no_grad():
         model.classifier.weight *= 20  # so that most texts are far from a boundary
         for layer in model.bert.encoder.layer[1:]:  # and the later layers change little
-            layer.attention.output.dense.weight *= 0.2
-            layer.output.dense.weight *= 0.2
+            layer.attention.output.dense.weight *= 0.6
+            layer.output.dense.weight *= 0.6
+        ids = torch.randint(112, 2000, (64, 20))
+        ids[:, 0], ids[:, -1] = 101, 102
+        model.classifier.bias -= model(input_ids=ids).logits.mean(dim=0)  # and every label is some text's
     folder = write_modelscope(tmp_path_factory.mktemp("checkpoint") / "four", model, vocabulary)
     (folder / "label_mapping.json").unlink()
     return folder
@@ -97,10 +100,13 @@ def test_manifest_card_and_output_say_what_was_found(exported: tuple[Path, str])
     assert "[6/7] early exit ... after" in output
 
 
-def test_alone_and_in_a_crowd_a_text_leaves_at_the_same_place_with_the_same_bits(exported: tuple[Path, str]) -> None:
+def test_alone_and_in_a_crowd_a_text_leaves_at_the_same_place_with_the_same_bits(
+    exported: tuple[Path, str], texts: Path
+) -> None:
     model = Model.load(exported[0])
-    texts = [text[:length] for text in PARITY_TEXTS for length in (1, 2, 5, 11, 24)]
-    encodings = model.tokenizer.encode(texts)
+    lines = texts.read_text(encoding="utf-8").split("\n")[1:120]
+    some = [text[:length] for text in PARITY_TEXTS for length in (1, 2, 5, 11, 24)]
+    encodings = model.tokenizer.encode(some + [line.split("\t")[1] for line in lines])
     left: list[np.ndarray] = []
     alone = [model.infer([encoding], left.append)[0].tobytes() for encoding in encodings]
     places = np.concatenate(left)
