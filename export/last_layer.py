@@ -61,7 +61,7 @@ class _Cutter:
         place = nodes.index(gather)
         gather.input[0] = name
         del self.graph.node[:]
-        self.graph.node.extend(_alive([*nodes[:place], *self.new, *nodes[place:]], self.graph))
+        self.graph.node.extend(keep_alive([*nodes[:place], *self.new, *nodes[place:]], self.graph))
 
     def _count_tokens(self, node: onnx.NodeProto) -> int:
         """How many of the first tokens a Gather needs; 0 where it is not the one of a head."""
@@ -161,7 +161,7 @@ class _Cutter:
         return name
 
 
-def _alive(nodes: list[onnx.NodeProto], graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+def keep_alive(nodes: list[onnx.NodeProto], graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     """The nodes whose results somebody reads."""
     wanted = {value.name for value in graph.output}
     kept: list[onnx.NodeProto] = []

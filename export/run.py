@@ -11,7 +11,7 @@ from export.describe import describe, describe_size, write_manifest
 from export.early_exit import AGREEMENT
 from export.early_exit.card import append_section
 from export.early_exit.rows import read_rows
-from export.early_exit.step import add_early_exit
+from export.early_exit.step import with_exits
 from export.heads import read_heads
 from export.licence import read_card
 from export.pairs import LabelledPairs, read_pairs
@@ -90,9 +90,7 @@ def run_export(export: Export) -> Path:
         records = quantization, checks
         manifest = describe(out.name, export.source, checkpoint, loaded.limits, scores, records, export.license, heads)
         if rows is not None:
-            with stages.stage("early exit") as stage:
-                exits = add_early_exit(model, manifest, rows, export.agreement, stage)
-                manifest = manifest.model_copy(update={"early_exit": exits})
+            manifest = with_exits(stages, model, manifest, rows, export.agreement)
         with stages.stage("write the manifest and move into place") as stage:
             if loaded.matcher is not None:
                 loaded.matcher.save(model / MATCHER_NAME)

@@ -21,8 +21,8 @@ FILE = click.Path(dir_okay=False, path_type=Path)
     "--texts",
     type=FILE,
     required=True,
-    help="1,000 texts or more such as the model will read: one a line, or .tsv or .csv with a column text, and label if "
-    "they have labels. Half of them is fitted to, a quarter each is for choosing thresholds and for checking.",
+    help="1,000 texts or more such as the model will read: one a line, or .tsv or .csv with a column text, and label "
+    "if they have labels. Half of them is fitted to, a quarter each is for choosing thresholds and for checking.",
 )
 @click.option(
     "--agreement",
@@ -38,7 +38,7 @@ def main(model: Path, texts: Path, agreement: float) -> None:
         from export.describe import write_manifest
         from export.early_exit.card import append_section
         from export.early_exit.rows import read_rows
-        from export.early_exit.step import add_early_exit
+        from export.early_exit.step import check_kind, with_exits
         from export.progress import Stages
         from export.publish import build_aside, check_target, publish
         from export.run import CARD_NAME
@@ -46,13 +46,12 @@ def main(model: Path, texts: Path, agreement: float) -> None:
 
         out = check_target(model, True)
         manifest = read_manifest(out)
+        check_kind(manifest)
         rows = read_rows(texts, manifest.labels)
         with build_aside(out) as aside:
             made = aside / "model"
             shutil.copytree(out, made)
-            with Stages(1).stage("early exit") as stage:
-                facts = add_early_exit(made, manifest, rows, agreement, stage)
-            manifest = manifest.model_copy(update={"early_exit": facts})
+            manifest = with_exits(Stages(1), made, manifest, rows, agreement)
             append_section(made / CARD_NAME, manifest)
             write_manifest(made, manifest)
             publish(made, out, True)

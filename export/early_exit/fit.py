@@ -6,8 +6,9 @@ strength is the one with the least error left out (each text's own error, had it
 cross-entropy to the model's own probabilities (Guo et al. 2017, with the model in the place of the labels), so that an
 exit's score says what the model's says.
 
-When to believe it is chosen on other texts, and on those of the fit by what their left-out logits say: a text may leave where its clearance (rules.py) is above a threshold. For
-each choice of layers the thresholds are as low as a budget of wrong answers allows; the choice that saves most is kept.
+When to believe it is chosen on other texts, and on those of the fit by what their left-out logits say: a text may leave
+where its clearance (rules.py) is above a threshold. For each choice of layers the thresholds are as low as a budget of
+wrong answers allows; the choice that saves most is kept.
 """
 
 import itertools
@@ -34,8 +35,8 @@ EXIT_COST = 0.15  # of a layer: the head, the rule, and gathering the rows that 
 class FittedHead:
     """`weight` [labels, features] and `bias` [labels] of the logits.
 
-    `left_out` [texts, labels]: what it would say of each text of the fit, had that one not been in it; `unit`: the spread
-    of their errors.
+    `left_out` [texts, labels]: what it would say of each text of the fit, had that one not been in it; `unit`: the
+    spread of their errors.
     """
 
     weight: Floats
@@ -138,15 +139,16 @@ def _spend(
 
 
 def _temperature(logits: Floats, wanted: Floats) -> float:
-    shares = _softmax(wanted)
+    shares = softmax(wanted)
 
     def loss(factor: float) -> float:
-        return float(-(shares * np.log(np.maximum(_softmax(logits * factor), 1e-12))).sum(axis=1).mean())
+        return float(-(shares * np.log(np.maximum(softmax(logits * factor), 1e-12))).sum(axis=1).mean())
 
     return float(min(TEMPERATURES, key=loss))
 
 
-def _softmax(logits: Floats) -> Floats:
+def softmax(logits: Floats) -> Floats:
+    """float64 [rows, labels], not rounded."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     shares: Floats = powers / powers.sum(axis=1, keepdims=True)
     return shares

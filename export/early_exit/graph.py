@@ -71,7 +71,7 @@ class _Cutter:
     def cut_all(self, exits: Sequence[Exit]) -> None:
         logits = self.graph.output[0].name
         given = {node.name: {node.name} for node in self.graph.input}
-        nodes = self._cut(list(self.graph.node), exits, (logits, EXIT_LAYER), given, None)
+        nodes = self._cut(list(self.graph.node), exits, (logits, EXIT_LAYER), given, "")
         del self.graph.node[:], self.graph.value_info[:]
         self.graph.node.extend(nodes)
 
@@ -98,7 +98,7 @@ class _Cutter:
         exits: Sequence[Exit],
         outputs: tuple[str, str],
         given: dict[str, set[str]],
-        rows: str | None,
+        rows: str,
     ) -> list[onnx.NodeProto]:
         """`nodes` with `exits` in them, so that they make `outputs`, logits and layers passed.
 
@@ -168,43 +168,54 @@ class _Cutter:
     def _leaves(self, room: Room, logits: str, place: str) -> str:
         """Bool [batch]: every answer has its room, as `clearance` says."""
         two = self._constant("two", np.array([2]))
-        self.new.append(
-            helper.make_node("TopK", [logits, two], [f"{place}/top", f"{place}/which"], name=f"{place}/top")
-        )
-        best, next_best = (self._column(f"{place}/top", i, f"{place}/top_{i}") for i in (0, 1))
-        ahead = self._add("Sub", [best, next_best], f"{place}/ahead")
-        clear = self._compare("Greater", ahead, room.label, f"{place}/label_clear")
-        if self.rule is None:
-            return clear
-        against, none, for_it = (self._column(logits, i, f"{place}/z_{i}") for i in self.rule.places)
+        top = f"{place}/top"
+        self.new.append(helper.make_node("TopK", [logits, two], [top, f"{place}/which"], name=top))
+        best, next_best = self._columns(top, 2)
+        clear = self._compare("Greater", self._add("Sub", [best, next_best], f"{place}/ahead"), room.label)
+        if self.rule is not None:
+            columns = self._columns(logits, len(self.rule.places))
+            clear = self._both(
+                "And", clear, self._verdict(room, [columns[i] for i in self.rule.places], self.rule, place)
+            )
+        return self._add("Squeeze", [clear, self._constant("one", np.array([1]))], f"{place}/clear")
+
+    def _verdict(self, room: Room, columns: list[str], rule: ThreeWay, place: str) -> str:
+        """Bool [batch, 1]: the better opinion has its room, and so has what `uncertain` says."""
+        against, none, for_it = columns
         d = self._add("Abs", [self._add("Sub", [for_it, against], f"{place}/opinion")], f"{place}/d")
-        margin = self.rule.margin
         powers = [
-            self._add("Exp", [self._add("Sub", [z, none], f"{place}/{i}_below")], f"{place}/{i}_power")
-            for i, z in enumerate((against, for_it))
+            self._add("Exp", [self._add("Sub", [z, none], f"{z}/below")], f"{z}/power") for z in (against, for_it)
         ]
         odds = self._add("Add", powers, f"{place}/odds")  # e^-n
         certain = self._both(
             "And",
-            self._compare("Greater", d, margin + room.opinion, f"{place}/apart"),
-            self._compare("Greater", odds, math.exp(room.neutral - self.rule.neutral), f"{place}/not_neutral"),
+            self._compare("Greater", d, rule.margin + room.opinion),
+            self._compare("Greater", odds, math.exp(room.neutral - rule.neutral)),
         )
         uncertain = self._both(
             "Or",
-            self._compare("Less", d, margin - room.opinion, f"{place}/near"),
-            self._compare("Less", odds, math.exp(-room.neutral - self.rule.neutral), f"{place}/neutral"),
+            self._compare("Less", d, rule.margin - room.opinion),
+            self._compare("Less", odds, math.exp(-room.neutral - rule.neutral)),
         )
-        sided = self._compare("Greater", d, room.opinion, f"{place}/sided")
-        return self._both("And", self._both("And", clear, sided), self._both("Or", certain, uncertain))
+        sided = self._compare("Greater", d, room.opinion)
+        return self._both("And", sided, self._both("Or", certain, uncertain))
 
-    def _compare(self, op: str, value: str, bound: float, out: str) -> str:
-        return self._add(op, [value, self._constant(f"{out}/bound", np.float32(bound))], out)
+    def _compare(self, op: str, value: str, bound: float) -> str:
+        out = f"{value}/{op.lower()}_{bound:.6g}"
+        return self._add(op, [value, self._constant(out, np.float32(bound))], out)
 
     def _both(self, op: str, one: str, other: str) -> str:
         return self._add(op, [one, other], f"{one}/{op.lower()}")
 
-    def _column(self, values: str, place: int, out: str) -> str:
-        return self._add("Gather", [values, self._constant(f"column_{place}", np.int64(place))], out, axis=1)
+    def _columns(self, values: str, count: int) -> list[str]:
+        """[batch, 1] each of [batch, count].
+
+        A Gather for each would be fused to a Split by onnxruntime, whose outputs then have one name in every branch:
+        such a graph cannot be read again once it was written.
+        """
+        names = [f"{values}/{i}" for i in range(count)]
+        self.new.append(helper.make_node("Split", [values], names, name=f"{values}/split", axis=1, num_outputs=count))
+        return names
 
     def _crossing(
         self,

@@ -7,9 +7,10 @@ import onnx
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What is there after `passed` layers: float32 [batch, tokens, hidden] and the integers made of it (zero point 128).
+    """What is there after `passed` layers: float32 [batch, tokens, hidden], and the integers made of it.
 
-    The integers, uint8 of the same shape, are what the next layer's queries, keys and values are computed from.
+    The integers, uint8 of the same shape with the zero point 128, are what the next layer's queries, keys and values
+    are computed from.
     """
 
     passed: int

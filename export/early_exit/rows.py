@@ -35,8 +35,8 @@ class Split:
 def read_rows(path: Path, labels: Sequence[str]) -> Split:
     """The different texts of a file, in an order of their own.
 
-    .tsv and .csv have a column `text` and perhaps one `label`, whose cells are empty or name one of `labels`, in any case;
-    any other file has a text a line. Raises ExportRefused for what cannot be read and for fewer than LEAST texts.
+    .tsv and .csv have a column `text` and perhaps one `label`, whose cells are empty or name one of `labels`, in any
+    case; any other file has a text a line. Raises ExportRefused for what cannot be read and for fewer than LEAST texts.
     """
     rows = (
         _read_table(path, labels) if path.suffix.lower() in TABLES else [Row(text, None) for text in read_texts(path)]

@@ -1,8 +1,8 @@
 """Which answers logits decide, and the room there is around each: how far the logits may move before one changes.
 
-A label changes where two logits meet. A sentiment model that knows Neutral answers more: the better of the two opinions,
-the best of the three labels, and whether to rely on it (structbert_lite/tasks/sentiment.py). With d the difference of the
-opinions' logits and z the logits, its `uncertain` is
+A label changes where two logits meet. A sentiment model that knows Neutral answers more: the better of the two
+opinions, the best of the three labels, and whether to rely on it (structbert_lite/tasks/sentiment.py). With d the
+difference of the opinions' logits and z the logits, its `uncertain` is
 
     p(Neutral) >= neutral     <=>  n = z[Neutral] - ln(e^z[Negative] + e^z[Positive]) >= ln(neutral / (1 - neutral))
     |p2 - p1| < margin        <=>  |d| < 2 artanh(margin)
@@ -51,12 +51,13 @@ def three_way_of(manifest: Manifest) -> ThreeWay | None:
 
 def answers(logits: NDArray[np.float64], rule: ThreeWay | None) -> NDArray[np.int64]:
     """int64 [rows, answers]: everything that `logits` [rows, labels] decide."""
-    best = logits.argmax(axis=1)
+    best: NDArray[np.int64] = logits.argmax(axis=1)
     if rule is None:
         return best[:, None]
     d, n = _opinion_and_neutral(logits, rule)
     uncertain = (n >= rule.neutral) | (np.abs(d) < rule.margin)
-    return np.stack([best, d > 0, uncertain], axis=1).astype(np.int64)
+    found: NDArray[np.int64] = np.stack([best, d > 0, uncertain], axis=1).astype(np.int64)
+    return found
 
 
 def spread(found: NDArray[np.float64], wanted: NDArray[np.float64], rule: ThreeWay | None) -> Room:

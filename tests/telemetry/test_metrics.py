@@ -3,6 +3,7 @@
 import threading
 import time
 
+import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
@@ -115,3 +116,15 @@ def test_counting_loses_nothing_between_threads() -> None:
     read = metrics.registry.get_sample_value
     assert read("structbert_batch_rows_sum", {"model": "model"}) == 8 * 2000 * 2
     assert read("structbert_batch_padded_tokens_count", {"model": "model"}) == 8 * 2000
+
+
+def test_inputs_are_counted_by_the_layers_that_they_passed() -> None:
+    metrics = Metrics()
+    observer = metrics.observe("model")
+    observer.on_exits(np.array([3, 6, 3, 4]))
+    observer.on_exits(np.array([6]))
+    counted = {
+        layer: metrics.registry.get_sample_value("structbert_exits_total", {"model": "model", "layer": layer})
+        for layer in ("3", "4", "6")
+    }
+    assert counted == {"3": 2, "4": 1, "6": 2}

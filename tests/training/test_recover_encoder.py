@@ -2,6 +2,7 @@
 """The encoder of a default model, read back as a base for fine-tuning."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ pytest.importorskip("transformers", reason="needs requirements-train.txt")
 
 from transformers import BertForSequenceClassification
 
+from structbert_lite.inference.model import Model
 from structbert_lite.manifest import read_manifest
 from structbert_lite.registry import open_pipeline
 from structbert_lite.request_context import RequestContext
@@ -31,7 +33,8 @@ def test_what_is_read_back_answers_as_the_model_does(tmp_path: Path) -> None:
     run = recover(SENTIMENT, base, tmp_path / "run")
     model = BertForSequenceClassification.from_pretrained(run)
     found = predict(model, read_tokenizer(run), TEXTS, 512, bf16=False)
-    with open_pipeline("sentiment", SENTIMENT) as pipeline:
+    every_layer = partial(Model.load, early_exit=False)
+    with open_pipeline("sentiment", SENTIMENT, load_model=every_layer) as pipeline:
         answers = pipeline.predict(TEXTS, RequestContext.within(60), neutral=True)
     served = [[answer.probabilities[label] for label in LABELS] for answer in answers]
     assert found == pytest.approx(np.array(served), abs=0.05)

@@ -1,7 +1,12 @@
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
+
+from app import create_app
+from structbert_lite.settings import Settings
 
 
 @pytest.fixture
@@ -59,6 +64,23 @@ def test_models_tells_every_task_and_what_its_model_has(tiny_client: FlaskClient
     assert models["embedding"]["digest"] == models["similarity"]["digest"]
     assert models["zero-shot"]["labels"] == ["contradiction", "neutral", "entailment"]
     assert models["rerank"]["limits"] == {"max_tokens": 64, "max_items": 64, "max_body_bytes": 1 << 20}
+
+
+def test_models_tells_whether_texts_leave_early(models: Path) -> None:
+    for on in (True, False):
+        client = create_app(Settings(models=models, early_exit=on, prepacked="off")).test_client()
+        facts = {model["task"]: model["early_exit"] for model in client.get("/models").get_json()["models"]}
+        assert facts["sentiment"] == {"on": on, "layers": 6, "exits": facts["sentiment"]["exits"]}
+        assert 0 < facts["sentiment"]["exits"][0] < 6
+        before = exits(client)
+        client.post("/predict_batch", json={"texts": ["这家店的菜很好吃，服务也不错，下次还会再来。", "一"]})
+        assert sum(exits(client).values()) - sum(before.values()) == 2 * on
+
+
+def exits(client: FlaskClient) -> dict[str, float]:
+    text = client.get("/metrics").get_data(as_text=True)
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    return {s.labels["layer"]: s.value for s in samples if s.name == "structbert_exits_total"}
 
 
 def test_metrics_are_of_each_model_by_itself(tiny_client: FlaskClient) -> None:

@@ -66,8 +66,8 @@ def _pairs(context: click.Context, option: click.Parameter, values: tuple[str, .
     "--early-exit",
     type=FILE,
     metavar="TEXTS",
-    help="1,000 texts or more such as the model will read, without labels: lets it leave after a few layers where it is "
-    "clear.  [default: every text passes all layers]",
+    help="1,000 texts or more such as the model will read, without labels: one that is clear after a few layers leaves "
+    "there.  [default: every text passes all layers]",
 )
 @click.option("--license", "licence", help="Licence of the model.  [default: what the base states]")
 @click.option("--force", "replace", is_flag=True, help="Replace the model that is at --out.")

@@ -24,7 +24,7 @@ from structbert_lite.request_context import RequestContext
 from tests.export.make_checkpoint import make_model, write_modelscope
 
 LABELS = "Negative,Neutral,Positive"
-AGREEMENT = 0.85  # random weights put most texts near a boundary
+AGREEMENT = 0.97  # random weights put most texts near a boundary
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,11 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory, vocabulary: list[str]) 
     with torch.no_grad():
         model.classifier.weight *= 20  # so that most texts are far from a boundary
         for layer in model.bert.encoder.layer[1:]:  # and the later layers change little
-            layer.attention.output.dense.weight *= 0.2
-            layer.output.dense.weight *= 0.2
+            layer.attention.output.dense.weight *= 0.6
+            layer.output.dense.weight *= 0.6
+        ids = torch.randint(112, 2000, (64, 20))
+        ids[:, 0], ids[:, -1] = 101, 102
+        model.classifier.bias -= model(input_ids=ids).logits.mean(dim=0)  # and every label is some text's
     folder = write_modelscope(tmp_path_factory.mktemp("checkpoint") / "four", model, vocabulary)
     (folder / "label_mapping.json").unlink()
     return folder
@@ -84,20 +87,26 @@ def test_manifest_card_and_output_say_what_was_found(exported: tuple[Path, str])
     check_files(folder, manifest)
     facts = manifest.early_exit
     assert facts is not None
-    assert facts.layers == 4 and facts.texts == 300
+    assert facts.layers == 4
+    assert facts.texts == 300
     assert facts.agreement >= facts.asked == AGREEMENT
     assert 0 < sum(found.share for found in facts.exits) <= 1
-    assert facts.accuracy is not None and facts.accuracy_without is not None
+    assert facts.accuracy is not None
+    assert facts.accuracy_without is not None
     card = (folder / "README.md").read_text(encoding="utf-8")
-    assert "## Early exit" in card and f"{facts.agreement * 100:.2f} %" in card
+    assert "## Early exit" in card
+    assert f"{facts.agreement * 100:.2f} %" in card
     assert f"| layer {facts.exits[0].layer} | {facts.exits[0].share * 100:.1f} % |" in card
     assert "[6/7] early exit ... after" in output
 
 
-def test_alone_and_in_a_crowd_a_text_leaves_at_the_same_place_with_the_same_bits(exported: tuple[Path, str]) -> None:
+def test_alone_and_in_a_crowd_a_text_leaves_at_the_same_place_with_the_same_bits(
+    exported: tuple[Path, str], texts: Path
+) -> None:
     model = Model.load(exported[0])
-    texts = [text[:length] for text in PARITY_TEXTS for length in (1, 2, 5, 11, 24)]
-    encodings = model.tokenizer.encode(texts)
+    lines = texts.read_text(encoding="utf-8").split("\n")[1:120]
+    some = [text[:length] for text in PARITY_TEXTS for length in (1, 2, 5, 11, 24)]
+    encodings = model.tokenizer.encode(some + [line.split("\t")[1] for line in lines])
     left: list[np.ndarray] = []
     alone = [model.infer([encoding], left.append)[0].tobytes() for encoding in encodings]
     places = np.concatenate(left)
@@ -153,20 +162,23 @@ def test_an_exported_model_gets_exits_afterwards_and_only_once(
     result = CliRunner().invoke(add_exits, asked)
     assert result.exit_code == 0, result.output
     after = read_manifest(plain)
-    assert after.early_exit is not None and after.digest != before.digest
+    assert after.early_exit is not None
+    assert after.digest != before.digest
     assert after.early_exit.exits == read_manifest(exported[0]).early_exit.exits  # type: ignore[union-attr]
     with open_pipeline("sentiment", plain, load_model=partial(Model.load, early_exit=True)) as pipeline:
         assert len(pipeline.predict(["好"], RequestContext())) == 1
     assert sorted(path.name for path in plain.parent.iterdir()) == ["plain"]
     again = CliRunner().invoke(add_exits, asked)
-    assert again.exit_code == 1 and "has exits already" in again.stderr
+    assert again.exit_code == 1
+    assert "has exits already" in again.stderr
 
 
 def refused(model: Path, texts: Path, agreement: float = AGREEMENT) -> str:
     before = {path.name: path.read_bytes() for path in model.iterdir()}
     options = ["--model", str(model), "--texts", str(texts), "--agreement", str(agreement)]
     result = CliRunner().invoke(add_exits, options)
-    assert result.exit_code == 1 and "Traceback" not in result.output
+    assert result.exit_code == 1
+    assert "Traceback" not in result.output
     assert {path.name: path.read_bytes() for path in model.iterdir()} == before
     assert [path.name for path in model.parent.iterdir()] == [model.name]
     return result.stderr
@@ -189,8 +201,8 @@ def test_what_cannot_be_done_is_refused_and_leaves_the_model_as_it_is(plain: Pat
 def test_texts_that_leave_without_agreement_are_refused(
     plain: Path, texts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("export.early_exit.step.choose_exits", partial(_rash))
-    assert "of 300 texts, the bound is 85.00%" in refused(plain, texts)
+    monkeypatch.setattr("export.early_exit.step.choose_exits", _rash)
+    assert "of 300 texts, the bound is 99.90%" in refused(plain, texts, 0.999)
 
 
 def _rash(logits, units, wanted, seconds, agreement, rule):

@@ -79,7 +79,8 @@ def test_the_agreement_is_kept_and_time_is_saved() -> None:
 def test_a_layer_that_tells_nothing_is_no_exit() -> None:
     choice, _ = choose({1: 1000.0, 2: 0.5, 3: 0.45})
     assert choice is not None
-    assert 1 not in choice.thresholds and 2 in choice.thresholds
+    assert 1 not in choice.thresholds
+    assert 2 in choice.thresholds
 
 
 def test_nothing_is_chosen_where_nothing_pays() -> None:

@@ -66,7 +66,8 @@ def test_the_spread_is_that_of_each_difference(rule: ThreeWay) -> None:
 def test_thresholds_at_the_ends_are_no_infinities(manifest: Manifest) -> None:
     ends = manifest.model_copy(update={"uncertainty": Uncertainty(neutral=1.0, margin=1.0)})
     rule = three_way_of(ends)
-    assert rule is not None and np.isfinite([rule.neutral, rule.margin]).all()
+    assert rule is not None
+    assert np.isfinite([rule.neutral, rule.margin]).all()
 
 
 def spread_of_each(one: np.ndarray, other: np.ndarray, rule: ThreeWay) -> np.ndarray:
