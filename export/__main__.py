@@ -106,8 +106,8 @@ def main(
         from export.run import Export, run_export
 
         limits = (min_agreement, max_tokens, licence, force)
-        heads = named, pooling, calibration, early_exit, agreement
-        made = run_export(Export(source, out, texts, task, *limits, *heads))
+        heads = (named, pooling, calibration)
+        made = run_export(Export(source, out, texts, task, *limits, *heads, early_exit, agreement))
     except StructBertError as error:
         _refuse(str(error))
     except OSError as error:  # a full disk, a file that may not be read

@@ -55,7 +55,8 @@ def _read_module(folder: Path, width: int, pooling: str | None) -> tuple[nn.Line
         )
     linear = nn.Linear(taken, made, bias=bool(given.get("bias", True)))
     tensors = {key.removeprefix("linear."): value for key, value in read_weights(find_weights(folder)).items()}
-    check_tensors(linear.state_dict(), tensors)
+    named = ({f"{folder.name}.{key}": value for key, value in held.items()} for held in (linear.state_dict(), tensors))
+    check_tensors(*named)
     linear.load_state_dict(tensors, strict=True)
     return linear, ACTIVATIONS[name]()
 

@@ -85,11 +85,11 @@ def _recognise(where: str, names: dict[int, str], task: Task, expected: Sequence
         if label is None or (expected and label != expected[index]):
             wanted = expected[index] if expected else f"any of {', '.join(rule.words)}"
             wrong = "contradicts" if label else "is not known as"
-            hint = "" if label else _advise(task, names)
-            raise ExportRefused(f"{where} calls label {index} {names[index]!r}, which {wrong} {wanted}{hint}")
+            advice = _advise(task, names)
+            raise ExportRefused(f"{where} calls label {index} {names[index]!r}, which {wrong} {wanted}{advice}")
         found.append(label)
     if len(set(found)) < len(found):
-        raise ExportRefused(f"{where} gives two labels one meaning: {list(names.values())}")
+        raise ExportRefused(f"{where} gives two labels one meaning: {list(names.values())}{_advise(task, names)}")
     return tuple(found)
 
 

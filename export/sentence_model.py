@@ -14,6 +14,8 @@ from export.refusal import ExportRefused
 
 POOLING = "1_Pooling"
 MODULES, LIMITS, PROMPTS = "modules.json", "sentence_bert_config.json", "config_sentence_transformers.json"
+TOKENIZER = "tokenizer_config.json"  # where releases from 6 on keep the limit
+UNLIMITED = 1_000_000  # transformers writes 10^30 for none
 OLD_MODES = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
 # Dropout does nothing outside training, and whoever asks for a vector gets it at unit length.
 WITHOUT_EFFECT = ("Transformer", "Pooling", "Normalize", "Dropout")
@@ -82,9 +84,15 @@ def _read_limit(folder: Path) -> int | None:
             f"{LIMITS} says do_lower_case, which lower-cases texts before the tokenizer; "
             "if the tokenizer does that itself, take the line out"
         )
-    stated = given.get("max_seq_length")
+    where, name = LIMITS, "max_seq_length"
+    stated = given.get(name)
+    if stated is None and (folder / MODULES).is_file():
+        where, name = TOKENIZER, "model_max_length"
+        stated = read_json(folder / TOKENIZER).get(name)
+        if isinstance(stated, int | float) and stated >= UNLIMITED:
+            return None
     if stated is not None and (type(stated) is not int or stated < 1):
-        raise ExportRefused(f"{LIMITS} gives no usable max_seq_length: {stated}")
+        raise ExportRefused(f"{where} gives no usable {name}: {stated}")
     return stated
 
 

@@ -82,6 +82,7 @@ def pad_id(path: Path, architecture: Architecture = BERT) -> int:
 def _copy(folder: Path, target: Path, architecture: Architecture) -> str:
     """As BertTokenizerFast.__init__ of transformers: options of its class, or their defaults, overrule the file's."""
     shutil.copyfile(folder / "tokenizer.json", target)
+    _open(target)
     spec, config = read_json(target), read_json(folder / "tokenizer_config.json")
     normalizer = spec.get("normalizer")
     if (
@@ -141,11 +142,15 @@ def _compare(reference: BertTokenizer, tokenizer: Tokenizer, texts: Sequence[str
             raise ExportRefused(f"the built tokenizer reads {text!r} otherwise than transformers' BertTokenizer")
 
 
-def _check(target: Path, vocab: Path, rows: int, architecture: Architecture) -> Tokenizer:
+def _open(target: Path) -> Tokenizer:
     try:
-        tokenizer = Tokenizer.from_file(str(target))
+        return Tokenizer.from_file(str(target))
     except Exception as error:  # the library raises bare Exception
         raise ExportRefused(f"tokenizer.json cannot be read: {error}") from None
+
+
+def _check(target: Path, vocab: Path, rows: int, architecture: Architecture) -> Tokenizer:
+    tokenizer = _open(target)
     tokenizer.no_padding()  # a fixed length, or a limit, of whoever saved it
     tokenizer.no_truncation()
     ids = tokenizer.get_vocab()

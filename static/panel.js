@@ -41,7 +41,7 @@ export function startPanel({ body, fill, entry, route = () => endpoint, fieldOf 
       remember({ values, ...entry(answer, values) });
     } catch (fault) {
       if (!(fault instanceof Fault)) console.error(fault); // for whoever mends it; visitors get a sentence
-      if (pending === mine) showError(fault instanceof Fault ? fault : new Fault("other"), fieldOf(fault.field ?? ""), run);
+      if (pending === mine) showError(fault instanceof Fault ? fault : new Fault("broken"), fieldOf(fault.field ?? ""), run);
     } finally {
       stopWaiting();
       if (pending === mine) form.ariaBusy = "false";
@@ -129,8 +129,9 @@ function show(card) {
 
 function showError(fault, field, retry) {
   result.replaceChildren();
-  const said = texts.errors[field] ?? texts.errors[fault.kind] ?? (fault.id ? texts.errors.other : texts.errors.broken);
-  errorBox.replaceChildren(paragraph(filled(said, { ...limits, id: fault.id })));
+  const known = texts.errors[field] ?? texts.errors[fault.kind];
+  const words = filled(known ?? texts.errors.other, limits);
+  errorBox.replaceChildren(paragraph(known || !fault.id ? words : `${words} ${filled(texts.errors.report, fault)}`));
   if (fault.kind === "unauthorized") askForKey();
   if (!LASTING.has(fault.kind)) {
     const button = byId("retry").content.firstElementChild.cloneNode(true);

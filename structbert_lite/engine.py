@@ -23,7 +23,7 @@ from structbert_lite.inference.tokenizer import Token
 from structbert_lite.manifest import Manifest
 from structbert_lite.model_selection import check_models
 from structbert_lite.registry import EngineContext, Lazy, LoadModel, ModelRegistry
-from structbert_lite.request_context import RequestContext
+from structbert_lite.request_context import NotInMemory, RequestContext
 from structbert_lite.settings import Settings
 
 
@@ -121,9 +121,11 @@ class Engine:
         | explain | texts | neutral | Explanation, one an input |
 
         Raises TaskNotAvailable, TooManyItems, InvalidInput, NotReady, Overloaded, DeadlineExceeded, InferenceFailed,
-        and InvalidModel where the model is loaded by this very call.
+        and InvalidModel where the model is loaded by this very call; NotInMemory where the context wants that.
         """
         with self._pipeline(task) as pipeline:
+            if context.deferred is not None and pipeline.value is None:
+                raise NotInMemory
             self._hooks.on_predict(task, len(inputs))
             results: list[Any] = pipeline.get(context.deadline).predict(inputs, context, **options)
             return results

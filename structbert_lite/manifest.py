@@ -325,12 +325,12 @@ def file_sha256(path: Path) -> str:
 
 
 def split_labels(given: str) -> tuple[str, ...]:
-    """Labels as a command line has them: with commas, also 、 and ，, between them, or as a JSON array of strings.
+    """Labels as a command line has them: with , ; or 、 ， ； or line ends between them, or as a JSON array of strings.
 
     The array is for labels that have such marks in them. Raises ValueError where one is begun and is none.
     """
     if not re.match(r'\s*\[\s*["\]]', given):
-        return tuple(filter(None, map(str.strip, re.split("[,，、]", given))))
+        return tuple(filter(None, map(str.strip, re.split("[,，、;；\n]", given))))
     try:
         names = json.loads(given)
     except ValueError as error:

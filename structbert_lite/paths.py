@@ -101,44 +101,54 @@ TASKS = {path: forms[0].task for path, forms in FORMS_AT.items() if len({form.ta
 # What stands in bodies of ours alone; `query` is everybody's.
 OUR_FIELDS = {field for form in FORMS if form.dialect == OURS for field in form.fields} - {"query"}
 _GLANCE = 4096  # bytes of either end of a body that nobody has read
+# Of a path, other services' forms with the fields of ours that no such body has; then the pairs that find_clash finds.
+_THEIRS = {
+    path: [(form, OUR_FIELDS - set(form.fields) if path in SHARED else set()) for form in forms if form.dialect != OURS]
+    for path, forms in FORMS_AT.items()
+}
+_CLASHES = {
+    path: [
+        (form.names[0], other.names[0])
+        for form in forms
+        for other in forms
+        if form.dialect != OURS
+        and (path not in SHARED or other.dialect == OURS)
+        and form.names[0] not in other.names
+        and other.names[0] not in form.names
+    ]
+    for path, forms in FORMS_AT.items()
+}
 
 
 def find_form(path: str, body: Mapping[str, Any]) -> BodyForm | None:
     """The form of another service that `body` has at `path`; None for ours, and for what fits none.
 
-    A body with a field of ours that the form does not have is none of theirs.
+    On a shared path a body with a field of ours that the form does not have is none of theirs.
     """
-    for form in FORMS_AT.get(path, ()):
-        theirs = form.dialect != OURS and _has(body, form.fields[0])
-        if theirs and not (path in SHARED and body.keys() & (OUR_FIELDS - set(form.fields))):
+    for form, ours in _THEIRS.get(path, ()):
+        if _has(body, form.fields[0]) and ours.isdisjoint(body):
             return form
     return None
 
 
 def find_clash(path: str, body: Mapping[str, Any]) -> tuple[str, str] | None:
     """Two fields of `body` that tell of different forms at `path`, another service's first; None where all is clear."""
-    forms = FORMS_AT.get(path, ())
-    for form in (form for form in forms if form.dialect != OURS):
-        for other in (other for other in forms if path not in SHARED or other.dialect == OURS):
-            one, two = form.names[0], other.names[0]
-            if one in body and two in body and one not in other.names and two not in form.names:
-                return one, two
-    return None
+    return next((pair for pair in _CLASHES.get(path, ()) if pair[0] in body and pair[1] in body), None)
 
 
 def guess_dialect(path: str, body: bytes) -> Dialect:
     """Whose a request to `path` seems to be, by the beginning and the end of a `body` that nobody has read yet."""
-    parts = (body[:_GLANCE], body[-_GLANCE:])
-    for form in FORMS_AT[path] if path in SHARED else ():
-        if form.dialect != OURS and any(f'"{form.fields[0]}"'.encode() in part for part in parts):
+    ends = body[:_GLANCE] + b" " + body[-_GLANCE:]
+    for form, _ in _THEIRS[path] if path in SHARED else ():
+        if f'"{form.fields[0]}"'.encode() in ends:
             return form.dialect
     return dialect_of_path(path)
 
 
 def dialect_of_path(path: str) -> Dialect:
     """The dialect of a path that is one service's alone; ours for all others."""
-    if path in FORMS_AT and path not in SHARED:
-        return FORMS_AT[path][0].dialect
+    if forms := FORMS_AT.get(path):
+        return OURS if path in SHARED else forms[0].dialect
     return next((found for of, found in _PREFIXES.items() if path == of or path.startswith(of + "/")), OURS)
 
 

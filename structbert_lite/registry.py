@@ -4,9 +4,9 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -127,7 +127,7 @@ class ModelRegistry:
             for name, manifest in self.manifests.items()
         }
         self.pipelines = {task: Lazy(partial(self._build, task, context.settings)) for task in self.names}
-        self._combined = {task: Lazy(partial(self._combine, task, context.settings)) for task in COMBINED}
+        self._combined = {task: Lazy(partial(self._combine, task)) for task in COMBINED}
         self.users = 0  # calls that are under way; the engine counts them
 
     def pipeline(self, task: str) -> Lazy[Any]:
@@ -207,19 +207,34 @@ class ModelRegistry:
             own["decider"] = self._runners[rule.model].get()
         return PIPELINES[task](runner, settings.max_items, **own)
 
-    def _combine(self, task: str, settings: Settings) -> Any:
+    def _combine(self, task: str) -> Any:
         make, needed = COMBINED[task]
-        return make(*(self.pipelines[one].get() for one in needed), settings.max_items)
+        return make(*(self.pipelines[one].get() for one in needed))
 
 
 @contextmanager
 def open_pipeline(
-    task: str, folder: Path, threads: int | None = None, load_model: LoadModel = Model.load
+    task: str,
+    folder: Path,
+    threads: int | None = None,
+    load_model: LoadModel = Model.load,
+    others: Sequence[Path] = (),
 ) -> Iterator[Any]:
     """The pipeline that serves `task` with the model in `folder`, for jobs and studies: no cache, no queue, no limit.
 
-    Its runs share `threads` CPUs, None: all that are usable. Raises InvalidModel, also when the model has another task.
+    A combined task has its further models in `others`. A model's runs share `threads` CPUs, None: all that are usable.
+    Raises InvalidModel, also when a model has another task.
     """
+    if task in COMBINED:
+        make, needed = COMBINED[task]
+        with ExitStack() as stack:
+            yield make(
+                *(
+                    stack.enter_context(open_pipeline(one, path, threads, load_model))
+                    for one, path in zip(needed, (folder, *others), strict=True)
+                )
+            )
+        return
     manifest = read_manifest(folder)
     if task not in manifest.tasks:
         raise InvalidModel(f"{folder} is a {' and '.join(manifest.tasks)} model, not one for {task}")

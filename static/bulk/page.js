@@ -265,3 +265,11 @@ document.addEventListener("dragleave", () => byId("drop").classList.remove("over
 
 job.hidden = false;
 offerJobs();
+
+// What stood in the field of the first page, which leads here with several lines (panels/sentiment.js).
+const carried = sessionStorage.getItem("structbert-lite-lines");
+if (carried) {
+  sessionStorage.removeItem("structbert-lite-lines");
+  byId("paste").value = carried;
+  byId("read-paste").click();
+}

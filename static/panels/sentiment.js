@@ -1,3 +1,4 @@
+import { offerExplanation } from "../explain.js";
 import { follow } from "../fields.js";
 import { byId, endpoint, filled, form, percent, texts } from "../page.js";
 import { startPanel } from "../panel.js";
@@ -6,6 +7,7 @@ import { splitLines } from "../split.js";
 import { verdictOf } from "../verdicts.js";
 
 const MOST = 8; // labels shown, the best ones of more; the template does the same
+const LINES = "structbert-lite-lines"; // read by bulk/page.js
 const batch = new URL(form.dataset.batch, location.href);
 
 const named = (label) => (Object.hasOwn(texts.labels, label) ? texts.labels[label] : label);
@@ -58,6 +60,13 @@ const linesOf = ({ text, each }) => (each && splitLines(text).length > 1 ? split
 
 const offer = byId("lines");
 follow("text", (text) => { offer.hidden = splitLines(text).length < 2; });
+offer.querySelector("a").addEventListener("click", () => {
+  try {
+    sessionStorage.setItem(LINES, form.elements.text.value);
+  } catch {
+    // Over the storage quota: they have to be pasted again.
+  }
+});
 
 startPanel({
   route: (values) => (linesOf(values).length ? batch : endpoint),
@@ -68,6 +77,7 @@ startPanel({
     const several = card.querySelector(".several");
     single.hidden = answers.length > 1;
     several.hidden = answers.length === 1;
+    offerExplanation(single, answers[0].text, answers[0].label);
     if (answers.length === 1) fillSingle(single, answers[0]);
     else fillSeveral(several, answers);
     card.querySelector(".truncated").hidden = !answers.some((one) => one.truncated);

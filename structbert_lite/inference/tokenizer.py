@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
@@ -114,7 +115,6 @@ class Tokenizer:
         if max_tokens <= special:  # the library would then truncate nothing at all
             raise InvalidModel(f"{path} puts {special} tokens around a text, so max_tokens {max_tokens} leaves no room")
         self._tokenizer.enable_truncation(max_tokens)
-        self._whole = self._shared.copy()
         self.max_tokens = max_tokens
         self._long_text = threading.RLock()
         self.room_for_two: int = max_tokens - self._tokenizer.num_special_tokens_to_add(True)
@@ -141,6 +141,11 @@ class Tokenizer:
         with self._turn(len(text)):
             (encoding,) = self._encode_bare([_COMBINING.normalize_str(text[:MOST_CHARACTERS])])
             return not encoding.ids
+
+    @cached_property
+    def _whole(self) -> _Tokenizer:
+        """The same without truncation. Few ask for that."""
+        return self._shared.copy()
 
     def tokens(self, text: str, special: bool = True) -> list[Token]:
         """All tokens of a text, also those that the model would not read; with `special` also what is put around it.

@@ -31,10 +31,10 @@ Sides = tuple[float, float]  # the probabilities that something is praised, and 
 class AspectPipeline:
     """Serves the sentiment model and the zero-shot model together."""
 
-    def __init__(self, sentiment: SentimentPipeline, zero_shot: ZeroShotPipeline, max_items: int) -> None:
+    def __init__(self, sentiment: SentimentPipeline, zero_shot: ZeroShotPipeline) -> None:
         self.runner: ModelRunner = sentiment.runner
         self._zero_shot = zero_shot.runner
-        self._max_items = max_items
+        self._max_items = sentiment.max_items
 
     def predict(
         self,
@@ -63,6 +63,9 @@ class AspectPipeline:
         own = [aspect for aspect in asked if known_name(aspect) is None]
         words = {**known_words(), **{aspect: literal(tokenizer.fold(aspect)) for aspect in own}}
         passages = [cut(tokenizer.fold(pieces[0]), words) for pieces, _ in read]
+        for cuts, (_, truncated) in zip(passages, read, strict=True):
+            if truncated and len(cuts) > 1:
+                cuts.pop()  # it is not whole, and half of it may say the contrary
         judged = self._judge(list(dict.fromkeys(p.text for cuts in passages for p in cuts if p.aspects)), context)
         found: list[dict[str, list[Sides]]] = [{} for _ in texts]
         for sides, cuts in zip(found, passages, strict=True):

@@ -5,7 +5,7 @@ Jurafsky, "Understanding Neural Networks through Representation Erasure", 2016; 
 It needs no gradient, so a quantized graph can be asked, and each reading is an input as any other to cache and batcher.
 """
 
-import unicodedata
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,17 +19,19 @@ from structbert_lite.tasks.scores import DECIMALS
 from structbert_lite.tasks.sentiment import SentimentPipeline
 
 MAX_RUNS = 64  # of the model for one text
-MAX_TOKENS = 8192  # that these runs read together: of a long text fewer and longer spans are left out
+MAX_TOKENS = 4096  # that these runs read together: of a long text fewer and longer spans are left out
+MAX_CHARACTERS = 1 << 18  # likewise: to read a text with hardly a token in it takes time, too
+MARKS = re.compile(r"[\s!-/:-@\[-`{-~\u2000-\u206f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]*")
+LETTERS = re.compile(r"[0-9A-Za-z\u00c0-\u052f\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]*")  # that have no words in a row
 Span = tuple[int, int]
 
 
 class ExplainPipeline:
     """Serves the sentiment model, with reasons."""
 
-    def __init__(self, sentiment: SentimentPipeline, max_items: int) -> None:
+    def __init__(self, sentiment: SentimentPipeline) -> None:
         self.runner: ModelRunner = sentiment.runner
         self._sentiment = sentiment
-        self._max_items = max_items
 
     def predict(self, texts: list[str], context: RequestContext, *, neutral: bool | None = None) -> list[Explanation]:
         """One result for each text, in order: what the sentiment task answers, and the words with their weights.
@@ -55,11 +57,12 @@ class ExplainPipeline:
 
 def split_spans(tokenizer: Tokenizer, text: str) -> tuple[str, list[Span]]:
     """The beginning of `text` that the model reads, and the spans of it to be left out one at a time."""
-    (read, *_), _ = tokenizer.split(text, tokenizer.max_tokens - 2, 0, 1)
+    (piece, *_), _ = tokenizer.split(text, tokenizer.max_tokens - 2, 0, 1)
+    read = text[: text.index(piece) + len(piece)]
     tokens = tokenizer.token_spans(read)
     words = merge_words(read, tokens)
-    runs = max(1, min(MAX_RUNS, MAX_TOKENS // max(1, len(tokens))))
-    size = -(-len(words) // runs)
+    runs = max(1, min(MAX_RUNS, MAX_TOKENS // max(1, len(tokens)), MAX_CHARACTERS // max(1, len(read))))
+    size = max(1, -(-len(words) // runs))
     return read, [(words[i][0], words[min(i + size, len(words)) - 1][1]) for i in range(0, len(words), size)]
 
 
@@ -67,17 +70,14 @@ def merge_words(text: str, tokens: Sequence[Span]) -> list[Span]:
     """The tokens of a text as words: those that overlap and runs of other letters and digits than Han are one."""
     words: list[Span] = []
     for start, end in tokens:
-        if start == end or all(unicodedata.category(c)[0] in "PZC" for c in text[start:end]):
+        if MARKS.fullmatch(text[start:end]):
             continue
-        if words and (start < words[-1][1] or (start == words[-1][1] and _is_latin(text[start - 1 : start + 1]))):
-            words[-1] = words[-1][0], max(end, words[-1][1])
+        begin, last = words[-1] if words else (0, 0)
+        if start < last or (words and start == last and LETTERS.fullmatch(text[start - 1 : start + 1])):
+            words[-1] = begin, max(end, last)
         else:
             words.append((start, end))
     return words
-
-
-def _is_latin(letters: str) -> bool:
-    return all(c.isalnum() and not "\u2e80" <= c <= "\uffef" for c in letters)
 
 
 def _log_odds(logits: NDArray[np.float32], place: int) -> float:

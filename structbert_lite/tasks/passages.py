@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from structbert_lite.tasks.aspect_words import Words
 
-MAX_PASSAGES = 64  # of one text; more are joined with their neighbours
 SENTENCE = re.compile(r"[^。！？!?\n]+[。！？!?]*")
 CLAUSE = re.compile(r"[^，；;,…～~\s]+")
 TURN = re.compile(r"(?<!^)(?=但是|但(?!是|凡)|不过(?![来去])|可惜|可是|然而)")
-JOINED = re.compile(r"[和跟与及、的]$")  # what comes behind belongs to what stands before
+JOINED = ("和", "跟", "与", "及", "、", "的")  # what comes behind belongs to what stands before
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +31,10 @@ def cut(text: str, words: Mapping[str, Words]) -> list[Passage]:
         begins = True
         for clause in _clauses(sentence, words):
             aspects = frozenset(name for name, known in words.items() if known.all.search(clause))
-            if (aspects or begins or not passages) and len(passages) < MAX_PASSAGES:
+            if aspects or begins:
                 passages.append(Passage(clause, aspects))
             else:
-                last = passages[-1]
-                passages[-1] = Passage(f"{last.text}，{clause}", last.aspects | aspects)
+                passages[-1] = Passage(f"{passages[-1].text}，{clause}", passages[-1].aspects)
             begins = False
     return passages
 
@@ -54,7 +52,7 @@ def _by_subject(clause: str, words: Mapping[str, Words]) -> Iterator[str]:
     )
     begin = 0
     for (_, end, name), (start, _, other) in itertools.pairwise(found):
-        if other != name and start - end >= 2 and not JOINED.search(clause[:start]):
+        if other != name and start - end >= 2 and not clause[:start].endswith(JOINED):
             yield clause[begin:start]
             begin = start
     yield clause[begin:]

@@ -18,7 +18,7 @@ class SentimentPipeline:
     def __init__(self, runner: ModelRunner, max_items: int, neutral: bool = False) -> None:
         """`neutral`: the label may be Neutral where a call does not say and the model knows it."""
         self.runner = runner
-        self._max_items = max_items
+        self.max_items = max_items
         self._neutral = neutral
         self._manifest = runner.manifest
         self._uncertainty = self._manifest.uncertainty or Uncertainty()
@@ -35,7 +35,7 @@ class SentimentPipeline:
         if neutral and not self._manifest.has_neutral:
             raise InvalidInput("the label cannot be Neutral: this model has no such class", "neutral")
         may_be_neutral = self._neutral if neutral is None else neutral
-        require_texts(self._max_items, texts, self.runner.tokenizer)
+        require_texts(self.max_items, texts, self.runner.tokenizer)
         rows = self.runner.run([(text,) for text in texts], context)
         result = self._result_of_three if self._manifest.has_neutral else self._result
         return [result(text, row.values, row.truncated, may_be_neutral) for text, row in zip(texts, rows, strict=True)]

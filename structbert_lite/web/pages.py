@@ -10,7 +10,8 @@ import numpy as np
 
 from structbert_lite.errors import TooManyItems
 from structbert_lite.manifest import Task
-from structbert_lite.results import Classification, Ranked, Similarity, ZeroShot, as_numbers
+from structbert_lite.results import AspectOpinions, Classification, Ranked, Similarity, ZeroShot, as_numbers
+from structbert_lite.tasks.aspect_words import DOMAINS
 from structbert_lite.web.scatter import height_of, points_of, short_name
 from structbert_lite.web.schemas import map_error_fields
 
@@ -22,10 +23,13 @@ Ask = Callable[..., list[Any]]
 class Panel:
     """`name` of the template, the script and the page's endpoint; `api`: the endpoint of the JSON route behind it.
 
+    `task` is what the engine is asked for, `models` the tasks whose models that takes; the page names the first one.
+
     `answer` takes the form's fields, line ends as LF, and returns what the template shows.
     """
 
-    task: Task
+    task: str
+    models: tuple[Task, ...]
     name: str
     path: str
     api: str
@@ -33,6 +37,7 @@ class Panel:
     answer: Callable[[Mapping[str, str], Ask], Any]
     max_items: int | None = None  # where the page shows fewer than the API takes
     batch: str = ""  # the endpoint of the JSON route for several texts, where that is another one
+    explain: str = ""  # that of the route which says what words decided, where there is one
 
 
 # Two labels whose scores differ by less are too close for one of them to be the answer.
@@ -76,6 +81,19 @@ def _answer_sentiment(fields: Mapping[str, str], ask: Ask) -> list[tuple[Classif
     texts = (split_lines(fields["text"]) if fields["each"] else []) or [fields["text"]]
     with map_error_fields({f"texts[{i}]": "text" for i in range(len(texts))}):
         return [(result, verdict_of(result)) for result in ask(texts)]
+
+
+ASPECT_FIELDS = ("text", "domain", "aspects")
+
+
+def _answer_aspects(fields: Mapping[str, str], ask: Ask) -> AspectOpinions:
+    """Of the caller's own aspects where there are any, else of those of a kind of review, else of the usual ones."""
+    own = split_labels(fields["aspects"])
+    domain = fields["domain"] if fields["domain"] in DOMAINS and not own else None
+    result: AspectOpinions
+    with map_error_fields({"texts[0]": "text"}):
+        (result,) = ask([fields["text"]], aspects=own or None, domain=domain)
+    return result
 
 
 def _answer_similarity(fields: Mapping[str, str], ask: Ask) -> list[tuple[int, Similarity]]:
@@ -137,11 +155,34 @@ def _answer_embedding(fields: Mapping[str, str], ask: Ask) -> dict[str, Any]:
 
 # In the order of the navigation.
 PANELS = (
-    Panel("sentiment", "sentiment", "/", "api.predict", ("text", "each"), _answer_sentiment, batch="api.predict_batch"),
-    Panel("similarity", "similarity", "/ui/similarity", "api.similarity", ("text_a", "text_b"), _answer_similarity),
-    Panel("zero-shot", "classify", "/ui/classify", "api.classify", FIELDS, _answer_zero_shot),
-    Panel("rerank", "rerank", "/ui/rerank", "api.rerank", ("query", "documents", "blocks"), _answer_rerank),
-    Panel("embedding", "embed", "/ui/embed", "api.embed", ("texts",), _answer_embedding, MAX_SENTENCES),
+    Panel(
+        "sentiment",
+        ("sentiment",),
+        "sentiment",
+        "/",
+        "api.predict",
+        ("text", "each"),
+        _answer_sentiment,
+        batch="api.predict_batch",
+        explain="api.explain",
+    ),
+    Panel(
+        "aspects", ("sentiment", "zero-shot"), "aspects", "/ui/aspects", "api.aspects", ASPECT_FIELDS, _answer_aspects
+    ),
+    Panel(
+        "similarity",
+        ("similarity",),
+        "similarity",
+        "/ui/similarity",
+        "api.similarity",
+        ("text_a", "text_b"),
+        _answer_similarity,
+    ),
+    Panel("zero-shot", ("zero-shot",), "classify", "/ui/classify", "api.classify", FIELDS, _answer_zero_shot),
+    Panel(
+        "rerank", ("rerank",), "rerank", "/ui/rerank", "api.rerank", ("query", "documents", "blocks"), _answer_rerank
+    ),
+    Panel("embedding", ("embedding",), "embed", "/ui/embed", "api.embed", ("texts",), _answer_embedding, MAX_SENTENCES),
 )
 
 

@@ -28,7 +28,7 @@ TEMPLATES = PROJECT / "templates"
 # Further entries of the navigation: a page each, of the same name as its endpoint, its template and its texts.
 OTHERS = ("bulk", "status")
 # What the first page names beside the ways that it points out: itself, files, own labels and the API.
-MORE = {"similarity", "rerank", "embed"}
+MORE = {"aspects", "similarity", "rerank", "embed"}
 PLACE = re.compile(r"\{(\w+)\}")
 # The JSON routes that answer many rows at once, for the page for whole files. A reranking asks for one query at a time,
 # and vectors make a file that no browser should hold: both are for the command line.
@@ -96,8 +96,8 @@ def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
 
 def _tasks(texts: dict[str, Any], engine: Engine) -> list[tuple[str, str, bool]]:
     """(endpoint, name, whether a model serves it) of each panel."""
-    served = engine.names  # a reload may have changed them
-    return [(f"ui.{one.name}", texts["panels"][one.name]["nav"], one.task in served) for one in PANELS]
+    served = set(engine.names)  # a reload may have changed them
+    return [(f"ui.{one.name}", texts["panels"][one.name]["nav"], served.issuperset(one.models)) for one in PANELS]
 
 
 def _headings(panel: dict[str, Any]) -> tuple[str, str]:
@@ -154,7 +154,8 @@ def _view(
         facts: dict[str, Any] = {"values": {}}
         try:
             take_turn()
-            facts["model"] = engine.manifest(panel.task)
+            manifests = [engine.manifest(task) for task in panel.models]
+            facts["model"] = manifests[0]
             if request.method != "POST":
                 return show(**facts)
             # A browser sends a form's line ends as CRLF; the script and curl send LF.

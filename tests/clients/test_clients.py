@@ -47,6 +47,7 @@ def url() -> Iterator[str]:
     port = free_port()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     ours = {"HOST": "127.0.0.1", "PORT": str(port)}
+    kept["PYTHONPATH"] = str(ENVIRONMENTS / "tiktoken")  # the extra that reads LangChain's token ids
     command = [sys.executable, "-m", "gunicorn", "-c", str(PROJECT / "gunicorn.conf.py")]
     with run_server(command, port, "/readyz", kept | {PREFIX + name: value for name, value in ours.items()}):
         yield f"http://127.0.0.1:{port}"

@@ -266,3 +266,14 @@ def test_tokenizers_of_one_file_share_it_and_give_its_ids(file: Path) -> None:
     assert long.encode([pair])[0].ids == plain.encode(*pair).ids
     assert len(short.encode(["物流很快，包装也很好，下次还来买"])[0]) == 8
     assert not long.encode(["物流很快，包装也很好，下次还来买"])[0].truncated
+
+
+def test_all_tokens_of_a_text_are_listed_with_their_places() -> None:
+    text = "好" * (2 * LIMIT)
+    found = tokenizer.tokens(text)
+    assert [one.id for one in found] == reference.encode(text).ids
+    assert [one.special for one in found] == [True, *[False] * len(text), True]
+    assert [(one.text, text[one.start : one.end]) for one in found[1:-1]] == [("好", "好")] * len(text)
+    assert [one.id for one in tokenizer.tokens("ab", special=False)] == reference.encode(
+        "ab", add_special_tokens=False
+    ).ids

@@ -12,8 +12,11 @@ FORMS = {
     "/ui/classify": {"text": "什么时候有货", "labels": "咨询，投诉", "hypothesis_template": "这是{}"},
     "/ui/rerank": {"query": "怎么样", "documents": "不知道\r\n好"},
     "/ui/embed": {"texts": "今天天气很好\r\n外面阳光明媚"},
+    "/ui/aspects": {"text": "物流很快，就是价格太贵了", "domain": "shop"},
 }
-FIELDS = [(path, field) for path, form in FORMS.items() for field in form if field != "hypothesis_template"]
+FIELDS = [
+    (path, field) for path, form in FORMS.items() for field in form if field not in ("hypothesis_template", "domain")
+]
 
 
 @pytest.mark.parametrize("path", FORMS)

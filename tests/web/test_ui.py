@@ -42,7 +42,7 @@ def test_without_a_model_the_page_says_so(tmp_path: Path, panel: Panel) -> None:
     client = create_app(Settings(models=tmp_path)).test_client()
     for answer in (client.get(panel.path), client.post(panel.path)):
         assert answer.status_code == 404
-        assert f"python -m export --task {panel.task}" in answer.get_data(as_text=True)
+        assert f"python -m export --task {panel.models[0]}" in answer.get_data(as_text=True)
         assert '<button class="primary" disabled>' in answer.get_data(as_text=True)
 
 

@@ -57,10 +57,10 @@ class CohereEmbedV2Request(CohereEmbedRequest):
     model_config = with_examples(
         cohere_texts={"model": "embedding", "texts": TEXTS, "embedding_types": ["float", "base64"]},
         cohere_inputs={"inputs": [{"content": [{"type": "text", "text": text}]} for text in TEXTS]},
-    )
+    ) | {"json_schema_extra": {"oneOf": [{"required": ["texts"]}, {"required": ["inputs"]}]}}
 
-    texts: BlankTexts | None = None  # type: ignore[assignment]
-    inputs: list[CohereInput] | None = Field(None, min_length=1)
+    texts: BlankTexts = Field(default_factory=list)
+    inputs: list[CohereInput] = Field(default_factory=list, min_length=1)
 
 
 class CohereVectors(BaseModel):
@@ -87,11 +87,11 @@ def embed_v1(body: CohereEmbedRequest, call: ApiRequest) -> dict[str, Any]:
 
 def embed_v2(body: CohereEmbedV2Request, call: ApiRequest) -> dict[str, Any]:
     """The same; vectors always come by their type."""
-    if body.inputs is not None:
+    if body.inputs:
         texts = ["\n".join(part.text for part in one.content) for one in body.inputs]
         with map_error_fields(lambda field: field.replace("texts", "inputs", 1)):
             return _embed(body, texts, call, "2")
-    if body.texts is None:
+    if not body.texts:
         raise InvalidInput("this field is required", "texts")
     return _embed(body, body.texts, call, "2")
 

@@ -100,7 +100,7 @@ def create_embeddings(body: OpenAIEmbeddingsRequest, call: ApiRequest) -> dict[s
     with map_error_fields(as_texts("input", body.input)):
         require_at_most(max(most, MOST_INPUTS) if most >= DEFAULT_ITEMS else most, len(texts), "texts", "texts")
         if "" in texts:
-            raise InvalidInput("the text is empty", f"texts[{texts.index('')}]")
+            raise InvalidInput("the text has no readable characters", f"texts[{texts.index('')}]")
     results = [
         result
         for first in range(0, len(texts), most)

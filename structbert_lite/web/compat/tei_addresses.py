@@ -24,7 +24,8 @@ from structbert_lite.web.schemas import with_examples
 TAG = Tag(name="Text Embeddings Inference", description="Its bodies are taken by our own routes, too")
 Answer = Callable[[Any, ApiRequest], Any]
 # What answers a task's bodies, and the type of its answers.
-ANSWERS: dict[str, tuple[type[BaseModel], Answer, type[BaseModel]]] = {
+Answered = tuple[type[BaseModel], Answer, type[BaseModel]]
+ANSWERS: dict[str, Answered] = {
     "embedding": (tei.EmbedInputs, tei.embed, tei.TEIVectors),
     "rerank": (tei.RerankInputs, tei.rerank, tei.TEIRanks),
     "sentiment": (tei.PredictInputs, tei.predict, tei.TEILabels),
@@ -33,9 +34,21 @@ ANSWERS: dict[str, tuple[type[BaseModel], Answer, type[BaseModel]]] = {
 }
 
 
+OPENAI_ANSWER: Answered = (
+    openai.OpenAIEmbeddingsRequest,
+    openai.create_embeddings,
+    openai.OpenAIEmbeddingsAnswer,
+)
+
+
 def _tag(body: Any) -> str:
     form = find_form("/tei", body) if isinstance(body, dict) else None
     return f"<{form.task if form else 'embedding'}>"
+
+
+def _may_overlap(schema: dict[str, Any]) -> None:
+    """A body with `parameters` is one of embedding, too, whose unknown fields are ignored: no form excludes another."""
+    schema["anyOf"] = schema.pop("oneOf")
 
 
 class TEIBody(
@@ -59,7 +72,7 @@ class TEIBody(
             for name, example in examples_of(body).items()
             if _tag(example) == f"<{task}>"
         }
-    )
+    ) | {"json_schema_extra": _may_overlap}
 
 
 class TEIAnswer(RootModel[tei.TEIVectors | tei.TEIRanks | tei.TEILabels | tei.TEIScores | HuggingFaceZeroShotAnswer,]):
@@ -120,13 +133,10 @@ def _route(path: str, answer: Answer, body: type[BaseModel], answered: type[Base
 
 
 def _routes_of(task: str) -> Iterable[Route]:
-    body, answer, answered = ANSWERS[task]
     for path, fields in TEI_TASKS[task]:
-        kinds: tuple[Answer, type[BaseModel], type[BaseModel]] = (answer, body, answered)
-        if fields == ("input",):
-            kinds = openai.create_embeddings, openai.OpenAIEmbeddingsRequest, openai.OpenAIEmbeddingsAnswer
+        body, answer, answered = OPENAI_ANSWER if fields == ("input",) else ANSWERS[task]
         doc = f"TEI's POST {path or '/'} where its model is the one for {task}."
-        yield _route(f"/tei/{task}{path}", *kinds, doc)
+        yield _route(f"/tei/{task}{path}", answer, body, answered, doc)
     yield _route(f"/tei/{task}/tokenize", _tokenize(task), TokenizeInputs, TEITokens, f"The {task} model's tokens.")
 
 

@@ -55,7 +55,7 @@ class AspectsRequest(
     model_config = with_examples(
         one={"text": REVIEW},
         several={"texts": ["房间干净，隔音太差", "早餐种类很多"], "domain": "hotel"},
-        own={"text": "镜头拍出来发灰，电池倒是耐用", "aspects": ["拍照", "电池", "屏幕"]},
+        own={"text": "屏幕有划痕，电池倒是耐用", "aspects": ["屏幕", "电池", "拍照"]},
     )
 
 
