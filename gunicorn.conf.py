@@ -7,6 +7,7 @@ imported before.
 import gc
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
@@ -70,13 +71,19 @@ def on_starting(server: Arbiter) -> None:
     bound = [address[0] for address in server.address if isinstance(address, tuple)]  # the others are files
     try:
         check_exposure(_settings, read_keys(_settings), {_settings.host, *bound})
-        check_models(_settings)
         open_store(_settings.redis_url, timeout=1)  # connects to nothing
     except StructBertError as error:
         sys.exit(f"structbert-lite: {error}")
     if workers > 1 or FOLDER in os.environ:
         share_metrics()
-    _import_application()
+    with ThreadPoolExecutor(1) as pool:  # digests are computed beside the interpreter; the thread ends before a fork
+        checking = pool.submit(check_models, _settings)
+        _import_application()
+    try:
+        checking.result()
+    except StructBertError as error:
+        remove_shared_metrics()
+        sys.exit(f"structbert-lite: {error}")
 
 
 def child_exit(server: object, worker: object) -> None:

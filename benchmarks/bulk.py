@@ -131,8 +131,8 @@ def _bulk(model: Path, source: Path, out: Path) -> tuple[float, float]:
     seconds, cpu = time.perf_counter() - watch.loaded, time.process_time() - watch.cpu
     with source.open(encoding="utf-8", newline="") as file:
         rows = sum(1 for _ in csv.reader(file)) - 1
-    if (counts.rows, counts.errors) != (rows, 0):
-        raise RuntimeError(f"{counts.rows} of {rows} rows were written, {counts.errors} with an error")
+    if counts.done != (rows, 0, 0, 0):
+        raise RuntimeError(f"{counts.done.rows} of {rows} rows were written, {counts.done.errors} with an error")
     return seconds, cpu
 
 

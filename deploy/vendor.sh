@@ -21,9 +21,8 @@ fetch() {
 
 fetch uplot@1.6.32 static/vendor/uplot dist/uPlot.iife.min.js dist/uPlot.min.css LICENSE
 fetch papaparse@5.7.1 static/vendor/papaparse papaparse.min.js LICENSE
-# The bundle says no version by itself, and holds fflate and saxen.
-fetch read-excel-file@9.3.17 static/vendor/read-excel-file bundle/read-excel-file.min.js package.json LICENSE
-fetch fflate@0.8.3 static/vendor/read-excel-file/fflate LICENSE
-fetch saxen@11.1.0 static/vendor/read-excel-file/saxen LICENSE
+# Workbooks are zip archives of XML. Both packages are kept whole: their scripts say no version by themselves.
+fetch fflate@0.8.3 static/vendor/fflate esm/browser.js package.json LICENSE
+fetch saxen@11.1.0 static/vendor/saxen dist/index.js package.json LICENSE
 fetch axe-core@4.14.1 tests/e2e/vendor/axe-core axe.min.js LICENSE LICENSE-3RD-PARTY.txt
 cp "$scratch/sums" deploy/vendor.sha256

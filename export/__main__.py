@@ -11,6 +11,7 @@ from export.environment import check_requirements
 from export.tasks import TASKS
 from export.texts import DEFAULT_TEXTS
 from structbert_lite.errors import StructBertError
+from structbert_lite.manifest import split_labels
 
 FILE = click.Path(path_type=Path)
 
@@ -42,7 +43,8 @@ FILE = click.Path(path_type=Path)
 @click.option(
     "--labels",
     metavar="A,B,...",
-    help="The labels in the order of the logits; of --task sentiment any two or more.  "
+    help="The labels in the order of the logits, as a JSON array where they have commas; of --task sentiment any two "
+    "or more.  "
     "[default: what the checkpoint states]",
 )
 @click.option(
@@ -89,6 +91,10 @@ def main(
 ) -> None:
     signal.signal(signal.SIGTERM, _stop)
     try:
+        named = split_labels(labels) if labels is not None else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--labels") from None
+    try:
         check_requirements()
         # Imported here: torch takes seconds, and --help and a wrong --out need none of it.
         from export.publish import check_target
@@ -99,11 +105,9 @@ def main(
         click.echo("loading PyTorch ...")
         from export.run import Export, run_export
 
-        named = tuple(label.strip() for label in labels.split(",")) if labels is not None else None
         limits = (min_agreement, max_tokens, licence, force)
-        stated = named, pooling, calibration
-        exits = early_exit, agreement
-        made = run_export(Export(source, out, texts, task, *limits, *stated, *exits))
+        heads = (named, pooling, calibration)
+        made = run_export(Export(source, out, texts, task, *limits, *heads, early_exit, agreement))
     except StructBertError as error:
         _refuse(str(error))
     except OSError as error:  # a full disk, a file that may not be read

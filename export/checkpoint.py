@@ -9,11 +9,13 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 from export.architecture import Architecture
 from export.config import read_config
+from export.dense import EncoderWithDense, read_dense
 from export.keys import Layout, rename_keys
-from export.labels import check_purpose, choose_labels
+from export.labels import check_purpose, choose_labels, is_multi_label
 from export.model import build_model
 from export.pooling import choose_pooling
 from export.refusal import ExportRefused
+from export.sentence_model import read_sentence_model
 from export.siamese import SiameseHead, read_head
 from export.span.checkpoint import check_span_options, is_span_model, load_span_model
 from export.tasks import TASKS, Head, Task
@@ -38,6 +40,10 @@ class Checkpoint:
     layout: str  # for people, e.g. "modelscope, pytorch_model.bin, prefix encoder., head classifier."
     parameters: int
     weights_sha256: str
+    dimensions: int | None = None  # of an encoder's vector
+    max_tokens: int | None = None  # the longest input that the checkpoint states
+    prompt: str = ""  # before every text
+    multi_label: bool = False
     reference: nn.Module | None = None  # what parity is checked against, where that is not `model` itself
 
     @property
@@ -98,7 +104,8 @@ def load_checkpoint(
         names, where = choose_labels(folder, wanted, labels)
     elif labels is not None:
         raise ExportRefused("--labels is for classifiers; this checkpoint is an encoder without logits")
-    chosen = choose_pooling(folder, keys.head, pooling)
+    sentence = read_sentence_model(folder)
+    chosen = choose_pooling(folder, keys.head, pooling, sentence)
     check_config(config, architecture, wanted, tensors)
     siamese, parts = None, {}
     if keys.head is not Head.CLASSIFIER:
@@ -109,6 +116,10 @@ def load_checkpoint(
     if keys.head is Head.MATCHER:
         siamese = read_head(folder, parts, config.hidden_size)
     model.load_state_dict(tensors, strict=True)
+    width = config.hidden_size
+    if keys.head is Head.NONE and sentence.dense:
+        dense, width = read_dense(sentence.dense, width, chosen)
+        model = EncoderWithDense(model, dense)
     return Checkpoint(
         folder=folder,
         task=wanted,
@@ -123,6 +134,10 @@ def load_checkpoint(
         layout=_describe_layout(folder, files, keys),
         parameters=sum(tensor.numel() for tensor in model.parameters()),
         weights_sha256=digest_weights(files),
+        dimensions=width,
+        max_tokens=sentence.max_tokens,
+        prompt=sentence.prompt,
+        multi_label=is_multi_label(folder, wanted, names),
     )
 
 

@@ -61,11 +61,13 @@ def check_int8(
     items: Iterable[Item],
     min_agreement: float,
     reads_pairs: bool = False,
+    multi_label: bool = False,
 ) -> dict[str, Any]:
     """How far the int8 classifier is from the float32 one on `items`, each read alone; facts for the manifest.
 
-    Of several logits `label_agreement` is the share of items with the same label; of one logit, `correlation` is
-    Pearson's over the items. The differences are of logits; for `batch_max_difference` see `batch_difference`.
+    Of several logits `label_agreement` is the share of items with the same label, with `multi_label` of labels that fit
+    or do not fit an item in both; of one logit, `correlation` is Pearson's over the items. The differences are of
+    logits; for `batch_max_difference` see `batch_difference`.
     Raises ExportRefused when the agreement or the correlation is under `min_agreement`.
     """
     reference, session = open_session(float32), open_session(int8)
@@ -73,7 +75,7 @@ def check_int8(
     expected, found = (np.stack(logits) for logits in zip(*pairs, strict=True))
     if not np.isfinite(found).all():
         raise ExportRefused("the int8 model gives logits that are not finite")
-    agreement = _agreement(expected, found, "pairs" if reads_pairs else "texts", min_agreement)
+    agreement = _agreement(expected, found, "pairs" if reads_pairs else "texts", min_agreement, multi_label)
     differences = np.abs(expected - found)
     return {
         "pairs" if reads_pairs else "texts": len(pairs),
@@ -86,7 +88,9 @@ def check_int8(
     }
 
 
-def _agreement(expected: NDArray[np.float32], found: NDArray[np.float32], what: str, least: float) -> dict[str, float]:
+def _agreement(
+    expected: NDArray[np.float32], found: NDArray[np.float32], what: str, least: float, multi_label: bool
+) -> dict[str, float]:
     if expected.shape[1] == 1:
         centred = [logits[:, 0] - logits.mean() for logits in (expected, found)]
         norms = np.linalg.norm(centred[0]) * np.linalg.norm(centred[1])
@@ -97,7 +101,8 @@ def _agreement(expected: NDArray[np.float32], found: NDArray[np.float32], what: 
                 f"{len(expected)} {what}, the bound is {least:.3f}"
             )
         return {"correlation": correlation}
-    agreement = float((expected.argmax(1) == found.argmax(1)).mean())
+    same = (expected > 0) == (found > 0) if multi_label else expected.argmax(1) == found.argmax(1)
+    agreement = float(same.mean())
     if agreement < least:
         raise ExportRefused(
             f"the int8 model gives the float32 model's label for {agreement:.1%} of {len(expected)} {what}, "

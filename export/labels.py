@@ -1,13 +1,16 @@
 """The order of a classifier's labels: what the checkpoint says, held against what is known of its kind."""
 
+import json
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from export.json_file import read_json
 from export.refusal import ExportRefused
-from export.tasks import TASKS, Task
+from export.tasks import TASKS, Task, spelling
+from structbert_lite.manifest import THREE_WAY, split_labels
 
 UNNAMED = re.compile(r"(label_?)?\d+", re.IGNORECASE)  # '0', 'LABEL_1'
 COUNTS = {2: "two, 0 and 1", 3: "three, 0, 1 and 2"}
@@ -66,7 +69,7 @@ def _read_names(folder: Path, task: Task) -> tuple[str, dict[int, str] | None]:
     count = len(task.labels.words)
     if sorted(names) != list(range(count)):
         has = f"--labels has {count}" if task.labels.own else f"{task.name} has {COUNTS[count]}"
-        raise ExportRefused(f"{where} names {len(names)} labels, {list(names.values())}; {has}{_hint(task)}")
+        raise ExportRefused(f"{where} names {len(names)} labels, {list(names.values())}; {has}{_advise(task, names)}")
     numbered = all(UNNAMED.fullmatch(name) for name in names.values())
     meant = task.labels.own and set(names.values()) == set(task.labels.words)  # stars from 1 to 5
     return where, None if numbered and not meant else names
@@ -78,22 +81,49 @@ def _recognise(where: str, names: dict[int, str], task: Task, expected: Sequence
     labels = {word: label for label, words in rule.words.items() for word in words}
     found: list[str] = []
     for index in range(len(names)):
-        label = labels.get(names[index].strip().lower())
+        label = labels.get(names[index].strip().lower()) or labels.get(spelling(names[index]))
         if label is None or (expected and label != expected[index]):
             wanted = expected[index] if expected else f"any of {', '.join(rule.words)}"
             wrong = "contradicts" if label else "is not known as"
-            hint = "" if label else _hint(task)
-            raise ExportRefused(f"{where} calls label {index} {names[index]!r}, which {wrong} {wanted}{hint}")
+            advice = _advise(task, names)
+            raise ExportRefused(f"{where} calls label {index} {names[index]!r}, which {wrong} {wanted}{advice}")
         found.append(label)
     if len(set(found)) < len(found):
-        raise ExportRefused(f"{where} gives two labels one meaning: {list(names.values())}")
+        raise ExportRefused(f"{where} gives two labels one meaning: {list(names.values())}{_advise(task, names)}")
     return tuple(found)
 
 
-def _hint(task: Task) -> str:
-    if not task.takes_own_labels or task.labels.own:
+def _advise(task: Task, names: dict[int, str]) -> str:
+    """What to type for a classifier with other labels than the task's; empty where there is nothing to be done so."""
+    ordered = tuple(names[index].strip() for index in sorted(names))
+    if not task.takes_own_labels or len(ordered) < 2 or not all(ordered) or len(set(ordered)) < len(ordered):
         return ""
-    return "; a classifier with labels of its own is exported by --labels with all of them, in the order of the logits"
+    written = ",".join(ordered)
+    if split_labels(written) != ordered:
+        written = json.dumps(ordered, ensure_ascii=False)
+    return (
+        "; a classifier with labels of its own is exported by --labels with all of them, in the order of the logits: "
+        f"--labels {shlex.quote(written)}"
+    )
+
+
+def is_multi_label(folder: Path, task: Task, labels: Sequence[str]) -> bool:
+    """Whether config.json says that any number of the classifier's labels may fit.
+
+    Raises ExportRefused where it says so of labels that exclude each other, or that the logits are no labels.
+    """
+    stated = read_json(folder / "config.json").get("problem_type")
+    if len(labels) < 2 or stated in (None, "single_label_classification"):
+        return False
+    if stated != "multi_label_classification":
+        raise ExportRefused(f"config.json says problem_type {stated}, so its logits are no labels")
+    if not task.labels.own or sorted(labels) == sorted(THREE_WAY):
+        raise ExportRefused(
+            f"config.json says problem_type {stated}, and of {', '.join(labels)} only one can be right; if the "
+            "checkpoint was trained to choose one, set it to single_label_classification there, else give its labels "
+            "names of their own with --labels"
+        )
+    return True
 
 
 def find_names(folder: Path) -> tuple[str, dict[int, str] | None]:

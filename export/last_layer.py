@@ -13,7 +13,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 TOKENS = 2
-ROW_WISE = {"Add", "Mul", "Div", "Erf", "LayerNormalization"}
+ROW_WISE = {"Add", "Mul", "Div", "Erf", "LayerNormalization", "Tanh"}
 
 
 def keep_first_token(model: onnx.ModelProto) -> bool:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from export.encoding import Pair
 from export.refusal import ExportRefused
-from structbert_lite.tables.delimited import read_table
+from structbert_lite.tables.formats import ENDINGS, READ_ONLY
+from structbert_lite.tables.source import UnknownEncoding
+from structbert_lite.tables.table import read_table
 
 COLUMNS = ("text_a", "text_b", "label")
 LEAST = 10  # pairs of each label, for a line through two numbers
@@ -34,13 +36,14 @@ def read_pairs(path: Path) -> LabelledPairs:
     Raises ExportRefused when it is missing, malformed, or has fewer than LEAST pairs of a label.
     """
     try:
-        with path.open("rb") as file:
-            delimiter = "\t" if b"\t" in file.readline() else ","
-        table = read_table(path, delimiter, quoted=True)
+        known = path.suffix.lower() not in {".tsv", ".tab", ".txt"} and path.suffix.lower() in ENDINGS | READ_ONLY
+        table = read_table(path, COLUMNS, form=None if known else "txt", quoted=True)
     except OSError as error:
         raise ExportRefused(f"the file of pairs {path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except UnknownEncoding as error:
         raise ExportRefused(f"the file of pairs is not UTF-8 or GB18030 TSV or CSV: {error}") from None
+    except ValueError as error:
+        raise ExportRefused(f"the file of pairs cannot be read: {error}") from None
     rows = [{name: record.values.get(name, "") for name in COLUMNS} for record in table.records]
     if not rows or not set(COLUMNS) <= set(table.columns):
         raise ExportRefused(f"the file of pairs {path} needs rows under a header with {', '.join(COLUMNS)}")

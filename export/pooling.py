@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-from export.json_file import read_json
 from export.refusal import ExportRefused
+from export.sentence_model import SentenceModel
 from export.siamese import read_section
 from export.tasks import Head
 
 POOLINGS = ("mean", "cls")
-SENTENCE_TRANSFORMERS = Path("1_Pooling") / "config.json"
 
 
-def choose_pooling(folder: Path, head: Head, given: str | None) -> str | None:
-    """The pooling, mean or cls; None for a classifier, which has its own.
+def choose_pooling(folder: Path, head: Head, given: str | None, sentence: SentenceModel) -> str | None:
+    """The pooling, mean or cls; None for a classifier, which has its own. `sentence`: what the folder says of it.
 
     Raises ExportRefused when `given` contradicts the checkpoint, or neither of them says it.
     """
@@ -20,7 +19,7 @@ def choose_pooling(folder: Path, head: Head, given: str | None) -> str | None:
         if given is not None:
             raise ExportRefused("--pooling is for encoders; a classifier reads the first token")
         return None
-    stated = _read_pooling(folder)
+    stated = _read_pooling(folder) or sentence.pooling
     if stated is not None and given not in (None, stated):
         raise ExportRefused(f"--pooling says {given}, the checkpoint says {stated}")
     if stated or given:
@@ -34,13 +33,6 @@ def choose_pooling(folder: Path, head: Head, given: str | None) -> str | None:
 
 def _read_pooling(folder: Path) -> str | None:
     stated = read_section(folder).get("pooling")
-    if stated is None:
-        modes = read_json(folder / SENTENCE_TRANSFORMERS)
-        on = sorted(name for name, value in modes.items() if name.startswith("pooling_mode_") and value is True)
-        names = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
-        if on and (len(on) > 1 or on[0] not in names):
-            raise ExportRefused(f"{SENTENCE_TRANSFORMERS} asks for {', '.join(on)}; only mean or cls can be exported")
-        stated = names[on[0]] if on else None
     if stated not in (None, *POOLINGS):
         raise ExportRefused(f"config.json says siamese.pooling {stated!r}, only mean or cls can be exported")
     return stated

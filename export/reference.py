@@ -18,6 +18,7 @@ from export.environment import check_requirements
 from export.refusal import ExportRefused
 from structbert_lite.errors import StructBertError
 from structbert_lite.evaluate.model_process import Run, serve_model
+from structbert_lite.manifest import split_labels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,7 +91,7 @@ if __name__ == "__main__":
     parser.add_argument("checkpoint")
     parser.add_argument("threads", type=int, nargs="?", default=1)
     parser.add_argument("--task", default="sentiment")
-    parser.add_argument("--labels", type=lambda names: names.split(","))
+    parser.add_argument("--labels", type=split_labels)
     parser.add_argument("--pooling")
     parser.add_argument("--max-tokens", type=int)
     options = vars(parser.parse_args())

@@ -15,12 +15,19 @@ OPTIONAL = (
     "label_mapping.json",
     "calibration.json",
     "lexical.npz",
+    "modules.json",
+    "sentence_bert_config.json",
+    "config_sentence_transformers.json",
     "1_Pooling/config.json",
+    "2_Dense/config.json",
+    "2_Dense/model.safetensors or 2_Dense/pytorch_model.bin",
     "README.md",
     "MODEL_CARD.md",
 )
 SHARDS = ("model.safetensors.index.json", "model-*.safetensors")
-FILES = [*OPTIONAL, *SHARDS, "config.json", "vocab.txt", "tokenizer.json", "pytorch_model.bin", "model.safetensors"]
+WEIGHTS = ("pytorch_model.bin", "model.safetensors")
+WORDS = ("vocab.txt", "tokenizer.json")
+FILES = [*(name for names in OPTIONAL for name in names.split(" or ")), *SHARDS, "config.json", *WORDS, *WEIGHTS]
 HUBS = {"modelscope": "ModelScope", "hf": "Hugging Face"}
 MODELSCOPE_OWNERS = ("damo", "iic")  # one organisation under two names; both hold the StructBERT checkpoints
 ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -58,7 +65,15 @@ def _download(hub: str, repository: str) -> Path:
         if hub == "modelscope":
             client = importlib.import_module("modelscope_hub")
             logging.getLogger("modelscope_hub").setLevel(logging.ERROR)  # its retries would each be a warning
-            return Path(client.HubApi().download_repo(repository, "model", allow_patterns=FILES))
+            hub_api = client.HubApi()
+            # Unlike Hugging Face's, its client looks into its cache only when it is told to.
+            try:
+                cached = Path(hub_api.download_repo(repository, "model", local_files_only=True))
+            except client.CacheNotFound:
+                cached = None
+            if cached is not None and _is_whole(cached):
+                return cached
+            return Path(hub_api.download_repo(repository, "model", allow_patterns=FILES))
         client = importlib.import_module("huggingface_hub")
         return Path(client.snapshot_download(repository, allow_patterns=FILES))
     except ImportError as error:
@@ -71,3 +86,18 @@ def _download(hub: str, repository: str) -> Path:
             f"exist, {', '.join(OPTIONAL)}, put them into the folder {folder} here and run this command again "
             f"with --checkpoint {folder}"
         ) from None
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a copy of a ModelScope checkpoint has all that an export needs, and nothing that is half there."""
+    names = {path.name for path in folder.iterdir()}
+    needed = (
+        ("config.json", "configuration.json"),
+        ("vocab.txt", "tokenizer.json"),
+        ("pytorch_model.bin", "model.safetensors"),
+    )
+    return (
+        names.issuperset(needed[0])
+        and all(names.intersection(either) for either in needed[1:])
+        and not any(folder.rglob("*.incomplete"))
+    )

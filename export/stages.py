@@ -65,7 +65,11 @@ def load(checkpoint: Checkpoint, model: Path, texts: list[str], wanted: int | No
         how += f", {join_apart(path)}"
         tokenizer, max_tokens = load_prompting(path, wanted, most, padding)
     else:
-        max_tokens = wanted or min(LONGEST, most)
+        max_tokens = wanted or min(LONGEST, most, checkpoint.max_tokens or most)
+        special = Tokenizer.from_file(str(path)).num_special_tokens_to_add(joins)
+        if max_tokens < special + (2 if joins else 1):
+            room = "two texts" if joins else "a text"
+            raise ExportRefused(f"{max_tokens} tokens leave no room for {room} beside {special} special ones")
         tokenizer = load_tokenizer(path, max_tokens, padding)
     matcher = checkpoint.siamese.fold() if checkpoint.siamese else None
     return Loaded(checkpoint, how, tokenizer, (max_tokens, padding), matcher)
@@ -141,7 +145,8 @@ def prove_int8(
         stage.say(f"mean cosine {facts['mean_cosine']:.4f} over {len(items)} texts (bound {least:.2f})")
         stage.say(f"lowest {facts['lowest_cosine']:.4f}")
     else:
-        facts = check_int8(float32, int8, loaded.tokenizer, stage.watch(items, len(items)), least, pairs)
+        multi_label = loaded.checkpoint.multi_label
+        facts = check_int8(float32, int8, loaded.tokenizer, stage.watch(items, len(items)), least, pairs, multi_label)
         noun = "pairs" if pairs else "texts"
         if "label_agreement" in facts:
             stage.say(f"same label for {facts['label_agreement']:.1%} of {len(items)} {noun} (bound {least:.1%})")

@@ -4,6 +4,7 @@ ModelScope tokenizes StructBERT with transformers' BertTokenizer (lower-casing u
 tokenizer_config.json says otherwise), so that is the reference. XLM-RoBERTa's is taken from tokenizer.json alone.
 """
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,15 +16,14 @@ from export.architecture import BERT, Architecture
 from export.json_file import read_json
 from export.refusal import ExportRefused
 
-OPTIONS = ("do_lower_case", "strip_accents", "tokenize_chinese_chars")
-CLASSES = (
-    None,
-    "BertTokenizer",
-    "BertTokenizerFast",
-    "SbertTokenizer",
-    "SbertTokenizerFast",
-    "PreTrainedTokenizerFast",
-)
+# Options of tokenizer_config.json: what each is called in tokenizer.json's normalizer, and its default.
+NORMALIZER = {
+    "do_lower_case": ("lowercase", True),
+    "strip_accents": ("strip_accents", None),
+    "tokenize_chinese_chars": ("handle_chinese_chars", True),
+}
+BERT_CLASSES = (None, "BertTokenizer", "BertTokenizerFast")
+CLASSES = (*BERT_CLASSES, "SbertTokenizer", "SbertTokenizerFast", "PreTrainedTokenizerFast")
 
 
 def write_tokenizer(
@@ -36,14 +36,14 @@ def write_tokenizer(
 ) -> str:
     """Writes `target` (tokenizer.json) for the checkpoint in `folder`; returns how, for people.
 
-    A tokenizer.json is copied byte for byte: it may hold added tokens and a normalizer of its own.
+    A tokenizer.json is copied byte for byte: it may hold added tokens and a normalizer of its own. Where transformers
+    would change BERT's normalizer in it by tokenizer_config.json, so does this.
     `rows` is the size of the embedding table; a built tokenizer is compared with BertTokenizer on `texts`.
     Raises ExportRefused when there is neither file, when ids do not fit the table, on a difference, or when a text,
     or with `reads_pairs` a pair, does not come out as the architecture reads it.
     """
     if (folder / "tokenizer.json").is_file():
-        shutil.copyfile(folder / "tokenizer.json", target)
-        how = "tokenizer.json copied"
+        how = _copy(folder, target, architecture)
     elif architecture != BERT:
         raise ExportRefused(f"{folder.name} has no tokenizer.json, which {architecture.name} needs")
     elif (folder / "vocab.txt").is_file():
@@ -54,7 +54,7 @@ def write_tokenizer(
     tokenizer = _check(target, folder / "vocab.txt", rows, architecture)
     if reads_pairs:
         _check_pair(tokenizer, architecture)
-    return how
+    return how + _describe_case(tokenizer)
 
 
 def read_vocabulary(path: Path) -> list[str]:
@@ -79,6 +79,42 @@ def pad_id(path: Path, architecture: Architecture = BERT) -> int:
     return number
 
 
+def _copy(folder: Path, target: Path, architecture: Architecture) -> str:
+    """As BertTokenizerFast.__init__ of transformers: options of its class, or their defaults, overrule the file's."""
+    shutil.copyfile(folder / "tokenizer.json", target)
+    _open(target)
+    spec, config = read_json(target), read_json(folder / "tokenizer_config.json")
+    normalizer = spec.get("normalizer")
+    if (
+        architecture != BERT
+        or config.get("tokenizer_class") not in BERT_CLASSES
+        or not isinstance(normalizer, dict)
+        or normalizer.get("type") != "BertNormalizer"
+    ):
+        return "tokenizer.json copied"
+    asked = {key: config.get(name, default) for name, (key, default) in NORMALIZER.items()}
+    changed = {key: value for key, value in asked.items() if normalizer.get(key, value) != value}
+    if not changed:
+        return "tokenizer.json copied"
+    spec["normalizer"] = {**normalizer, **asked}
+    target.write_text(json.dumps(spec, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    said = ", ".join(f"{key} {json.dumps(value)}" for key, value in changed.items())
+    return f"tokenizer.json with {said}, as transformers reads it beside tokenizer_config.json"
+
+
+def _describe_case(tokenizer: Tokenizer) -> str:
+    """What is worth a word: a vocabulary that has capitals or has none, and a normalizer made for the other kind."""
+    pieces = [piece for piece in tokenizer.get_vocab() if piece.removeprefix("##").isascii() and "[" not in piece]
+    capitals = any(character.isupper() for piece in pieces for character in piece)
+    letters = any(character.islower() for piece in pieces for character in piece)
+    lowers = tokenizer.normalizer is not None and tokenizer.normalizer.normalize_str("A") != "A"
+    if letters and not capitals and not lowers:
+        return ", which leaves capitals as they are though the vocabulary has none: they are unknown to the model"
+    if capitals and lowers and tokenizer.normalizer.normalize_str("A") == "a":
+        return ", which lower-cases every text though the vocabulary has capitals: those are never read"
+    return ""
+
+
 def _build(folder: Path, target: Path, rows: int, texts: Sequence[str]) -> None:
     vocabulary = read_vocabulary(folder / "vocab.txt")
     if len(vocabulary) != rows:
@@ -94,7 +130,7 @@ def _build(folder: Path, target: Path, rows: int, texts: Sequence[str]) -> None:
         raise ExportRefused(
             f"tokenizer_config.json asks for {config['tokenizer_class']}, which is not BERT's tokenizer"
         )
-    options = {"do_lower_case": True} | {name: config[name] for name in OPTIONS if name in config}
+    options = {"do_lower_case": True} | {name: config[name] for name in NORMALIZER if name in config}
     fast = BertTokenizerFast(vocab_file=str(folder / "vocab.txt"), **options)
     fast.backend_tokenizer.save(str(target), pretty=False)
     _compare(BertTokenizer(vocab_file=str(folder / "vocab.txt"), **options), Tokenizer.from_file(str(target)), texts)
@@ -106,11 +142,17 @@ def _compare(reference: BertTokenizer, tokenizer: Tokenizer, texts: Sequence[str
             raise ExportRefused(f"the built tokenizer reads {text!r} otherwise than transformers' BertTokenizer")
 
 
-def _check(target: Path, vocab: Path, rows: int, architecture: Architecture) -> Tokenizer:
+def _open(target: Path) -> Tokenizer:
     try:
-        tokenizer = Tokenizer.from_file(str(target))
+        return Tokenizer.from_file(str(target))
     except Exception as error:  # the library raises bare Exception
         raise ExportRefused(f"tokenizer.json cannot be read: {error}") from None
+
+
+def _check(target: Path, vocab: Path, rows: int, architecture: Architecture) -> Tokenizer:
+    tokenizer = _open(target)
+    tokenizer.no_padding()  # a fixed length, or a limit, of whoever saved it
+    tokenizer.no_truncation()
     ids = tokenizer.get_vocab()
     if absent := [token for token in architecture.special if token not in ids]:
         raise ExportRefused(f"tokenizer.json has no {absent[0]}, so it is not {architecture.name}'s")

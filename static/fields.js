@@ -1,7 +1,8 @@
 // The form's fields as plain values: texts, and true or false for a box.
-import { byId, form } from "./page.js";
+import { byId, filled, form, texts } from "./page.js";
 
 const controls = [...form.elements].filter((control) => control.name);
+const changes = ["input", "change"];
 
 /** What stands on the page for a field that a script has hidden: `data-shown` has its id. */
 const seen = (control) => byId(control.dataset.shown) ?? control;
@@ -28,6 +29,26 @@ export function mark(name) {
   const folded = control?.closest?.("details");
   if (folded) folded.open = true;
   if (control) seen(control).focus();
+}
+
+/** Calls `show(text)` now and whenever the text of the field `name` is another one. */
+export function follow(name, show) {
+  const control = form.elements[name];
+  for (const kind of changes) control.addEventListener(kind, () => show(control.value));
+  show(control.value);
+}
+
+/** Says below the field `name` how many of `split(text)` there are, cells or texts, and how many are blank. */
+export function count(name, split) {
+  const said = byId(`${name}-count`);
+  const tell = (text) => {
+    const cells = split(text);
+    const filledIn = cells.filter(Boolean).length;
+    const blank = text.trimEnd() === "" ? 0 : cells.length - filledIn;
+    said.textContent = filledIn ? filled(blank ? texts.counted_blank : texts.counted, { count: filledIn, blank }) : "";
+  };
+  follow(name, tell);
+  return () => tell(form.elements[name].value);
 }
 
 /** The values behind a button of the examples. */

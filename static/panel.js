@@ -4,33 +4,35 @@ import { carry } from "./carry.js";
 import { copy } from "./clipboard.js";
 import { blank, example, firstExample, mark, read, write } from "./fields.js";
 import { remember, startHistory } from "./history.js";
+import { askForKey } from "./key.js";
 import { byId, endpoint, filled, form, limits, texts } from "./page.js";
 
-const PATIENCE_MS = 60_000; // longer than any deadline of the server: only for a connection that hangs
+const PATIENCE_S = 60; // longer than a server's deadline usually is: for a connection that hangs
+const LONG_S = 5; // after which a visitor wants to know what is going on
 // The same question would fail again.
-const LASTING = new Set(["invalid_input", "malformed_json", "payload_too_large", "unauthorized", "task_not_available", "unsupported_media_type"]);
+const LASTING = new Set(["invalid_input", "malformed_json", "payload_too_large", "task_not_available", "unsupported_media_type"]);
 const errorBox = byId("error");
 const result = byId("result");
 let pending = null;
 
 /**
- * Starts a panel, which knows four things: `body(values)`, the JSON for the form's values; `fill(card, answer, values)`,
- * the answer on a copy of the page's template; `entry(answer, values)`, its line of the history; and, where the API and
- * the form name a field differently, `fieldOf(path)`.
+ * Starts a panel, which knows: `body(values)`, the JSON for the form's values; `fill(card, answer, values)`, the answer on
+ * a copy of the page's template; `entry(answer, values)`, its line of the history; `route(values)`, where not every
+ * question goes to the same; and, where the API and the form name a field differently, `fieldOf(path)`.
  */
-export function startPanel({ body, fill, entry, fieldOf = (path) => path.split("[")[0] }) {
+export function startPanel({ body, fill, entry, route = () => endpoint, fieldOf = (path) => path.split("[")[0] }) {
   /** Runs one analysis; a newer one takes its place. */
   async function run() {
     pending?.abort();
     const mine = (pending = new AbortController());
-    const timer = setTimeout(() => mine.abort(), PATIENCE_MS);
+    const stopWaiting = wait(mine);
     form.ariaBusy = "true";
     const values = read();
     const started = performance.now();
     try {
       const empty = blank();
       if (empty) throw new Fault("invalid_input", "", empty);
-      const { answer, timing } = await ask(body(values), mine.signal);
+      const { answer, timing } = await ask(body(values), mine.signal, route(values));
       if (pending !== mine) return;
       const card = byId("answer").content.cloneNode(true);
       fill(card, answer, values);
@@ -38,10 +40,10 @@ export function startPanel({ body, fill, entry, fieldOf = (path) => path.split("
       show(card);
       remember({ values, ...entry(answer, values) });
     } catch (fault) {
-      if (!(fault instanceof Fault)) throw fault;
-      if (pending === mine) showError(fault, fieldOf(fault.field), run);
+      if (!(fault instanceof Fault)) console.error(fault); // for whoever mends it; visitors get a sentence
+      if (pending === mine) showError(fault instanceof Fault ? fault : new Fault("broken"), fieldOf(fault.field ?? ""), run);
     } finally {
-      clearTimeout(timer);
+      stopWaiting();
       if (pending === mine) form.ariaBusy = "false";
     }
   }
@@ -67,15 +69,40 @@ export function startPanel({ body, fill, entry, fieldOf = (path) => path.split("
     runWith(example(event.submitter));
   });
   byId("curl").addEventListener("click", () => {
-    const said = JSON.stringify(body(blank() ? firstExample() : read())).replaceAll("'", String.raw`'\''`);
     const key = "needsKey" in form.dataset ? ` -H "Authorization: Bearer $API_KEY"` : "";
-    const command = `curl -X POST '${endpoint}'${key} -H 'Content-Type: application/json' -d '${said}'`;
+    const values = blank() ? firstExample() : read();
+    const said = JSON.stringify(body(values)).replaceAll("'", String.raw`'\''`);
+    const command = `curl -X POST '${route(values)}'${key} -H 'Content-Type: application/json' -d '${said}'`;
     byId("curl-command").hidden = true;
     copy(command, byId("curl-command"), byId("curl-status"));
   });
   reveal(document);
   startHistory(runWith);
   carry();
+}
+
+/** Says after a while that it takes long, offers to end it, and ends it in time. The function that it returns stops that. */
+function wait(asking) {
+  const line = byId("wait");
+  const started = performance.now();
+  const timer = setInterval(() => {
+    const seconds = Math.round((performance.now() - started) / 1000);
+    if (seconds >= PATIENCE_S) asking.abort(new DOMException("", "TimeoutError"));
+    if (seconds >= LONG_S) line.querySelector("span").textContent = filled(texts.waiting, { seconds: seconds - (seconds % LONG_S) });
+    line.hidden = seconds < LONG_S;
+  }, 1000);
+  const cancel = () => {
+    pending = null;
+    form.ariaBusy = "false";
+    asking.abort();
+  };
+  const button = line.querySelector("button");
+  button.addEventListener("click", cancel);
+  return () => {
+    clearInterval(timer);
+    button.removeEventListener("click", cancel);
+    if (!pending || pending === asking) line.hidden = true;
+  };
 }
 
 /** Shows what only works with scripts. */
@@ -102,14 +129,16 @@ function show(card) {
 
 function showError(fault, field, retry) {
   result.replaceChildren();
-  errorBox.replaceChildren(paragraph(filled(texts.errors[field] ?? texts.errors[fault.kind] ?? texts.errors.other, limits)));
-  if (fault.message) errorBox.append(Object.assign(paragraph(fault.message), { className: "detail", lang: "en" }));
+  const known = texts.errors[field] ?? texts.errors[fault.kind];
+  const words = filled(known ?? texts.errors.other, limits);
+  errorBox.replaceChildren(paragraph(known || !fault.id ? words : `${words} ${filled(texts.errors.report, fault)}`));
+  if (fault.kind === "unauthorized") askForKey();
   if (!LASTING.has(fault.kind)) {
     const button = byId("retry").content.firstElementChild.cloneNode(true);
     button.addEventListener("click", retry);
     errorBox.append(button);
   }
-  mark(field);
+  if (fault.kind !== "unauthorized") mark(field);
   errorBox.scrollIntoView({ block: "nearest" });
 }
 

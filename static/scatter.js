@@ -1,24 +1,42 @@
 // Where sentences stand on a map. structbert_lite/web/scatter.py does the same, and says why.
-const LINE = 20;
 const MARGIN = 24;
 const LEAST_HEIGHT = 280;
+const MOST_HEIGHT = 520;
 const SPREAD = 42;
-const ROUNDS = 500;
+const PHONE = 280;
+const WIDE = 560;
+const RADIUS = 10;
+const ROUNDS = 200;
+const NAME = 8;
+const IDEOGRAPH = 13;
+const LETTER = 8;
+const HALF_LINE = 9;
+const ITERATIONS = 500; // of the power method
 
 const largest = (numbers) => Math.max(...numbers.map(Math.abs));
 const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+const within = (value, least, most) => Math.min(Math.max(value, least), most);
 
-export const heightOf = (count) => Math.max(LEAST_HEIGHT, LINE * count + 2 * MARGIN);
+export const heightOf = (count) => within(160 + 12 * count, LEAST_HEIGHT, MOST_HEIGHT);
 
-/** A point {x, y, labelY} for each row of a matrix of cosines. */
-export function pointsOf(cosines) {
+export function shortName(text) {
+  const letters = [...text];
+  return letters.slice(0, NAME).join("") + (letters.length > NAME ? "…" : "");
+}
+
+/** A point {x, y, side} for each row of a matrix of cosines. */
+export function pointsOf(cosines, names) {
   const height = heightOf(cosines.length);
   const [across, down] = components(centred(cosines));
   const scale = Math.max(largest(across), largest(down), 1e-9);
-  const x = across.map((value) => 50 + (SPREAD * value) / scale);
-  const y = down.map((value) => height / 2 + ((height / 2 - MARGIN) * value) / scale);
-  const labels = apart(y, height);
-  return x.map((_, i) => ({ x: x[i], y: y[i], labelY: labels[i] }));
+  const places = across.map((value, i) => ({
+    x: ((50 + (SPREAD * value) / scale) * PHONE) / 100,
+    y: height / 2 + ((height / 2 - MARGIN) * down[i]) / scale,
+  }));
+  moveApart(places, height);
+  for (const place of places) place.x *= 100 / PHONE;
+  const sides = sidesOf(places, names);
+  return places.map((place, i) => ({ ...place, side: sides[i] }));
 }
 
 /** The matrix with the mean of its rows, its columns and the whole taken out. */
@@ -33,7 +51,7 @@ function components(matrix) {
   return [0, 1].map(() => {
     let vector = matrix.map((_, i) => Math.sin(i + 1)); // any start that is no eigenvector itself
     let value = 0;
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < ITERATIONS; round++) {
       const next = matrix.map((row) => dot(row, vector));
       value = Math.hypot(...next);
       if (value < 1e-9) return matrix.map(() => 0);
@@ -45,19 +63,51 @@ function components(matrix) {
   });
 }
 
-/** Places of labels at least a line from each other, in the order of `y`. */
-function apart(y, height) {
-  const order = y.map((_, i) => i).sort((a, b) => y[a] - y[b]);
-  const places = order.map((i) => y[i]);
-  for (let i = 1; i < places.length; i++) places[i] = Math.max(places[i], places[i - 1] + LINE);
-  let lowest = height - MARGIN;
-  for (let i = places.length - 1; i >= 0; i--) {
-    places[i] = Math.min(places[i], lowest);
-    lowest = places[i] - LINE;
+/** Each two that cover each other give way by half of what is missing, until none do. */
+function moveApart(places, height) {
+  const least = 2 * RADIUS + 2;
+  const put = (place, x, y) => {
+    place.x = within(x, RADIUS, PHONE - RADIUS);
+    place.y = within(y, RADIUS, height - RADIUS);
+  };
+  for (let round = 0, moved = true; moved && round < ROUNDS; round++) {
+    moved = false;
+    for (let j = 0; j < places.length; j++) {
+      for (let i = j + 1; i < places.length; i++) {
+        const [one, other] = [places[i], places[j]];
+        const [x, y] = [one.x - other.x, one.y - other.y];
+        const distance = Math.hypot(x, y);
+        if (distance > least - 0.01) continue;
+        moved = true;
+        const [dx, dy] = distance > 0.01 ? [x / distance, y / distance] : [Math.cos(i), Math.sin(i)];
+        const step = (least - distance) / 2;
+        put(one, one.x + dx * step, one.y + dy * step);
+        put(other, other.x - dx * step, other.y - dy * step);
+      }
+    }
   }
-  const placed = [];
-  order.forEach((i, place) => { placed[i] = places[place]; });
-  return placed;
+}
+
+/** For each name a side on which it covers nothing, the one towards the middle first; "" where there is none. */
+function sidesOf(places, names) {
+  const taken = places.map(({ x, y }) => {
+    const middle = (WIDE * x) / 100;
+    return [middle - RADIUS, middle + RADIUS, y - RADIUS, y + RADIUS];
+  });
+  const overlap = (one, other) => one[0] < other[1] && other[0] < one[1] && one[2] < other[3] && other[2] < one[3];
+  return places.map((place, i) => {
+    const x = (WIDE * place.x) / 100;
+    const width = [...names[i]].reduce((sum, letter) => sum + (letter.codePointAt(0) > 0x1fff ? IDEOGRAPH : LETTER), 0);
+    for (const side of x <= WIDE / 2 ? ["right", "left"] : ["left", "right"]) {
+      const start = side === "right" ? x + RADIUS + 3 : x - RADIUS - 3 - width;
+      const box = [start, start + width, place.y - HALF_LINE, place.y + HALF_LINE];
+      if (box[0] >= 0 && box[1] <= WIDE && !taken.some((other, k) => k !== i && overlap(box, other))) {
+        taken.push(box);
+        return side;
+      }
+    }
+    return "";
+  });
 }
 
 export const cosinesOf = (vectors) => vectors.map((a) => vectors.map((b) => dot(a, b)));

@@ -1,15 +1,15 @@
 // A field of several short texts as chips. The field itself stays in the form, hidden, and is what is sent.
 import { byId, filled, texts } from "./page.js";
-import { splitLabels } from "./split.js";
+import { LABEL_ENDS, splitLabels } from "./split.js";
 
 const SEPARATOR = "，";
-const ENDS = /[,，、;；\n]/;
 
 /** Puts chips in the place of the text area `field`. */
 export function startTokens(field) {
   const box = byId(`${field.id}-tokens`);
   const list = box.querySelector("ul");
   const input = box.querySelector("input");
+  const clear = box.querySelector(".clear");
   let tokens = [];
   let pressed = false;
 
@@ -17,6 +17,7 @@ export function startTokens(field) {
     tokens = [...new Set(changed)];
     field.value = tokens.join(SEPARATOR);
     list.hidden = tokens.length === 0;
+    if (clear) clear.hidden = tokens.length < 2;
     // A chip that stays is left alone: the click that took the focus away may be on its button.
     const shown = [...list.children].filter((item) => tokens.includes(item.firstElementChild.textContent) || item.remove());
     list.append(...tokens.slice(shown.length).map(chip));
@@ -37,21 +38,21 @@ export function startTokens(field) {
 
   /** What is written becomes chips; the line's end stays where it is still being written. */
   function take(text) {
-    const parts = text.split(ENDS);
+    const parts = text.split(LABEL_ENDS);
     input.value = parts.pop();
     set([...tokens, ...splitLabels(parts.join("\n"))]);
   }
 
   input.addEventListener("input", (event) => {
-    if (!event.isComposing && ENDS.test(input.value)) take(input.value);
+    if (!event.isComposing && LABEL_ENDS.test(input.value)) take(input.value);
   });
   input.addEventListener("compositionend", () => {
-    if (ENDS.test(input.value)) take(input.value);
+    if (LABEL_ENDS.test(input.value)) take(input.value);
   });
   input.addEventListener("paste", (event) => {
     // A line of input would lose the pasted line ends.
     const pasted = event.clipboardData.getData("text/plain");
-    if (!ENDS.test(pasted)) return;
+    if (!LABEL_ENDS.test(pasted)) return;
     event.preventDefault();
     take(`${input.value}${pasted}\n`);
   });
@@ -85,6 +86,11 @@ export function startTokens(field) {
     set(changed);
   });
   box.addEventListener("click", (event) => event.target === box && input.focus());
+  clear?.addEventListener("click", () => {
+    input.value = "";
+    set([]);
+    input.focus();
+  });
 
   set(splitLabels(field.value));
   field.dataset.shown = input.id;

@@ -11,6 +11,10 @@ COMMANDS = {
     "overload": "structbert_lite.bench.overload",
     "score": "structbert_lite.bulk.command",
     "serve": "structbert_lite.cli.serve",
+    **{
+        name: f"structbert_lite.cli.one_shot:{name}"
+        for name in ("predict", "similarity", "classify", "rerank", "embed")
+    },
 }
 
 

@@ -19,10 +19,11 @@ from structbert_lite.inference.observer import Observer
 from structbert_lite.inference.prepacked import PrepackedGraphs
 from structbert_lite.inference.resources import trim_heap, usable_cpus
 from structbert_lite.inference.runner import Limits, ServingRunner
+from structbert_lite.inference.tokenizer import Token
 from structbert_lite.manifest import Manifest
 from structbert_lite.model_selection import check_models
 from structbert_lite.registry import EngineContext, Lazy, LoadModel, ModelRegistry
-from structbert_lite.request_context import RequestContext
+from structbert_lite.request_context import NotInMemory, RequestContext
 from structbert_lite.settings import Settings
 
 
@@ -76,6 +77,7 @@ class Engine:
         # One observer a model, however often it is loaded: what it counts goes on.
         observe = cache(self._hooks.observe)
         self.admission = AdmissionController()
+        self.max_items = settings.max_items
         if load_model is None:
             folder = settings.prepacked_folder
             graphs = PrepackedGraphs(folder) if folder else None
@@ -112,14 +114,18 @@ class Engine:
         |---|---|---|---|
         | sentiment | texts | neutral | Classification, one an input |
         | similarity | pairs of texts | | Similarity, one an input |
-        | embedding | texts | normalize | Embedding, one an input |
+        | embedding | texts | normalize, blank | Embedding, one an input |
         | zero-shot | texts | labels, multi_label, hypothesis_template, none | ZeroShot, one an input |
         | rerank | documents | query, top_n | Ranked, best first |
+        | aspects | texts | aspects, domain | AspectOpinions, one an input |
+        | explain | texts | neutral | Explanation, one an input |
 
         Raises TaskNotAvailable, TooManyItems, InvalidInput, NotReady, Overloaded, DeadlineExceeded, InferenceFailed,
-        and InvalidModel where the model is loaded by this very call.
+        and InvalidModel where the model is loaded by this very call; NotInMemory where the context wants that.
         """
         with self._pipeline(task) as pipeline:
+            if context.deferred is not None and pipeline.value is None:
+                raise NotInMemory
             self._hooks.on_predict(task, len(inputs))
             results: list[Any] = pipeline.get(context.deadline).predict(inputs, context, **options)
             return results
@@ -133,6 +139,12 @@ class Engine:
             tokens: int = pipeline.get(math.inf).count_tokens(inputs, **options)
             return tokens
 
+    def tokenize(self, task: str, texts: list[str], special: bool = True) -> list[list[Token]]:
+        """The tokens of each text to the model of `task`. Raises TaskNotAvailable and NotReady, as loading one does."""
+        with self._pipeline(task) as pipeline:
+            tokenizer = pipeline.get(math.inf).runner.tokenizer
+            return [tokenizer.tokens(text, special) for text in texts]
+
     @property
     def names(self) -> dict[str, str]:
         """Folder name of the model behind each task that can be served."""
@@ -141,7 +153,9 @@ class Engine:
     def manifest(self, task: str) -> Manifest:
         """Facts about the model that serves `task`, loaded or not. Raises TaskNotAvailable."""
         models = self._models
-        return models.manifests[_name(models, task)]
+        if task not in models.names:
+            raise TaskNotAvailable(task)
+        return models.manifests[models.names[task]]
 
     @property
     def runners(self) -> dict[str, ServingRunner]:
@@ -200,10 +214,10 @@ class Engine:
     def _pipeline(self, task: str) -> Iterator[Lazy[Any]]:
         """The pipeline of `task`, in use until the block ends. Raises TaskNotAvailable or NotReady."""
         with self._lease() as models:
-            _name(models, task)
+            pipeline = models.pipeline(task)
             if not self._loaded:
                 raise NotReady("the models are still being loaded")
-            yield models.pipelines[task]
+            yield pipeline
 
     @contextmanager
     def _lease(self) -> Iterator[ModelRegistry]:
@@ -246,12 +260,6 @@ class Engine:
                 raise NotReady("the server is shutting down")
             old, self._models = self._models, new
             self._swap.wait_for(lambda: not old.users)
-
-
-def _name(models: ModelRegistry, task: str) -> str:
-    if task not in models.names:
-        raise TaskNotAvailable(task)
-    return models.names[task]
 
 
 def _make_shared(settings: Settings, on_error: Callable[[str, int], None]) -> SharedCache | None:

@@ -34,13 +34,14 @@ class TooManyItems(InvalidInput):
 
 
 class TaskNotAvailable(StructBertError):
-    """No model is installed for `task`."""
+    """No model is installed for `task`, or none that can serve it: then the message is the `reason`.
 
-    def __init__(self, task: str) -> None:
-        super().__init__(
-            f"no {task} model is installed; make one with: "
-            f"python -m export --task {task} --checkpoint SOURCE --out models/{task}"
-        )
+    `command` makes one.
+    """
+
+    def __init__(self, task: str, reason: str = "") -> None:
+        self.command = f"python -m export --task {task} --checkpoint SOURCE --out models/{task}"
+        super().__init__(reason or f"no {task} model is installed; make one with: {self.command}")
         self.task = task
 
 

@@ -5,6 +5,7 @@ A model is a folder with `manifest.json`, `model.onnx` (perhaps with external da
 """
 
 import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -180,6 +181,8 @@ class Manifest(_Frozen):
     labels: tuple[str, ...] = ()  # of the logits, in their order; none where the output is a vector or one logit
     pooling: Literal["mean", "cls"] | None = None  # of an encoder: how its tokens' vectors become one
     dimensions: PositiveInt | None = None  # of an encoder's vector
+    prompt: str = ""  # of an encoder for embeddings: what stands before every text
+    multi_label: bool = False  # of a classifier: any number of its labels may fit, each with the sigmoid of its logit
     matcher: Matcher | None = None  # of a Siamese similarity model
     pair_template: PairTemplate | None = None  # of a cross-encoder that is asked for the similarity in words
     calibration: Calibration = Calibration()  # of a similarity model
@@ -221,6 +224,10 @@ class Manifest(_Frozen):
                 raise ValueError(f"a model for {task} has to be or have: {what}")
         if self.pair_template is not None and (self.kind, self.tasks) != ("cross-encoder", ("similarity",)):
             raise ValueError("a pair_template is for a cross-encoder that serves similarity alone")
+        if self.prompt and self.tasks != ("embedding",):
+            raise ValueError("a prompt is for a model that serves embedding alone")
+        if self.multi_label and (self.tasks != ("sentiment",) or self.has_neutral):
+            raise ValueError(f"multi_label is for a sentiment model with other labels than {', '.join(THREE_WAY)}")
         if self.decider is not None and self.matcher is None:
             raise ValueError("a decider is for a similarity model with a matcher")
         if self.lexical is not None and self.task != "rerank":
@@ -315,6 +322,22 @@ def file_sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def split_labels(given: str) -> tuple[str, ...]:
+    """Labels as a command line has them: with , ; or 、 ， ； or line ends between them, or as a JSON array of strings.
+
+    The array is for labels that have such marks in them. Raises ValueError where one is begun and is none.
+    """
+    if not re.match(r'\s*\[\s*["\]]', given):
+        return tuple(filter(None, map(str.strip, re.split("[,，、;；\n]", given))))
+    try:
+        names = json.loads(given)
+    except ValueError as error:
+        raise ValueError(f"this is no JSON array of labels: {error}") from None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("this is no JSON array of strings")
+    return tuple(name.strip() for name in names)
 
 
 def find_models(models: Path) -> dict[str, Manifest]:

@@ -4,16 +4,23 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from structbert_lite.cache.tiered import TieredCache
-from structbert_lite.errors import DeadlineExceeded, InferenceFailed, InvalidModel, NotReady, WorkerHung
+from structbert_lite.errors import (
+    DeadlineExceeded,
+    InferenceFailed,
+    InvalidModel,
+    NotReady,
+    TaskNotAvailable,
+    WorkerHung,
+)
 from structbert_lite.inference.admission import AdmissionController
 from structbert_lite.inference.batcher import FairSemaphore
 from structbert_lite.inference.bulk_runner import BulkRunner
@@ -21,11 +28,13 @@ from structbert_lite.inference.model import Model
 from structbert_lite.inference.observer import Observer
 from structbert_lite.inference.resources import return_free_pages, usable_cpus
 from structbert_lite.inference.runner import Limits, ServingRunner
-from structbert_lite.manifest import Manifest, read_decider, read_manifest
+from structbert_lite.manifest import Manifest, Task, read_decider, read_manifest
 from structbert_lite.model_selection import select_models
 from structbert_lite.request_context import RequestContext
 from structbert_lite.settings import Settings
+from structbert_lite.tasks.aspects import AspectPipeline
 from structbert_lite.tasks.embedding import EmbeddingPipeline
+from structbert_lite.tasks.explain import ExplainPipeline
 from structbert_lite.tasks.rerank import RerankPipeline
 from structbert_lite.tasks.sentiment import SentimentPipeline
 from structbert_lite.tasks.similarity import SimilarityPipeline
@@ -37,6 +46,11 @@ PIPELINES = {
     "embedding": EmbeddingPipeline,
     "zero-shot": ZeroShotPipeline,
     "rerank": RerankPipeline,
+}
+# Tasks that no model is made for: what makes their pipelines of those of the tasks whose models answer them.
+COMBINED: dict[str, tuple[Callable[..., Any], tuple[Task, ...]]] = {
+    "aspects": (AspectPipeline, ("sentiment", "zero-shot")),
+    "explain": (ExplainPipeline, ("sentiment",)),
 }
 NO_LIMIT = sys.maxsize
 WARM_UP_SECONDS = 60.0
@@ -113,7 +127,15 @@ class ModelRegistry:
             for name, manifest in self.manifests.items()
         }
         self.pipelines = {task: Lazy(partial(self._build, task, context.settings)) for task in self.names}
+        self._combined = {task: Lazy(partial(self._combine, task)) for task in COMBINED}
         self.users = 0  # calls that are under way; the engine counts them
+
+    def pipeline(self, task: str) -> Lazy[Any]:
+        """What answers `task`. Raises TaskNotAvailable with the first task that no model is installed for."""
+        for needed in COMBINED[task][1] if task in COMBINED else (task,):
+            if needed not in self.names:
+                raise TaskNotAvailable(needed)
+        return self._combined[task] if task in COMBINED else self.pipelines[task]
 
     @property
     def runners(self) -> dict[str, ServingRunner]:
@@ -185,15 +207,34 @@ class ModelRegistry:
             own["decider"] = self._runners[rule.model].get()
         return PIPELINES[task](runner, settings.max_items, **own)
 
+    def _combine(self, task: str) -> Any:
+        make, needed = COMBINED[task]
+        return make(*(self.pipelines[one].get() for one in needed))
+
 
 @contextmanager
 def open_pipeline(
-    task: str, folder: Path, threads: int | None = None, load_model: LoadModel = Model.load
+    task: str,
+    folder: Path,
+    threads: int | None = None,
+    load_model: LoadModel = Model.load,
+    others: Sequence[Path] = (),
 ) -> Iterator[Any]:
     """The pipeline that serves `task` with the model in `folder`, for jobs and studies: no cache, no queue, no limit.
 
-    Its runs share `threads` CPUs, None: all that are usable. Raises InvalidModel, also when the model has another task.
+    A combined task has its further models in `others`. A model's runs share `threads` CPUs, None: all that are usable.
+    Raises InvalidModel, also when a model has another task.
     """
+    if task in COMBINED:
+        make, needed = COMBINED[task]
+        with ExitStack() as stack:
+            yield make(
+                *(
+                    stack.enter_context(open_pipeline(one, path, threads, load_model))
+                    for one, path in zip(needed, (folder, *others), strict=True)
+                )
+            )
+        return
     manifest = read_manifest(folder)
     if task not in manifest.tasks:
         raise InvalidModel(f"{folder} is a {' and '.join(manifest.tasks)} model, not one for {task}")

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from structbert_lite.errors import InvalidModel
-from structbert_lite.manifest import PairTemplate, check_files, find_models, read_manifest
+from structbert_lite.manifest import PairTemplate, check_files, find_models, read_manifest, split_labels
 from structbert_lite.settings import PROJECT
 from tests.tiny_models import make_cross, make_three_way, table
 
@@ -139,3 +139,41 @@ def test_none_is_for_a_zero_shot_model(tiny_models: Path, copy: Path, tmp_path: 
     change(copy, none={"scale": 0.5})
     with pytest.raises(InvalidModel, match="none is for a zero-shot model"):
         read_manifest(copy)
+
+
+def test_a_prompt_is_for_embeddings_and_several_labels_for_a_classifier_of_its_own(
+    tiny_models: Path, copy: Path
+) -> None:
+    change(copy, prompt="查询：")
+    with pytest.raises(InvalidModel, match="a prompt is for a model that serves embedding alone"):
+        read_manifest(copy)
+    change(copy, prompt="", multi_label=True)
+    with pytest.raises(InvalidModel, match="with other labels than Negative, Neutral, Positive"):
+        read_manifest(copy)
+    change(copy, labels=["物流", "质量", "价格"], uncertainty=None)
+    assert read_manifest(copy).multi_label
+
+
+@pytest.mark.parametrize(
+    ("given", "labels"),
+    [
+        ("咨询,投诉,建议", ("咨询", "投诉", "建议")),
+        ("咨询、投诉， 建议,", ("咨询", "投诉", "建议")),
+        (
+            '["negative (stars 1, 2 and 3)", "positive (stars 4 and 5)"]',
+            ("negative (stars 1, 2 and 3)", "positive (stars 4 and 5)"),
+        ),
+        (' [ "a、b" ]', ("a、b",)),
+        ("[积极],[消极]", ("[积极]", "[消极]")),
+        ("", ()),
+        ("[]", ()),
+    ],
+)
+def test_labels_of_a_command_line(given: str, labels: tuple[str, ...]) -> None:
+    assert split_labels(given) == labels
+
+
+@pytest.mark.parametrize("given", ['["a", "b"', '["a", 1]', '["a"] b', '["a"], "b"'])
+def test_a_begun_array_of_labels_is_never_cut_at_commas(given: str) -> None:
+    with pytest.raises(ValueError, match="this is no JSON array of"):
+        split_labels(given)

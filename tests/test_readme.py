@@ -1,4 +1,4 @@
-"""The README tells the truth: its examples give what it shows."""
+"""Both READMEs tell the truth, and the same: the examples give what they show."""
 
 import json
 import re
@@ -8,12 +8,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from structbert_lite.settings import PROJECT
+from tests.docs.pages import FENCED, INLINE, links
 
-README = (PROJECT / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```\n(curl .*?)\n```\n```json\n(.*?)\n```", README, re.DOTALL)
+ENGLISH, CHINESE = ((PROJECT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))
+EXAMPLES = re.compile(r"```\n(curl .*?)\n```\n```json\n(.*?)\n```", re.DOTALL)
 
 
-@pytest.mark.parametrize(("command", "shown"), EXAMPLES)
+@pytest.mark.parametrize(("command", "shown"), EXAMPLES.findall(ENGLISH))
 def test_an_example_gives_what_is_shown(client: FlaskClient, command: str, shown: str) -> None:
     words = shlex.split(command)
     route = next(word for word in words if word.startswith("localhost:5000")).removeprefix("localhost:5000")
@@ -24,7 +25,26 @@ def test_an_example_gives_what_is_shown(client: FlaskClient, command: str, shown
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == 6
+    assert len(EXAMPLES.findall(ENGLISH)) == 8
+
+
+def test_both_have_the_same_commands_and_examples() -> None:
+    assert FENCED.findall(CHINESE) == FENCED.findall(ENGLISH)
+
+
+def test_both_lead_to_the_same_places() -> None:
+    def places(page: str) -> list[str]:
+        return sorted(link for link in links(page) if not link.startswith(("#", "README")))
+
+    assert places(CHINESE) == places(ENGLISH)
+
+
+def test_both_have_the_same_figures_and_names() -> None:
+    def facts(page: str) -> list[str]:
+        prose = FENCED.sub("", page)
+        return sorted(INLINE.findall(prose) + re.findall(r"\d[\d.,]*\d|\d", INLINE.sub("", prose)))
+
+    assert facts(CHINESE) == facts(ENGLISH)
 
 
 def rounded(value: object) -> object:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from structbert_lite.tables.delimited import read_table
+from structbert_lite.tables.table import read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Example:
 
 def read_tsv(path: Path) -> list[dict[str, str]]:
     """Rows of a tab-separated file with a header line; quotes are ordinary characters."""
-    records = read_table(path, "\t", quoted=False).records
+    records = read_table(path, form="tsv").records
     if wrong := next((record.fault for record in records if record.fault), None):
         raise ValueError(f"{path}: {wrong}")
     return [record.values for record in records]

@@ -8,9 +8,9 @@ import numpy as np
 
 from export.refusal import ExportRefused
 from export.texts import read_texts
-from structbert_lite.tables.delimited import read_table
+from structbert_lite.tables.table import read_table
 
-TABLES = {".tsv": "\t", ".csv": ","}
+TABLES = {".tsv", ".csv"}
 LEAST = 1_000  # texts: a quarter of them is what the agreement is measured on
 SEED = 20
 
@@ -51,9 +51,8 @@ def read_rows(path: Path, labels: Sequence[str]) -> Split:
 
 
 def _read_table(path: Path, labels: Sequence[str]) -> list[Row]:
-    delimiter = TABLES[path.suffix.lower()]
     try:
-        table = read_table(path, delimiter, quoted=delimiter == ",")
+        table = read_table(path, ("text",))
     except OSError as error:
         raise ExportRefused(f"the file of texts {path} cannot be read: {error.strerror}") from None
     except ValueError as error:

@@ -15,9 +15,16 @@ SENTIMENT = Task(
     logits=2,
     labels=LabelRule(
         words={
-            "Negative": ("负面", "负向", "负", "消极", "negative", "neg"),
-            "Positive": ("正面", "正向", "正", "积极", "positive", "pos"),
+            "Negative": (
+                *("负面", "负向", "负", "负类", "负例", "消极", "差评", "不好", "坏", "贬义", "不满意", "悲观"),
+                *("negative", "neg", "bad"),
+            ),
+            "Positive": (
+                *("正面", "正向", "正", "正类", "正例", "积极", "好评", "好", "褒义", "满意", "乐观"),
+                *("positive", "pos", "good"),
+            ),
         },
+        more={"Neutral": ("中性", "中立", "中", "中评", "neutral", "neu")},
         orders={None: LABELS},
     ),
     takes_own_labels=True,

@@ -1,11 +1,22 @@
 """What a task asks of a checkpoint. Data only: the command line reads it before torch is there."""
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
 
 from export.architecture import BERT, Architecture
+
+# Said behind a label: "negative (stars 1, 2 and 3)", "正面情感".
+BEHIND = re.compile(r"\s*\(.*\)$|(情感|情绪|评价|评论|倾向)$")
+
+
+def spelling(name: str) -> str:
+    """A label's name as a LabelRule spells it: half width, lower case, without what is said behind it."""
+    plain = unicodedata.normalize("NFKC", name).strip().lower()
+    return BEHIND.sub("", plain) or plain
 
 
 class Head(StrEnum):
@@ -22,12 +33,14 @@ class LabelRule:
     """The labels of a classifier, and how to tell their order.
 
     `words`: each label's spellings in lower case. `orders`: configuration.json's task -> the order of its logits;
-    under None the order of every other checkpoint, absent where it cannot be assumed. `own`: they are the caller's own,
-    so that a checkpoint that names them decides their order.
+    under None the order of every other checkpoint, absent where it cannot be assumed. `more`: spellings of what the
+    caller's own labels may mean besides. `own`: they are the caller's own, so that a checkpoint that names them decides
+    their order.
     """
 
     words: Mapping[str, tuple[str, ...]]
     orders: Mapping[str | None, tuple[str, ...]]
+    more: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     own: bool = False
 
 
@@ -50,13 +63,17 @@ class Task:
         """The task for a classifier of the labels `given`, where it takes other ones than usual and these are other."""
         if not self.takes_own_labels or len(given) < 2 or not all(given) or sorted(given) == sorted(self.labels.words):
             return self
-        usual = {word: label for label, words in self.labels.words.items() for word in (label.lower(), *words)}
-        meanings = [usual.get(name.lower()) for name in given]
+        known = {**self.labels.words, **self.labels.more}
+        usual = {word: label for label, words in known.items() for word in (label.lower(), *words)}
+        meanings = [usual.get(spelling(name)) for name in given]
         # 负面, 正面: the usual labels under other names. A checkpoint without names has them in the usual order.
-        known = self.labels.orders.get(None)
+        order = self.labels.orders.get(None)
         orders: dict[str | None, tuple[str, ...]] = {}
-        if known is not None and sorted(map(str, meanings)) == sorted(known):
-            orders[None] = tuple(given[meanings.index(label)] for label in known)
-        words = {name: (name.lower(),) for name in given}
+        if order is not None and sorted(map(str, meanings)) == sorted(order):
+            orders[None] = tuple(given[meanings.index(label)] for label in order)
+        words = {
+            name: (name.lower(), *(known[meaning] if meaning and meanings.count(meaning) == 1 else ()))
+            for name, meaning in zip(given, meanings, strict=True)
+        }
         title = "A classifier for Chinese text, with labels of its own"
         return replace(self, logits=len(given), labels=LabelRule(words, orders, own=True), title=title)

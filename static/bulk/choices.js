@@ -1,4 +1,5 @@
-// What is to be done with a file: the task, its columns, its options.
+// @ts-check
+// What is to be done with a table: the task, its columns, its options.
 import { Fault } from "../api.js";
 import { byId, limits } from "../page.js";
 import { splitLabels } from "../split.js";
@@ -6,32 +7,59 @@ import { startTokens } from "../tokens.js";
 import { guessColumns } from "./column.js";
 import { TASKS } from "./tasks.js";
 
+/** @typedef {{ columns: string[], rows: unknown[][] }} Table */
+
 export const job = byId("job");
 const field = job.elements;
 const served = JSON.parse(job.dataset.tasks);
 const columns = [field.column, field.column_b];
+/** @type {(string | null)[]} names that somebody chose; a guess may change, they do not */
+const picked = [null, null];
+/** @type {Table | null} */
 let table = null;
 
-/** The fields of a task, with the columns that it probably reads; where a table is given, that one's from now on. */
-export function offer(given = table) {
-  table = given;
+/** The fields of the task, with the columns that it probably reads. */
+function show() {
   const task = field.task.value;
   for (const part of job.querySelectorAll("[data-task]")) part.hidden = part.dataset.task !== task;
   if (!table) return;
+  const { columns: names } = table;
   const guessed = guessColumns(table, TASKS[task].reads);
+  // Of two the one that was not chosen is another than the one that was.
+  const kept = picked.map((name) => (name === null ? -1 : names.indexOf(name)));
+  const free = guessed.filter((place) => !kept.includes(place));
   columns.forEach((select, i) => {
-    select.replaceChildren(...table.columns.map((name, place) => new Option(name, place)));
-    select.value = String(guessed[i] ?? guessed[0]);
+    select.value = String(kept[i] >= 0 ? kept[i] : (free.shift() ?? guessed[0]));
   });
 }
 
+/**
+ * Offers the columns of a table; those that were chosen by name stay chosen where it has them.
+ * @param {Table} given
+ */
+export function offer(given) {
+  table = given;
+  for (const select of columns) select.replaceChildren(...given.columns.map((name, place) => new Option(name, String(place))));
+  show();
+}
+
+/** Forgets what was chosen for another file. */
+export const forget = () => picked.fill(null);
+
+/**
+ * @param {string[]} labels
+ * @param {string} template
+ */
 function check(labels, template) {
   if (!labels.length) throw new Fault("no_labels", "", "labels-new");
   if (labels.length > limits.items) throw new Fault("payload_too_large", "", "labels-new");
   if (!template.includes("{}")) throw new Fault("no_place", "", "hypothesis_template");
 }
 
-/** {task, api, options, places}: `places` of the columns to read. Throws a Fault whose field is the id of one. */
+/**
+ * What was chosen. Throws a Fault whose field is the id of one.
+ * @returns {import("./scoring.js").Asked}
+ */
 export function chosen() {
   const task = field.task.value;
   const { api, labels, neutral } = served[task];
@@ -47,4 +75,8 @@ export function chosen() {
 }
 
 startTokens(field.labels);
-field.task.addEventListener("change", () => offer());
+field.task.addEventListener("change", show);
+columns.forEach((select, i) => select.addEventListener("change", () => {
+  picked[i] = table?.columns[select.value] ?? null;
+}));
+show();

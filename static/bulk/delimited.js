@@ -1,28 +1,44 @@
+// @ts-check
 // CSV and TSV, by Papa Parse. structbert_lite/tables/delimited.py reads files alike.
 const CHUNK = 2 ** 20; // characters between two pauses in which the page does other things
 const DELIMITERS = [",", "\t", ";"];
+const QUOTED = /"[^"]*"/g;
 
-/** Only these end a row; inside quotes a cell may have others. Mixed ends outside of quotes become one kind. */
+/**
+ * Only these end a row; inside quotes a cell may have others. Mixed ends outside of quotes become one kind.
+ * @param {string} text
+ */
 function withOneLineEnd(text) {
-  if (!text.includes("\r")) return [text, "\n"];
-  const bare = text.replace(/"[^"]*"/g, "");
-  const kinds = [["\r\n", /\r\n/], ["\n", /(?<!\r)\n/], ["\r", /\r(?!\n)/]].filter(([, kind]) => kind.test(bare));
-  if (kinds.length < 2) return [text, kinds[0]?.[0] ?? "\n"];
-  return [text.replace(/"[^"]*"|\r\n?/g, (found) => (found[0] === '"' ? found : "\n")), "\n"];
+  if (!text.includes("\r")) return { text, newline: "\n" };
+  const bare = text.replace(QUOTED, '""');
+  const kinds = Object.entries({ "\r\n": /\r\n/, "\n": /(?<!\r)\n/, "\r": /\r(?!\n)/ }).filter(([, kind]) => kind.test(bare));
+  if (kinds.length < 2) return { text, newline: kinds[0]?.[0] ?? "\n" };
+  return { text: text.replace(/"[^"]*"|\r\n?/g, (found) => (found[0] === '"' ? found : "\n")), newline: "\n" };
 }
 
-/** The one of which the header line has most; a comma where it has none. */
+/**
+ * The one of which the first line has most outside of quotes; a comma where it has none.
+ * @param {string} text
+ */
 function delimiterOf(text) {
-  const header = /^[^\r\n]*/.exec(text)[0];
+  const header = (/^[^\r\n]*/.exec(text)?.[0] ?? "").replace(QUOTED, "");
   const counts = DELIMITERS.map((delimiter) => header.split(delimiter).length);
   return DELIMITERS[counts.indexOf(Math.max(...counts))];
 }
 
 const NO_QUOTE = "\0"; // Papa Parse wants one
 
-/** Calls `take(cells)` for each line; the promise says whether a quote stood where none can. */
-function parse(text, newline, delimiter, quoteChar, take) {
+/**
+ * @param {string} text
+ * @param {string} newline
+ * @param {string} delimiter
+ * @param {string} quoteChar
+ * @returns {Promise<{ grid: string[][], broken: boolean }>} `broken`: a quote stood where none can
+ */
+function parse(text, newline, delimiter, quoteChar) {
   return new Promise((done) => {
+    /** @type {string[][]} */
+    const grid = [];
     let broken = false;
     Papa.parse(text, {
       delimiter,
@@ -30,29 +46,51 @@ function parse(text, newline, delimiter, quoteChar, take) {
       quoteChar,
       chunkSize: CHUNK,
       chunk({ data, errors }, parser) {
-        data.forEach(take);
+        for (const cells of data) grid.push(cells);
         broken ||= errors.some(({ type }) => type === "Quotes");
         parser.pause();
         setTimeout(() => parser.resume());
       },
-      complete: () => done(broken),
+      complete: () => done({ grid, broken }),
     });
   });
 }
 
 /**
- * {lines, broken}: what `start()` makes, after `lines.take(cells)` for each line, and whether a quote stood where none can.
- * With `tabs` between cells such quotes are ordinary characters, all of them.
+ * The first cell that holds lines which look like rows of their own: how many, and the line of the file on which it begins.
+ * @param {string[][]} grid
+ * @param {string} delimiter
  */
-export async function readDelimited(given, start, tabs) {
-  const [whole, newline] = withOneLineEnd(given);
-  // The end of the last line begins no other.
-  const text = whole.endsWith(newline) ? whole.slice(0, -newline.length) : whole;
-  const delimiter = tabs ? "\t" : delimiterOf(text);
-  const lines = start();
-  const broken = await parse(text, newline, delimiter, '"', lines.take);
-  if (!broken || delimiter !== "\t") return { lines, broken };
-  const plain = start();
-  await parse(text, newline, delimiter, NO_QUOTE, plain.take);
-  return { lines: plain, broken: false };
+function swallowed(grid, delimiter) {
+  let line = 1;
+  for (const cells of grid) {
+    for (const cell of cells) {
+      const lines = cell.split(/\r\n|\n|\r/);
+      const rows = lines.slice(1).filter((one) => one.split(delimiter).length > 1).length;
+      if (rows > 1) return { line, rows };
+      line += lines.length - 1;
+    }
+    line += 1;
+  }
+  return null;
+}
+
+/**
+ * Lines of cells. `quotes`: whether they may enclose cells; with tabs between cells those that do not fit are ordinary characters,
+ * all of them. `broken` says of a quote that stands where none can, or is never closed, and the rows that it swallowed.
+ * @param {string} given
+ * @param {{ tabs?: boolean, quotes?: boolean }} [options]
+ */
+export async function readDelimited(given, { tabs = false, quotes = true } = {}) {
+  const { text: whole, newline } = withOneLineEnd(given);
+  // Empty lines in front, and what Excel is told about the file there. The end of the last line begins no other.
+  let text = whole.replace(/^(?:[^\S\t]*(?:\r\n|\n|\r))+/, "");
+  const named = /^"?sep=(.)"?(?:\r\n|\n|\r)/i.exec(text);
+  if (named) text = text.slice(named[0].length);
+  if (text.endsWith(newline)) text = text.slice(0, -newline.length);
+  const delimiter = tabs ? "\t" : (named?.[1] ?? delimiterOf(text));
+  const { grid, broken } = await parse(text, newline, delimiter, quotes ? '"' : NO_QUOTE);
+  if (broken && delimiter === "\t") return { ...(await parse(text, newline, delimiter, NO_QUOTE)), broken: null };
+  const found = quotes ? swallowed(grid, delimiter) : null;
+  return { grid, broken: found ?? (broken ? { line: 0, rows: 0 } : null) };
 }

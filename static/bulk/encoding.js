@@ -1,13 +1,26 @@
+// @ts-check
 // A file's bytes as text, in the encoding that they turn out to have. structbert_lite/tables/source.py does the same.
+import { commonness } from "./common_characters.js";
+
 const BLOCK = 4 * 2 ** 20;
+const SAMPLE = 2 ** 18; // characters that tell GB18030 and Big5 apart
 const MARKS = { "utf-8": [0xef, 0xbb, 0xbf], "utf-16le": [0xff, 0xfe], "utf-16be": [0xfe, 0xff], gb18030: [0x84, 0x31, 0x95, 0x33] };
 const UNREADABLE = "\ufffd";
+export const ENCODINGS = ["utf-8", "gb18030", "big5", "utf-16le", "utf-16be"];
 
-const unmarked = (text) => (text.startsWith("\ufeff") ? text.slice(1) : text);
+/** @typedef {{ text: string, encoding: string, damaged: boolean }} Decoded */
 
-/** Block by block: a long file must not stop the page. Throws TypeError for bytes that are none of `encoding`. */
+const unmarked = (/** @type {string} */ text) => (text.startsWith("\ufeff") ? text.slice(1) : text);
+
+/**
+ * Block by block: a long file must not stop the page. Throws TypeError for bytes that are none of `encoding`.
+ * @param {Blob} file
+ * @param {string} encoding
+ * @param {boolean} fatal
+ */
 async function decode(file, encoding, fatal) {
   const decoder = new TextDecoder(encoding, { fatal, ignoreBOM: true });
+  /** @type {string[]} */
   const parts = [];
   for (let at = 0; at < file.size; at += BLOCK) {
     parts.push(decoder.decode(await file.slice(at, at + BLOCK).arrayBuffer(), { stream: true }));
@@ -17,22 +30,43 @@ async function decode(file, encoding, fatal) {
 }
 
 /**
- * {text, encoding, damaged}: a byte order mark decides, else UTF-8 or GB18030, whichever fits the whole file. Where neither
- * does, the one that fits better; characters that could not be read are then U+FFFD, and `damaged` is true.
+ * @param {Blob} file
+ * @param {string} encoding
+ * @returns {Promise<Decoded | null>} null where the bytes are none of it
  */
-export async function readText(file) {
+async function decoded(file, encoding) {
+  try {
+    return { text: await decode(file, encoding, true), encoding, damaged: false };
+  } catch (error) {
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
+}
+
+/**
+ * Text in `wanted`, else in what a byte order mark says, else in UTF-8 where the whole file fits, else in GB18030 or Big5, whichever gives
+ * the more common characters. Where none fits, the one that fits best; characters that could not be read are then U+FFFD, and
+ * `damaged` is true.
+ * @param {Blob} file
+ * @param {string} [wanted]
+ * @returns {Promise<Decoded>}
+ */
+export async function readText(file, wanted) {
   const start = new Uint8Array(await file.slice(0, 4).arrayBuffer());
-  const marked = Object.keys(MARKS).find((encoding) => MARKS[encoding].every((byte, i) => start[i] === byte));
-  const candidates = marked ? [marked] : ["utf-8", "gb18030"];
-  for (const encoding of candidates) {
-    try {
-      return { text: await decode(file, encoding, true), encoding, damaged: false };
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error;
-    }
+  const marked = Object.entries(MARKS).find(([, mark]) => mark.every((byte, i) => start[i] === byte))?.[0];
+  const only = wanted ?? marked;
+  for (const encoding of only ? [only] : ["utf-8"]) {
+    const found = await decoded(file, encoding);
+    if (found) return found;
+  }
+  if (!only) {
+    const both = (await Promise.all(["gb18030", "big5"].map((one) => decoded(file, one)))).filter((one) => one !== null);
+    // A file of few characters fits both; GB18030 is by far the more usual one.
+    const likely = (/** @type {Decoded} */ one) => commonness(one.text.slice(0, SAMPLE)) + (one.encoding === "gb18030" ? 0.1 : 0);
+    if (both.length) return both.sort((one, other) => likely(other) - likely(one))[0];
   }
   const read = [];
-  for (const encoding of candidates) {
+  for (const encoding of only ? [only] : ["utf-8", "gb18030"]) {
     const text = await decode(file, encoding, false);
     read.push({ text, encoding, damaged: true, lost: text.split(UNREADABLE).length });
   }

@@ -1,12 +1,19 @@
+// @ts-check
 // How fast a job is, and how long it still takes.
 const WINDOW_MS = 15_000;
 
 export class Pace {
+  /** @type {{ done: number, now: number }[]} */
   #samples = [];
+  /** @type {{ done: number, now: number } | null} */
   #first = null;
   #all = { done: 0, ms: 0 }; // of what came before the last restart
 
-  /** So much is done at `now`, in milliseconds. */
+  /**
+   * So much is done at `now`, in milliseconds.
+   * @param {number} done
+   * @param {number} now
+   */
   note(done, now) {
     this.#samples.push({ done, now });
     this.#first ??= { done, now };
@@ -22,13 +29,14 @@ export class Pace {
 
   /** Of the last seconds, one a second; null where it is not known. */
   get rate() {
-    const [first, last] = [this.#samples[0], this.#samples.at(-1)];
+    const first = this.#samples[0];
+    const last = this.#samples.at(-1);
     return last && last.now > first.now && last.done > first.done ? ((last.done - first.done) * 1000) / (last.now - first.now) : null;
   }
 
   get #total() {
     const last = this.#samples.at(-1);
-    if (!last) return this.#all;
+    if (!last || !this.#first) return this.#all;
     return { done: this.#all.done + last.done - this.#first.done, ms: this.#all.ms + last.now - this.#first.now };
   }
 
@@ -38,7 +46,10 @@ export class Pace {
     return ms > 0 && done > 0 ? (done * 1000) / ms : null;
   }
 
-  /** Seconds for so many more; null where it is not known. */
+  /**
+   * Seconds for so many more; null where it is not known.
+   * @param {number} more
+   */
   left(more) {
     return this.rate === null ? null : more / this.rate;
   }

@@ -1,38 +1,73 @@
-// The page for a whole file: takes it, asks what to do with it, runs that, offers the result.
-import { byId, filled, texts } from "../page.js";
-import { chosen, job, offer } from "./choices.js";
+// @ts-check
+// The page for whole files: takes them, asks what to do with them, runs that, shows and offers the results.
+import { byId, filled, percent, texts } from "../page.js";
+import { whole } from "../status/format.js";
+import { chosen, forget, job, offer } from "./choices.js";
+import { openDetail } from "./detail.js";
+import { fillInsight, fillShares, showInsight, summarySheet } from "./insight.js";
 import { complain } from "./notice.js";
+import { csvOf, nameOf, save, trainingOf, workbookOf } from "./output.js";
+import { readPasted } from "./paste.js";
 import { fillPreview } from "./preview.js";
+import { changed, refresh, showRows } from "./rows_table.js";
 import { Run } from "./run.js";
-import { readTable, Unreadable } from "./table.js";
+import { held, Store } from "./store.js";
+import { readFile, tableOf, Unreadable } from "./table.js";
+import { Work } from "./work.js";
 
-let file = null;
+/** @type {import("./table.js").Source[]} */
+let sources = [];
+/** @type {{ sheet?: string, encoding?: string, quotes?: boolean }} */
+let how = {};
+/** @type {import("./scoring.js").Table | null} */
 let table = null;
-let run = null; // the job, also when it is over
+/** @type {Run | null} the job, also when it is over */
+let run = null;
 let busy = false;
+const opening = Store.open();
 
-/** While a file is read or a job runs nothing else can be chosen. */
+/**
+ * While a file is read or a job runs nothing else can be chosen.
+ * @param {boolean} now
+ */
 function setBusy(now) {
   busy = now;
-  byId("choices").disabled = job.elements.file.disabled = now;
+  byId("choices").disabled = byId("sources").disabled = byId("pickers").disabled = now;
 }
 
-/** The browser asks whether a page with a job is to be left. */
-const stay = (event) => event.preventDefault();
+/** The browser asks whether a page with a job that it does not keep is to be left. */
+const stay = (/** @type {BeforeUnloadEvent} */ event) => {
+  if (!run?.work.kept) event.preventDefault();
+};
 
-async function take(given) {
-  if (!given || busy) return;
+/** Shows what was read, and what can be done with it. */
+function show() {
+  table = tableOf(sources, { nameOf: (number) => filled(texts.unnamed, { number }), source: texts.columns.file });
+  if (!table.columns.length || !table.rows.length) {
+    table = null;
+    byId("choices").hidden = true;
+    // Where another sheet or another header may help, they can still be chosen.
+    byId("preview").hidden = !(sources.length === 1 && (sources[0].grid?.length || (sources[0].facts.sheets?.length ?? 0) > 1));
+    if (!byId("preview").hidden) fillPreview(sources, { columns: [], rows: [], faults: new Map(), facts: sources[0].facts }, how);
+    throw new Unreadable("empty_file");
+  }
+  fillPreview(sources, table, how);
+  offer(table);
+  byId("preview").hidden = byId("choices").hidden = false;
+}
+
+/**
+ * @param {string} name that is said meanwhile
+ * @param {() => Promise<import("./table.js").Source[]>} read
+ */
+async function take(name, read) {
+  if (busy) return;
   complain("");
   setBusy(true);
-  byId("preview").hidden = byId("choices").hidden = byId("run").hidden = byId("summary").hidden = true;
-  byId("reading").textContent = filled(texts.reading, { name: given.name });
-  run = table = null;
+  byId("reading").textContent = filled(texts.reading, { name });
   try {
-    table = await readTable(given);
-    file = given;
-    fillPreview(byId("preview"), given.name, table);
-    offer(table);
-    byId("preview").hidden = byId("choices").hidden = false;
+    sources = await read();
+    show();
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     complain(error.kind, error.message);
@@ -42,53 +77,199 @@ async function take(given) {
   }
 }
 
-async function start() {
-  complain("");
+/** What was found out and shown of other files is gone. */
+function begin() {
+  how = {};
+  forget();
+  run = table = null;
+  for (const id of ["preview", "choices", "run", "results", "insight", "offer"]) byId(id).hidden = true;
+}
+
+/** @param {File[]} files */
+function takeFiles(files) {
+  if (!files.length || busy) return;
+  begin();
+  take(files.map(({ name }) => name).join(texts.comma), () => Promise.all(files.map((file) => readFile(file))));
+}
+
+/** The one file again, read otherwise. */
+const again = () => take(sources[0].name, async () => [await readFile(sources[0].file, how)]);
+
+async function takeSample() {
+  const { sample } = byId("sample").dataset;
+  const name = sample.split("/").at(-1).split("?")[0];
+  begin();
+  await take(name, async () => {
+    const answer = await fetch(sample).catch(() => null);
+    if (!answer?.ok) throw new Unreadable("no_sample");
+    return [await readFile(new File([await answer.blob()], name))];
+  });
+}
+
+/**
+ * A job from here to its end.
+ * @param {Work} work
+ */
+async function go(work) {
+  run = new Run(work, () => {
+    if (!run?.isOver) fillShares();
+    refresh();
+  });
+  showRows(work, (row) => openDetail(work, row));
+  showInsight(work);
+  byId("offer").hidden = true;
+  setBusy(true);
+  window.addEventListener("beforeunload", stay);
   try {
-    run = new Run(table, chosen());
-  } catch (fault) {
+    if (work.isDone) run.showDone();
+    else await run.go();
+  } finally {
+    window.removeEventListener("beforeunload", stay);
+    setBusy(false);
+  }
+  work.flush();
+  changed();
+  fillInsight();
+  byId("training").hidden = work.job.asked.task === "similarity";
+}
+
+async function start() {
+  if (!table) return;
+  complain("");
+  let asked;
+  try {
+    asked = chosen();
+  } catch (/** @type {any} */ fault) {
     if (!fault.kind) throw fault;
     complain(fault.kind);
     byId(fault.field).focus();
     return;
   }
   setBusy(true);
-  window.addEventListener("beforeunload", stay);
-  try {
-    await run.go();
-  } finally {
-    window.removeEventListener("beforeunload", stay);
-    setBusy(false);
-  }
+  const store = await opening;
+  await removeOthers(store);
+  await go(await Work.begin(sources.map(({ name }) => name).join(texts.comma), table, asked, store));
 }
 
-async function download() {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(await run.results.csv(run.table, run.prefix));
-  link.download = `${file.name.replace(/\.\w+$/, "")}.${run.state === "done" ? "scored" : "part"}.csv`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+/**
+ * Jobs of this browser that no other tab is at.
+ * @param {Store | null} store
+ */
+async function idle(store) {
+  if (!store) return [];
+  const taken = await held();
+  return (await store.jobs()).filter(({ id }) => !taken.has(id) || id === run?.work.job.id);
 }
 
-job.addEventListener("submit", (event) => {
+/**
+ * One job is kept, not every one that there ever was.
+ * @param {Store | null} store
+ */
+async function removeOthers(store) {
+  for (const one of await idle(store)) await store?.remove(one.id);
+}
+
+/** Offers to go on with what was left behind. */
+async function offerJobs() {
+  const store = await opening;
+  const [left] = await idle(store);
+  byId("offer").hidden = !left || busy;
+  if (!left || !store) return;
+  const isDone = left.done === left.total;
+  byId("offer-said").textContent = filled(isDone ? texts.offer_done : texts.offer, {
+    name: left.name, done: whole(left.done), total: whole(left.total), percent: percent(left.done / left.total),
+    when: new Date(left.created).toLocaleString(texts.lang, { dateStyle: "medium", timeStyle: "short" }),
+  });
+  byId("offer-go").textContent = isDone ? texts.offer_open : texts.resume;
+  byId("offer-go").onclick = async () => {
+    if (busy) return;
+    const work = await Work.again(left, store);
+    if (work) await go(work);
+    else offerJobs();
+  };
+  byId("offer-remove").onclick = async () => {
+    await store.remove(left.id);
+    offerJobs();
+  };
+}
+
+/** @param {string} kind */
+async function download(kind) {
+  if (!run) return;
+  const { work } = run;
+  const name = `${nameOf(work)}.${work.isDone ? "scored" : "part"}`;
+  if (kind === "training") save(trainingOf(work), `${nameOf(work)}.labels.csv`);
+  else if (kind === "csv") save(await csvOf(work), `${name}.csv`);
+  else save(await workbookOf(work, summarySheet()), `${name}.xlsx`);
+}
+
+job.addEventListener("submit", (/** @type {Event} */ event) => {
   event.preventDefault();
   if (table && !busy) start();
 });
-byId("pause").addEventListener("click", () => run.toggle());
-byId("cancel").addEventListener("click", () => run.sender.cancel());
-byId("download").addEventListener("click", download);
-job.elements.file.addEventListener("change", (event) => take(event.target.files[0]));
+byId("pause").addEventListener("click", () => run?.toggle());
+byId("cancel").addEventListener("click", () => {
+  byId("ask-cancel-said").textContent = filled(texts.ask_cancel, { done: whole(run?.work.results.done ?? 0) });
+  byId("ask-cancel").showModal();
+});
+byId("ask-cancel").addEventListener("close", () => {
+  if (byId("ask-cancel").returnValue === "yes") run?.work.sender.cancel();
+  byId("ask-cancel").returnValue = "";
+});
+byId("try-now").addEventListener("click", () => run?.work.sender.hurry());
+byId("download").addEventListener("click", () => download("xlsx"));
+byId("download-csv").addEventListener("click", () => download("csv"));
+byId("training").addEventListener("click", () => {
+  if (run?.work.results.corrections.size) download("training");
+  else byId("training-said").textContent = texts.no_corrections;
+});
+document.addEventListener("corrected", () => { byId("training-said").textContent = ""; });
+byId("sample").addEventListener("click", takeSample);
+byId("file").addEventListener("change", (/** @type {any} */ event) => {
+  takeFiles([...event.target.files]);
+  event.target.value = ""; // the same file, mended meanwhile, is another choice
+});
+byId("read-paste").addEventListener("click", () => {
+  const text = byId("paste").value;
+  if (busy || !text.trim()) return;
+  begin();
+  take(texts.pasted, async () => [await readPasted(text, texts.pasted)]);
+});
+byId("sheet").addEventListener("change", (/** @type {any} */ event) => {
+  how = { ...how, sheet: event.target.value };
+  again();
+});
+byId("encoding").addEventListener("change", (/** @type {any} */ event) => {
+  how = { ...how, encoding: event.target.value === "auto" ? undefined : event.target.value };
+  again();
+});
+byId("no-quotes").addEventListener("change", (/** @type {any} */ event) => {
+  how = { ...how, quotes: !event.target.checked };
+  again();
+});
+byId("header").addEventListener("change", (/** @type {any} */ event) => {
+  const header = Number(event.target.value);
+  take(sources[0].name, async () => [{ ...sources[0], header }]);
+});
 
 // A file that misses the field would be opened by the browser, in the place of this page.
 for (const kind of ["dragover", "drop"]) {
-  document.addEventListener(kind, (event) => {
+  document.addEventListener(kind, (/** @type {any} */ event) => {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
     byId("drop").classList.toggle("over", kind === "dragover" && !busy);
-    if (kind === "drop") take(event.dataTransfer.files[0]);
+    if (kind === "drop") takeFiles([...event.dataTransfer.files]);
   });
 }
 document.addEventListener("dragleave", () => byId("drop").classList.remove("over"));
 
-offer();
 job.hidden = false;
+offerJobs();
+
+// What stood in the field of the first page, which leads here with several lines (panels/sentiment.js).
+const carried = sessionStorage.getItem("structbert-lite-lines");
+if (carried) {
+  sessionStorage.removeItem("structbert-lite-lines");
+  byId("paste").value = carried;
+  byId("read-paste").click();
+}

@@ -1,33 +1,77 @@
-// The first rows of a file, and what was found out about it.
-import { filled, texts } from "../page.js";
+// @ts-check
+// The first rows of a file, what was found out about it, and what of that can be put right.
+import { byId, filled, texts } from "../page.js";
 import { whole } from "../status/format.js";
-import { written } from "./table.js";
+import { written } from "./cell.js";
 
 const ROWS = 5;
+const HEADERS = 12; // rows that can be named the header
 const LONGEST = 80; // characters of a cell
 
-const cut = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
+const cut = (/** @type {string} */ text, longest = LONGEST) => (text.length > longest ? `${text.slice(0, longest)}…` : text);
 
+/**
+ * @param {"th" | "td"} kind
+ * @param {string[]} values
+ */
 function cells(kind, values) {
   const row = document.createElement("tr");
   row.append(...values.map((value) => {
     const cell = document.createElement(kind);
-    if (kind === "th") cell.scope = "col";
+    if (cell instanceof HTMLTableCellElement && kind === "th") cell.scope = "col";
     cell.textContent = cut(value);
     return cell;
   }));
   return row;
 }
 
-/** Fills the table of `box`, and says what the file is below it. */
-export function fillPreview(box, name, { columns, rows, facts }) {
+/**
+ * @param {string} id of the select's box
+ * @param {[string, string][]} options value and name; none hides it
+ * @param {string} value
+ */
+function pick(id, options, value) {
+  const select = byId(id);
+  select.parentElement.hidden = options.length < 2;
+  select.replaceChildren(...options.map(([one, name]) => new Option(name, one)));
+  select.value = value;
+}
+
+/**
+ * @param {import("./table.js").Source[]} sources
+ * @param {{ sheet?: string, encoding?: string, quotes?: boolean }} how the single one was read, where that was said
+ */
+function fillPickers(sources, how) {
+  const single = sources.length === 1 ? sources[0] : null;
+  const { sheets = [], sheet = "", encoding } = single?.facts ?? {};
+  pick("sheet", sheets.map(({ name, hidden }) => [name, hidden ? filled(texts.hidden_sheet, { name }) : name]), sheet);
+  const headers = (single?.grid ?? []).slice(0, HEADERS).map((row, i) => /** @type {[string, string]} */ (
+    [String(i), filled(texts.header_row, { number: i + 1, text: cut(row.filter((cell) => cell.trim()).join(" · "), 40) })]));
+  pick("header", headers.length ? [...headers, ["-1", texts.no_header]] : [], String(single?.header));
+  const known = Object.entries(/** @type {Record<string, string>} */ (texts.encodings));
+  pick("encoding", encoding ? known.map(([id, name]) => [id, id === "auto" ? filled(name, { encoding: encoding.toUpperCase() }) : name]) : [], how.encoding ?? "auto");
+  byId("no-quotes").checked = how.quotes === false;
+  byId("no-quotes").parentElement.hidden = !(single?.facts.broken || how.quotes === false);
+}
+
+/**
+ * Fills the table of the preview, and says what the file is below it.
+ * @param {import("./table.js").Source[]} sources
+ * @param {import("./scoring.js").Table} read
+ * @param {{ sheet?: string, encoding?: string, quotes?: boolean }} how
+ */
+export function fillPreview(sources, { columns, rows, facts }, how) {
+  const box = byId("preview");
   const table = box.querySelector("table");
   table.tHead.replaceChildren(cells("th", columns));
   table.tBodies[0].replaceChildren(...rows.slice(0, ROWS).map((row) => cells("td", columns.map((_, place) => written(row[place])))));
-  const said = [filled(texts.file_facts, { name, rows: whole(rows.length), columns: whole(columns.length) })];
-  if (facts.encoding) said.push(filled(texts.encoding, { encoding: facts.encoding.toUpperCase() }));
-  if (facts.sheet) said.push(filled(facts.others ? texts.sheet_of_several : texts.sheet, facts));
-  box.querySelector(".facts").textContent = said.join(" ");
-  const doubts = [facts.damaged && texts.damaged, facts.broken && texts.broken].filter(Boolean);
+  fillPickers(sources, how);
+  const name = sources.map((one) => one.name).join(texts.comma);
+  box.querySelector(".facts").textContent = filled(texts.file_facts, { name, rows: whole(rows.length), columns: whole(columns.length) });
+  const { broken } = facts;
+  const doubts = [
+    facts.damaged && texts.damaged,
+    broken && filled(broken.line ? texts.broken_at : texts.broken, { line: whole(broken.line), rows: whole(broken.rows) }),
+  ].filter(Boolean);
   box.querySelector(".doubts").textContent = doubts.join(" ");
 }

@@ -1,23 +1,29 @@
+// @ts-check
 // A job while it runs: its numbers, its buttons, what a screen reader hears of it.
 import { byId, filled, percent, texts } from "../page.js";
 import { rounded, whole } from "../status/format.js";
-import { fillSummary } from "./chart.js";
 import { complain } from "./notice.js";
 import { Pace } from "./pace.js";
-import { scoring } from "./scoring.js";
 
 const TICK_MS = 500;
+const PATIENCE_MS = 5000; // of somebody who sees nothing happen
 const STOPS = new Set(["unauthorized", "task_not_available"]); // faults that have a sentence of their own
 const SAID = 4; // parts of a job after each of which its progress is said aloud
 
-const time = (seconds) => {
+/** @param {number} seconds */
+export const time = (seconds) => {
   const minutes = Math.floor(seconds / 60);
   const values = { hours: Math.floor(minutes / 60), minutes: minutes % 60, seconds: Math.ceil(seconds % 60) };
   return filled(texts.times[minutes >= 60 ? "hours" : minutes ? "minutes" : "seconds"], values);
 };
 
+/**
+ * @param {string} name
+ * @param {string} value
+ * @param {string} [note]
+ */
 function tile(name, value, note = "") {
-  const [, large, small] = document.querySelector(`[data-tile="${name}"]`).children;
+  const [, large, small] = /** @type {Element} */ (document.querySelector(`[data-tile="${name}"]`)).children;
   large.textContent = value;
   small.textContent = note;
 }
@@ -26,33 +32,51 @@ function tile(name, value, note = "") {
 export class Run {
   #pace = new Pace();
   #said = 0;
-  #trouble; // the kind of the fault that is shown
+  /** @type {string | undefined} the kind of the fault that is shown */
+  #trouble;
+  #until = 0;
 
-  constructor(table, asked) {
-    this.table = table;
-    this.task = asked.task;
-    Object.assign(this, scoring(table, asked, (fault, stopped) => this.#tell(fault, stopped)));
+  /**
+   * @param {import("./work.js").Work} work
+   * @param {() => void} changed is called now and then while it runs, and at its end
+   */
+  constructor(work, changed) {
+    this.work = work;
+    this.changed = changed;
+    this.state = "paused";
+    work.trouble = (fault, { stopped, until }) => this.#tell(fault, stopped, until);
   }
 
   /** Until every row is settled or the job is cancelled. */
   async go() {
-    byId("run").hidden = byId("summary").hidden = false;
-    byId("prefixed").hidden = !this.prefix;
-    byId("prefixed").textContent = filled(texts.prefixed, { prefix: this.prefix });
+    byId("run").hidden = false;
     this.#enter("running");
     byId("pause").focus();
     this.#show();
     const timer = setInterval(() => this.#show(), TICK_MS);
+    const online = () => this.work.sender.hurry();
+    const leave = () => this.work.flush();
+    window.addEventListener("online", online);
+    window.addEventListener("pagehide", leave);
     try {
-      await this.sender.run();
+      await this.work.sender.run();
     } finally {
       clearInterval(timer);
+      window.removeEventListener("online", online);
+      window.removeEventListener("pagehide", leave);
       complain("");
-      this.#show();
-      this.#enter(this.sender.cancelled ? "cancelled" : "done");
+      this.#trouble = undefined;
+      this.#enter(this.work.sender.cancelled ? "cancelled" : "done");
       this.#show();
       byId("download").focus();
     }
+  }
+
+  /** Shows a job that is over. */
+  showDone() {
+    byId("run").hidden = false;
+    this.#enter(this.work.isDone ? "done" : "cancelled");
+    this.#show();
   }
 
   /** Pauses, or goes on. */
@@ -61,55 +85,85 @@ export class Run {
     complain("");
     this.#trouble = undefined;
     if (this.state === "running") {
-      this.sender.pause();
+      this.work.sender.pause();
       this.#enter("paused");
     } else {
-      this.sender.resume();
+      this.work.sender.resume();
       this.#enter("running");
     }
+    this.#show();
   }
 
-  #tell(fault, stopped) {
-    // Every further try fails alike: it is said once.
-    if (fault?.kind !== this.#trouble) complain(stopped && !STOPS.has(fault.kind) ? "stopped" : fault?.kind, fault?.message);
-    this.#trouble = fault?.kind;
-    if (stopped) this.#enter("stopped");
-  }
-
-  get #over() {
+  get isOver() {
     return this.state === "done" || this.state === "cancelled";
   }
 
-  get #done() {
-    return this.results.done / this.table.rows.length;
+  /**
+   * @param {import("../api.js").Fault | null} fault
+   * @param {boolean} stopped
+   * @param {number} until
+   */
+  #tell(fault, stopped, until) {
+    const kind = fault?.kind === "unreachable" && !navigator.onLine ? "offline" : fault?.kind;
+    // Every further try fails alike: it is said once.
+    if (kind !== this.#trouble) complain(stopped && !STOPS.has(kind ?? "") ? "stopped" : (kind ?? ""), fault?.message);
+    this.#trouble = kind;
+    this.#until = until;
+    if (stopped) this.#enter("stopped");
+    this.#showNext();
   }
 
+  /** What happens next, where the server does not answer or wants to be left alone. */
+  #showNext() {
+    const waits = this.state === "running" ? Math.ceil((this.#until - performance.now()) / 1000) : 0;
+    const silent = this.work.sender.silence;
+    byId("next").hidden = !(waits > 0);
+    byId("next-when").textContent = waits > 0 ? filled(texts.next, { time: time(waits) }) : "";
+    if (this.state === "running" && !(waits > 0) && silent > PATIENCE_MS && this.#trouble === undefined) {
+      complain("silent");
+      this.#trouble = "silent";
+    } else if (this.#trouble === "silent" && silent < PATIENCE_MS) {
+      complain("");
+      this.#trouble = undefined;
+    }
+  }
+
+  get #share() {
+    return this.work.results.done / this.work.job.total;
+  }
+
+  /** @param {string} state */
   #enter(state) {
-    this.state = state;
-    const { done, errors } = this.results;
+    this.state = this.work.job.state = state;
+    const { done, errors } = this.work.results;
     byId("run").dataset.state = state;
-    byId("state").textContent = filled(texts.states[state === "running" && this.#said ? "past" : state], {
-      done: whole(done), total: whole(this.table.rows.length), errors: whole(errors),
-      percent: state === "running" ? `${(this.#said * 100) / SAID}%` : percent(this.#done),
+    byId("state").textContent = filled(texts.states[state === "running" && this.#said ? "past" : state === "done" && errors ? "done_errors" : state], {
+      done: whole(done), total: whole(this.work.job.total), errors: whole(errors),
+      percent: state === "running" ? `${(this.#said * 100) / SAID}%` : percent(this.#share),
     });
-    byId("pause").hidden = byId("cancel").hidden = this.#over;
+    byId("pause").hidden = byId("cancel").hidden = this.isOver;
     byId("pause").textContent = state === "running" ? texts.pause : texts.resume;
-    byId("download").hidden = state === "running";
+    byId("downloads").hidden = state === "running";
+    byId("kept").textContent = this.isOver ? "" : this.work.kept ? texts.kept : texts.not_kept;
   }
 
   #show() {
-    const { done, errors } = this.results;
-    const total = this.table.rows.length;
+    const { done, errors, unsent } = this.work.results;
+    const { total } = this.work.job;
     if (this.state === "running") this.#pace.note(done, performance.now());
-    byId("bar").value = this.#done;
-    byId("bar").textContent = percent(this.#done);
-    tile("done", whole(done), filled(texts.of, { total: whole(total), percent: percent(this.#done) }));
-    tile("rate", rounded(this.#over ? this.#pace.mean : this.#pace.rate));
+    byId("bar").value = this.#share;
+    byId("bar").textContent = percent(this.#share);
+    tile("done", whole(done), filled(texts.of, { total: whole(total), percent: percent(this.#share) }));
+    const rate = this.isOver ? this.#pace.mean : this.#pace.rate;
+    tile("rate", rate === null ? "—" : rounded(rate));
     const left = done === total ? 0 : this.#pace.left(total - done);
     tile("left", left === null ? "—" : time(left));
-    tile("errors", whole(errors));
-    fillSummary(byId("summary"), this.results, this.task);
-    const part = Math.floor(this.#done * SAID);
+    const empty = (unsent.get("blank") ?? 0) + (unsent.get("default") ?? 0);
+    tile("errors", whole(errors), empty ? filled(texts.unsent, { count: whole(empty) }) : "");
+    this.#showNext();
+    this.work.flush();
+    this.changed();
+    const part = Math.floor(this.#share * SAID);
     if (this.state === "running" && part > this.#said && part < SAID) {
       this.#said = part;
       this.#enter("running");

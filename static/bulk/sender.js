@@ -1,3 +1,4 @@
+// @ts-check
 // Sends batches of items to a server that may be slow, busy, away for a while, or refuse one item of many.
 import { Fault } from "../api.js";
 
@@ -9,7 +10,12 @@ const REFUSED = new Set([400, 413, 422]);
 const LATER = new Set([200, 408, 429, 502, 503]); // 200: an answer that was cut off
 const ITEM = /^(?:texts|pairs)\[(\d+)\]/;
 
-/** What to do about a fault: the items are at fault, the server is for now, is for good, or took too long. */
+/** @typedef {(fault: Fault | null, said: { stopped: boolean, until: number }) => void} Trouble */
+
+/**
+ * What to do about a fault: the items are at fault, the server is for now, is for good, or took too long.
+ * @param {Fault} fault
+ */
 function judge({ kind, status, field }) {
   if (kind === "payload_too_large") return "refused";
   if (status === 0 || LATER.has(status)) return "later";
@@ -20,22 +26,50 @@ function judge({ kind, status, field }) {
 }
 
 /**
- * Every item of `batches`, an iterator of arrays, gets `settle(item, answer)` or `refuse(item, reason)` once, in any order.
- * `ask(items, signal)` gives the answers in order or throws a Fault; `trouble(fault, stopped)` is told of each fault that
- * is no item's, null when it is over.
+ * Every item of `batches`, an iterator of arrays, gets `settle(item, answer)` or `refuse(item, kind, detail)` once, in any order.
+ * `ask(items, signal)` gives the answers in order or throws a Fault. `trouble` is told of each fault that is no item's, null when it is
+ * over: whether all has `stopped`, and `until` when it waits, in milliseconds as performance.now() counts them.
+ * @template Item
  */
 export class Sender {
   #abort = new AbortController();
-  #gate = null; // a promise while paused
+  /** @type {Promise<void> | null} while paused */
+  #gate = null;
   #open = () => {};
   #troubled = false;
+  /** @type {Set<number>} when the requests in flight were sent */
+  #inFlight = new Set();
+  /** @type {Set<() => void>} waits that may be cut short */
+  #waits = new Set();
 
+  /**
+   * @param {Iterator<Item[]>} batches
+   * @param {object} how
+   * @param {(items: Item[], signal: AbortSignal) => Promise<any[]>} how.ask
+   * @param {(item: Item, answer: any) => void} how.settle
+   * @param {(item: Item, kind: string, detail: string) => void} how.refuse
+   * @param {Trouble} how.trouble
+   */
   constructor(batches, { ask, settle, refuse, trouble }) {
-    Object.assign(this, { batches, ask, settle, refuse, trouble });
+    this.batches = batches;
+    this.ask = ask;
+    this.settle = settle;
+    this.refuse = refuse;
+    this.trouble = trouble;
   }
 
   get cancelled() {
     return this.#abort.signal.aborted;
+  }
+
+  /** Milliseconds that the oldest request has had no answer; 0 where none is in flight. */
+  get silence() {
+    return this.#inFlight.size ? performance.now() - Math.min(...this.#inFlight) : 0;
+  }
+
+  /** Who waits asks again at once. */
+  hurry() {
+    for (const go of this.#waits) go();
   }
 
   /** Until all is sent or it is cancelled. */
@@ -45,7 +79,7 @@ export class Sender {
 
   /** What is in flight is still answered. */
   pause() {
-    this.#gate ??= new Promise((open) => { this.#open = open; });
+    this.#gate ??= new Promise((open) => { this.#open = () => open(); });
   }
 
   resume() {
@@ -68,12 +102,28 @@ export class Sender {
     }
   }
 
+  /** @param {Item[]} items */
+  async #answersTo(items) {
+    const sent = performance.now() + this.#inFlight.size * 1e-6; // each its own
+    this.#inFlight.add(sent);
+    try {
+      return await this.ask(items, this.#abort.signal);
+    } finally {
+      this.#inFlight.delete(sent);
+    }
+  }
+
+  /**
+   * @param {Item[]} items
+   * @param {number} [tries]
+   * @returns {Promise<void>}
+   */
   async #send(items, tries = 0) {
     for (let waits = 0; items.length; ) {
       await this.#gate;
       if (this.cancelled) return;
       try {
-        const answers = await this.ask(items, this.#abort.signal);
+        const answers = await this.#answersTo(items);
         if (answers.length !== items.length) throw new Fault("other", "an answer is missing", "", { status: 500 });
         this.#tell(null);
         items.forEach((item, i) => this.settle(item, answers[i]));
@@ -86,8 +136,7 @@ export class Sender {
           this.pause();
           this.#tell(fault, true);
         } else if (verdict === "later") {
-          this.#tell(fault, false);
-          await this.#wait(fault.wait, waits++);
+          await this.#wait(fault.wait, waits++, fault);
         } else if (verdict === "failed" && ++tries < TRIES) {
           await this.#wait(fault.wait, tries);
         } else if (items.length === 1 && verdict === "slow" && ++tries < TRIES) {
@@ -108,26 +157,50 @@ export class Sender {
     }
   }
 
-  /** The items without the one at fault, where it is known; null where it is not. */
+  /**
+   * The items without the one at fault, where it is known; null where it is not.
+   * @param {Item[]} items
+   * @param {string | null | undefined} named
+   * @param {Fault} fault
+   */
   #leaveOut(items, named, fault) {
     const place = items.length === 1 ? 0 : Number(named ?? -1);
     if (!(place in items)) return null;
-    this.refuse(items[place], fault.message || fault.kind);
+    this.refuse(items[place], fault.kind, fault.message);
     return items.filter((_, i) => i !== place);
   }
 
-  #tell(fault, stopped = false) {
+  /**
+   * @param {Fault | null} fault
+   * @param {boolean} [stopped]
+   * @param {number} [until]
+   */
+  #tell(fault, stopped = false, until = 0) {
     if (!fault && !this.#troubled) return;
     this.#troubled = Boolean(fault);
-    this.trouble(fault, stopped);
+    this.trouble(fault, { stopped, until });
   }
 
-  /** As long as the server wishes, or longer each time; clients that failed together do not come back together. */
-  #wait(wished, times) {
+  /**
+   * As long as the server wishes, or longer each time; clients that failed together do not come back together.
+   * @param {number} wished seconds
+   * @param {number} times
+   * @param {Fault} [fault] that is told
+   * @returns {Promise<void>}
+   */
+  #wait(wished, times, fault) {
     const own = Math.min(FIRST_WAIT_S * 2 ** times, LONGEST_WAIT_S) * (0.5 + Math.random() / 2);
+    const ms = Math.max(wished, own) * 1000;
+    if (fault) this.#tell(fault, false, performance.now() + ms);
     return new Promise((done) => {
-      const timer = setTimeout(done, Math.max(wished, own) * 1000);
-      this.#abort.signal.addEventListener("abort", () => { clearTimeout(timer); done(); }, { once: true });
+      const over = () => {
+        clearTimeout(timer);
+        this.#waits.delete(over);
+        done();
+      };
+      const timer = setTimeout(over, ms);
+      this.#waits.add(over);
+      this.#abort.signal.addEventListener("abort", over, { once: true });
     });
   }
 }

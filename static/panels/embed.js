@@ -1,28 +1,28 @@
 import { Fault } from "../api.js";
 import { copy } from "../clipboard.js";
+import { count } from "../fields.js";
 import { byId, filled, limits, texts } from "../page.js";
 import { startPanel } from "../panel.js";
 import { fillRows } from "../rows.js";
-import { cosinesOf, heightOf, pointsOf } from "../scatter.js";
+import { cosinesOf, heightOf, pointsOf, shortName } from "../scatter.js";
 import { splitLines } from "../split.js";
-
-const NAME = 8; // characters of a sentence on the map
 
 function set(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
 }
 
-function fillPoint(group, text, number, { x, y, labelY }) {
+function fillPoint(group, text, number, { x, y, side }) {
   const across = `${x}%`;
-  const right = x <= 50;
   group.querySelector("title").textContent = text;
-  set(group.querySelector("line"), { x1: across, x2: across, y1: y, y2: labelY });
   set(group.querySelector("circle"), { cx: across, cy: y });
-  const name = group.querySelector("text");
-  set(name, { x: across, y: labelY, dx: right ? 10 : -10, "text-anchor": right ? "start" : "end" });
-  const letters = [...text];
-  name.textContent = `${number} ${letters.slice(0, NAME).join("")}${letters.length > NAME ? "…" : ""}`;
+  set(group.querySelector(".number"), { x: across, y });
+  group.querySelector(".number").textContent = number;
+  const name = group.querySelector(".label");
+  set(name, { x: across, y, dx: side === "left" ? -13 : 13, "text-anchor": side === "left" ? "end" : "start" });
+  name.textContent = side && shortName(text);
 }
+
+count("texts", splitLines);
 
 function fillTable(table, sentences, cosines) {
   const head = table.tHead.rows[0];
@@ -49,10 +49,11 @@ startPanel({
   fill(card, { embeddings, truncated }, values) {
     const sentences = splitLines(values.texts);
     const cosines = cosinesOf(embeddings);
-    const points = pointsOf(cosines);
+    const points = pointsOf(cosines, sentences.map(shortName));
     const map = card.querySelector(".map");
     set(map, { height: heightOf(sentences.length), "aria-label": filled(texts.map, { count: sentences.length }) });
     fillRows(map, sentences, (group, sentence, i) => fillPoint(group, sentence, i + 1, points[i]));
+    fillRows(card.querySelector(".names"), sentences, (row, sentence) => { row.textContent = sentence; });
     fillTable(card.querySelector("table"), sentences, cosines);
     fillRows(card.querySelector(".vectors ol"), sentences, (row, sentence, i) => {
       row.querySelector(".text").textContent = sentence;

@@ -1,17 +1,29 @@
-import { filled, percent, texts } from "../page.js";
+import { count } from "../fields.js";
+import { filled, form, percent, texts } from "../page.js";
 import { startPanel } from "../panel.js";
 import { fillRanked, fillRows } from "../rows.js";
-import { splitPassages } from "../split.js";
+import { numberPassages, splitCells } from "../split.js";
 
-const moved = (old, now) =>
-  filled(old === now ? texts.stayed : now < old ? texts.rose : texts.fell, { old, new: now });
+const passagesOf = ({ documents, blocks }) => numberPassages(documents, blocks);
+
+function moved(index, place, number) {
+  return filled(index === place ? texts.stayed : place < index ? texts.rose : texts.fell, { old: number });
+}
+
+const recount = count("documents", (text) => {
+  const blocks = form.elements.blocks.checked;
+  return blocks ? numberPassages(text, true).map((passage) => passage.text) : splitCells(text.trimEnd());
+});
+form.elements.blocks.addEventListener("change", recount);
 
 startPanel({
-  body: ({ query, documents }) => ({ query, documents: splitPassages(documents) }),
-  fill(card, { results }, { documents }) {
-    const passages = splitPassages(documents);
-    fillRows(card.querySelector(".ranking"), results, (row, one, i) =>
-      fillRanked(row, "own", passages[one.index], one.relevance_score, moved(one.index + 1, i + 1)));
+  body: (values) => ({ query: values.query, documents: passagesOf(values).map((passage) => passage.text) }),
+  fill(card, { results }, values) {
+    const passages = passagesOf(values);
+    fillRows(card.querySelector(".ranking"), results, (row, one, place) => {
+      const { number, text } = passages[one.index];
+      fillRanked(row, "own", text, one.relevance_score, moved(one.index, place, number));
+    });
     card.querySelector(".truncated").hidden = !results.some((one) => one.truncated);
   },
   entry: ({ results }, { query }) => ({ title: query, tag: percent(results[0].relevance_score), tone: "own" }),

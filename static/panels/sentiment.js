@@ -1,8 +1,14 @@
-import { filled, percent, texts } from "../page.js";
+import { offerExplanation } from "../explain.js";
+import { follow } from "../fields.js";
+import { byId, endpoint, filled, form, percent, texts } from "../page.js";
 import { startPanel } from "../panel.js";
-import { fillBar, fillRows, fillVerdict } from "../rows.js";
+import { fillBar, fillRanked, fillRows, fillVerdict } from "../rows.js";
+import { splitLines } from "../split.js";
+import { verdictOf } from "../verdicts.js";
 
 const MOST = 8; // labels shown, the best ones of more; the template does the same
+const LINES = "structbert-lite-lines"; // read by bulk/page.js
+const batch = new URL(form.dataset.batch, location.href);
 
 const named = (label) => (Object.hasOwn(texts.labels, label) ? texts.labels[label] : label);
 
@@ -11,30 +17,76 @@ function shown(probabilities) {
   return all.length <= MOST ? all : all.sort((a, b) => b[1] - a[1]).slice(0, MOST);
 }
 
-// What is said of an answer: an opinion, none, or that it is not sure. The template does the same.
-function verdictOf({ label, score, neutral, uncertain }) {
-  if (neutral !== undefined && (label === "Neutral" || (uncertain && neutral >= 0.5)))
-    return { tone: "Neutral", title: texts.no_opinion, what: texts.no_opinion_share, value: neutral };
-  if (uncertain) return { tone: "Neutral", title: texts.unsure, what: filled(texts.leaning, { label: named(label) }), value: score };
-  return { tone: label, title: named(label), what: texts.confidence, value: score };
+/** {tone, title, what, share} of an answer, in words. The template does the same. */
+function inWords(answer) {
+  const { kind, label, share } = verdictOf(answer);
+  if (kind === "none") return { tone: "Neutral", title: texts.no_opinion, what: texts.no_opinion_share, share };
+  if (kind === "unsure") return { tone: "Neutral", title: texts.unsure, what: filled(texts.leaning, { label: named(label) }), share };
+  return { tone: label, title: named(label), what: texts.confidence, share };
 }
 
+/** How many lines have which verdict, in the order in which the template has them. */
+function groupsOf(answers) {
+  const verdicts = answers.map((answer) => ({ ...verdictOf(answer), title: inWords(answer).title }));
+  return ["sure", "unsure", "none"].flatMap((kind) => {
+    const counts = new Map();
+    const same = verdicts.filter((verdict) => verdict.kind === kind).sort((a, b) => (a.label < b.label ? -1 : a.label > b.label ? 1 : 0));
+    for (const { title } of same) counts.set(title, (counts.get(title) ?? 0) + 1);
+    return [...counts].map(([title, count]) => `${title} ${count}`);
+  });
+}
+
+function fillSingle(card, answer) {
+  const { tone, title, what, share } = inWords(answer);
+  fillVerdict(card, tone, title, what, share);
+  card.classList.toggle("calm", verdictOf(answer).kind !== "sure");
+  const neutral = card.querySelector(".neutral");
+  neutral.hidden = answer.neutral === undefined || title === texts.no_opinion;
+  neutral.querySelector("span").textContent = percent(answer.neutral ?? 0);
+  fillRows(card.querySelector(".bars"), shown(answer.probabilities), (row, [label, value]) =>
+    fillBar(row, label, named(label), value));
+}
+
+function fillSeveral(card, answers) {
+  card.querySelector(".groups").replaceChildren(...groupsOf(answers).map((text) => Object.assign(document.createElement("span"), { textContent: text })));
+  fillRows(card.querySelector(".ranking"), answers, (row, answer) => {
+    const { tone, title, share } = inWords(answer);
+    fillRanked(row, tone, answer.text, share, title);
+  });
+}
+
+/** The lines to be judged one by one; none where the text is one. */
+const linesOf = ({ text, each }) => (each && splitLines(text).length > 1 ? splitLines(text) : []);
+
+const offer = byId("lines");
+follow("text", (text) => { offer.hidden = splitLines(text).length < 2; });
+offer.querySelector("a").addEventListener("click", () => {
+  try {
+    sessionStorage.setItem(LINES, form.elements.text.value);
+  } catch {
+    // Over the storage quota: they have to be pasted again.
+  }
+});
+
 startPanel({
-  body: ({ text }) => ({ text }),
+  route: (values) => (linesOf(values).length ? batch : endpoint),
+  body: (values) => (linesOf(values).length ? { texts: linesOf(values) } : { text: values.text }),
   fill(card, answer) {
-    const { tone, title, what, value } = verdictOf(answer);
-    fillVerdict(card, tone, title, value);
-    card.querySelector(".what").textContent = what;
-    card.querySelector(".answer").classList.toggle("calm", answer.neutral !== undefined && tone === "Neutral");
-    const neutral = card.querySelector(".neutral");
-    neutral.hidden = answer.neutral === undefined || title === texts.no_opinion;
-    neutral.querySelector("span").textContent = percent(answer.neutral ?? 0);
-    fillRows(card.querySelector(".bars"), shown(answer.probabilities), (row, [label, value]) =>
-      fillBar(row, label, named(label), value));
-    card.querySelector(".truncated").hidden = !answer.truncated;
+    const answers = [answer].flat();
+    const single = card.querySelector(".single");
+    const several = card.querySelector(".several");
+    single.hidden = answers.length > 1;
+    several.hidden = answers.length === 1;
+    offerExplanation(single, answers[0].text, answers[0].label);
+    if (answers.length === 1) fillSingle(single, answers[0]);
+    else fillSeveral(several, answers);
+    card.querySelector(".truncated").hidden = !answers.some((one) => one.truncated);
   },
   entry(answer, { text }) {
-    const { tone, title, value } = verdictOf(answer);
-    return { title: text, tag: `${title} ${percent(value)}`, tone };
+    const answers = [answer].flat();
+    if (answers.length > 1) return { title: text, tag: groupsOf(answers).join(" · "), tone: "own" };
+    const { tone, title, share } = inWords(answers[0]);
+    return { title: text, tag: `${title} ${percent(share)}`, tone };
   },
+  fieldOf: (path) => path.replace(/^texts\b.*/, "text"),
 });

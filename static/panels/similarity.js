@@ -1,10 +1,16 @@
 import { filled, percent, texts } from "../page.js";
 import { startPanel } from "../panel.js";
 import { fillRanked, fillRows, fillVerdict } from "../rows.js";
-import { splitLines } from "../split.js";
+import { numberCells, splitCells } from "../split.js";
+import { count } from "../fields.js";
 
-/** One pair is answered as itself, several as an array. */
-const sorted = (answer) => [answer].flat().sort((one, other) => other.score - one.score);
+/** Most alike first, each with its place in the column. One pair is answered as itself, several as an array. */
+function sorted(answer, { text_b }) {
+  const cells = numberCells(text_b);
+  return [answer].flat().map((one, i) => ({ ...one, number: cells[i].number })).sort((one, other) => other.score - one.score);
+}
+
+count("text_b", (text) => splitCells(text.trimEnd()));
 
 function fillGauge(gauge, { score, level }) {
   const needle = gauge.querySelector(".needle");
@@ -18,23 +24,23 @@ function fillGauge(gauge, { score, level }) {
 
 startPanel({
   body({ text_a, text_b }) {
-    const others = splitLines(text_b);
+    const others = numberCells(text_b).map((cell) => cell.text);
     return others.length > 1 ? { pairs: others.map((other) => [text_a, other]) } : { text_a, text_b: others[0] ?? "" };
   },
-  fill(card, answer) {
-    const results = sorted(answer);
+  fill(card, answer, values) {
+    const results = sorted(answer, values);
     const single = results.length === 1;
     card.querySelector(".single").hidden = !single;
     card.querySelector(".ranking").hidden = single;
-    fillVerdict(card, results[0].level, texts.levels[results[0].level], results[0].score);
+    fillVerdict(card, results[0].level, texts.levels[results[0].level], texts.score, results[0].score);
     fillGauge(card.querySelector(".gauge"), results[0]);
     fillRows(card.querySelector(".ranking"), results, (row, one) =>
-      fillRanked(row, one.level, one.text_b, one.score, texts.levels[one.level]));
+      fillRanked(row, one.level, one.text_b, one.score, filled(texts.row, { level: texts.levels[one.level], number: one.number })));
     card.querySelector(".truncated").hidden = !results.some((one) => one.truncated);
   },
-  entry(answer, { text_a }) {
-    const [best] = sorted(answer);
-    return { title: `${text_a} ↔ ${best.text_b}`, tag: `${texts.levels[best.level]} ${percent(best.score)}`, tone: best.level };
+  entry(answer, values) {
+    const [best] = sorted(answer, values);
+    return { title: `${values.text_a} ↔ ${best.text_b}`, tag: `${texts.levels[best.level]} ${percent(best.score)}`, tone: best.level };
   },
   fieldOf: (path) => (path.startsWith("pairs") ? (path.endsWith("[0]") ? "text_a" : "text_b") : path),
 });

@@ -29,6 +29,9 @@ export function figures(before, after) {
   const asked = grown(before, after, "structbert_cache_misses_total", ({ tier }) => tier === "memory")
     + grown(before, after, "structbert_cache_hits_total", ({ tier }) => tier === "memory");
   return {
+    requests: grown(before, after, "structbert_http_requests_total", isWork),
+    // What the server itself did not manage; a question that cannot be answered is no fault of its.
+    failed: grown(before, after, "structbert_http_requests_total", (labels) => isWork(labels) && Number(labels.status) >= 500),
     rate: share(grown(before, after, "structbert_http_requests_total", isWork), after.seconds - before.seconds),
     p50: quantile(delays, 0.5),
     p95: quantile(delays, 0.95),

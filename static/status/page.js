@@ -1,4 +1,5 @@
 // The status page: asks /metrics, again and again, and shows what came of it.
+import { keyHeaders } from "../key.js";
 import { byId, filled, percent, texts } from "../page.js";
 import { fillBar, fillRows } from "../rows.js";
 import { Chart } from "./charts.js";
@@ -27,7 +28,7 @@ const CHARTS = {
   hits: [({ hits }) => [hits], 1, (value) => `${Math.round(value * 100)}%`, 1],
   memory: [({ memory, cache }) => [mb(memory), mb(cache)], 2, whole],
 };
-let charts = {};
+const charts = {};
 let scrapes = [];
 let points = [];
 
@@ -37,12 +38,24 @@ function tile(name, value, note) {
   small.textContent = filled(texts.notes[name], note);
 }
 
-function showTiles(scrape) {
+/** What there is to say to whoever runs the server and wants to know whether all is well. */
+function showState(name, { requests = 0, failed = 0, p50 = null } = {}) {
+  const [title, words] = byId("state-of-service").children;
+  byId("state-of-service").dataset.label = { well: "Positive", busy: "medium" }[name] ?? "Negative";
+  title.textContent = texts.states[name];
+  const said = name === "away" ? "" : requests ? filled(texts.sentence, { requests: whole(requests), latency: inMs(p50) }) : texts.no_requests;
+  words.textContent = said + (failed ? filled(texts.failures, { failed: whole(failed) }) : "");
+}
+
+function showTiles(scrape, ready) {
   const now = levels(scrape);
   const before = scrapes.find(({ seconds }) => seconds >= scrape.seconds - WINDOW_S);
   const minute = figures(before, scrape);
+  showState(!ready ? "unready" : minute.failed ? "failing" : now.waiting ? "busy" : "well", minute);
+  tile("minute", whole(minute.requests), { count: whole(routes(scrape).reduce((sum, { requests }) => sum + requests, 0)) });
+  tile("failed", whole(minute.failed), {});
   tile("in_flight", whole(now.inFlight), { count: whole(now.waiting) });
-  tile("rate", rounded(minute.rate), { count: whole(routes(scrape).reduce((sum, { requests }) => sum + requests, 0)) });
+  tile("rate", rounded(minute.rate), {});
   tile("latency", inMs(minute.p50), { p95: inMs(minute.p95), p99: inMs(minute.p99) });
   tile("rows", rounded(minute.rows), {});
   tile("hits", minute.hits === null ? "—" : percent(minute.hits), { count: whole(now.cached) });
@@ -83,14 +96,14 @@ function showCharts() {
   }
 }
 
-function take(scrape) {
+function take(scrape, ready) {
   const last = scrapes.at(-1);
   // Counters that fell: another start of the server.
   const total = (one) => one.total("structbert_http_requests_total");
   if (last && total(scrape) < total(last)) scrapes = [];
   const before = scrapes.at(-1);
   scrapes = [...scrapes, scrape].slice(-KEPT);
-  showTiles(scrape);
+  showTiles(scrape, ready);
   showSinceStart(scrape);
   if (before) points = [...points, { seconds: scrape.seconds, ...figures(before, scrape), ...levels(scrape) }].slice(-KEPT);
   if (points.length) showCharts();
@@ -106,13 +119,15 @@ function say(kind) {
 /** Whether to go on asking by itself. */
 async function look() {
   try {
-    const response = await fetch(box.dataset.metrics, { signal: AbortSignal.timeout(PATIENCE_MS), cache: "no-store" });
+    const response = await fetch(box.dataset.metrics, { headers: keyHeaders(), signal: AbortSignal.timeout(PATIENCE_MS), cache: "no-store" });
     if (!response.ok) throw new Error(KINDS[response.status] ?? "unreachable");
-    take(new Scrape(await response.text(), Date.now() / 1000));
+    const { ok } = await fetch(box.dataset.ready, { signal: AbortSignal.timeout(PATIENCE_MS), cache: "no-store" });
+    take(new Scrape(await response.text(), Date.now() / 1000), ok);
     say("");
   } catch (error) {
     const kind = Object.values(KINDS).includes(error.message) ? error.message : "unreachable";
     say(kind);
+    if (kind === "unreachable") showState("away");
     // The browser asks for a key each time it is refused: not every two seconds.
     return kind === "unreachable";
   }

@@ -2,16 +2,17 @@
 
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tqdm import tqdm
 
 from structbert_lite import __version__
 from structbert_lite.manifest import MANIFEST_NAME, Task, file_sha256
 from structbert_lite.tables.formats import Format
+from structbert_lite.tables.header import TableOptions
 
 SHARD_ROWS = 50_000  # of one file of Parquet
 
@@ -20,10 +21,12 @@ SHARD_ROWS = 50_000  # of one file of Parquet
 class Job:
     """`source` and `out` None: standard input and output. `encoding` None: found out; None of `out`: the source's.
 
-    `columns` hold what the task reads; `options` are those of its pipeline's `predict`; `quoted`: TSV has quotes too.
+    `columns` hold what the task reads; `options` are those of its pipeline's `predict`; `others`: a combined task's
+    further models, as open_pipeline has them. `guess`: where there is no such column, one whose name says that it has
+    the texts may take its place.
     """
 
-    task: Task
+    task: Task | Literal["aspects"]
     model: Path
     source: Path | None
     out: Path | None
@@ -35,34 +38,58 @@ class Job:
     encoding: str | None = None
     out_encoding: str | None = None
     quoted: bool = False
+    delimiter: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+    guess: bool = False
     restart: bool = False
     threads: int = 1
+    others: tuple[Path, ...] = ()
     early_exit: bool = True  # whether a text leaves at a model's exits
+
+    @property
+    def table(self) -> TableOptions:
+        """How to find the table in the source."""
+        return TableOptions(self.columns, self.header_row, self.delimiter, self.sheet, self.quoted)
 
     def fingerprint(self, digest: str) -> dict[str, Any]:
         """All that the output depends on, `digest` being the input's: an unfinished output is of one such job."""
         return {
             "input": digest,
             "task": self.task,
-            "model": file_sha256(self.model / MANIFEST_NAME),
+            "model": " ".join(file_sha256(folder / MANIFEST_NAME) for folder in (self.model, *self.others)),
             "format": [self.source_format, self.out_format],
             "columns": list(self.columns),
             "options": {name: list(v) if isinstance(v, tuple) else v for name, v in self.options.items()},
             "prefix": self.prefix,
             "encoding": [self.encoding, self.out_encoding],
             "quoted": self.quoted,
+            "table": [self.delimiter, self.sheet, self.header_row],
             "early_exit": self.early_exit,
             "version": __version__,
         }
 
 
-@dataclass(slots=True)
-class Counts:
-    """Rows written, how many of them with an error, and how many of them by an earlier run of the same job."""
+class Counted(NamedTuple):
+    """Rows written: how many have an error, have no text (or a shop's words in its place), have some other error."""
 
     rows: int = 0
     errors: int = 0
+    blank: int = 0
+    wrong: int = 0
+
+    def plus(self, other: "Counted") -> "Counted":
+        """Both together."""
+        return Counted(*(one + more for one, more in zip(self, other, strict=True)))
+
+
+@dataclass(slots=True)
+class Counts:
+    """What is `done`, how many rows of it by an earlier run of the same job, and the source's rows that are none."""
+
+    done: Counted = field(default_factory=Counted)
     before: int = 0
+    left_out: int = 0
 
 
 class Progress:
@@ -73,6 +100,7 @@ class Progress:
         self._bar: tqdm | None = None
         self._began = time.monotonic()
         self.counts = Counts()
+        self._notices: list[str] = []
 
     def begin(self, total: int | None, counts: Counts) -> None:
         """The model is loaded; `counts` holds what an earlier run has done."""
@@ -84,8 +112,8 @@ class Progress:
     def advance(self, rows: int) -> None:
         """So many rows more are written; `counts` has them already."""
         if self._bar is not None:
-            if self.counts.errors:
-                self._bar.set_postfix_str(f"{self.counts.errors} with an error", refresh=False)
+            if self.counts.done.wrong:
+                self._bar.set_postfix_str(f"{self.counts.done.wrong} wrong", refresh=False)
             self._bar.update(rows)
 
     def end(self) -> None:
@@ -93,16 +121,24 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
 
+    def tell(self, notices: Iterable[str]) -> None:
+        """Sentences that a person should read; each is said once."""
+        for notice in notices:
+            if notice and notice not in self._notices and not self._quiet:
+                print(f"Note: {notice}", file=sys.stderr)  # noqa: T201
+            self._notices.append(notice)
+
     def report(self, where: str) -> None:
-        """One line about the finished job."""
+        """One line about the finished job; its first number is the sum of the others before `left out`."""
         if self._quiet:
             return
-        counts, seconds = self.counts, time.monotonic() - self._began
-        new = counts.rows - counts.before
-        line = f"{counts.rows} rows in {where}, {counts.errors} with an error; {seconds:.1f} s"
-        if counts.before:
-            line += f", {counts.before} rows of an earlier run kept"
-        print(f"{line}, {new / max(seconds, 1e-9):.0f} rows/s", file=sys.stderr)  # noqa: T201
+        done, before, left_out = self.counts.done, self.counts.before, self.counts.left_out
+        seconds = time.monotonic() - self._began
+        line = f"{done.rows + left_out} rows in: {done.rows - done.blank - done.wrong} scored, {done.blank} blank, "
+        line += f"{done.wrong} wrong, {left_out} left out; written to {where}; {seconds:.1f} s"
+        if before:
+            line += f", {before} rows of an earlier run kept"
+        print(f"{line}, {(done.rows - before) / max(seconds, 1e-9):.0f} rows/s", file=sys.stderr)  # noqa: T201
 
 
 class RayOptions(NamedTuple):

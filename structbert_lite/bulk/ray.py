@@ -4,8 +4,12 @@ A row of the data set is a shard: an actor reads the shard's rows from the input
 """
 
 import logging
+import os
 import socket
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -14,9 +18,9 @@ import ray
 import ray.data
 from ray.exceptions import RayError, RayTaskError
 
-from structbert_lite.bulk.job import Counts, Job, Progress, RayOptions
+from structbert_lite.bulk.job import Counted, Counts, Job, Progress, RayOptions
 from structbert_lite.bulk.scorer import Scorer
-from structbert_lite.bulk.shards import Shard, ShardFolder, errors_in, plan_shards, score_shard
+from structbert_lite.bulk.shards import Shard, ShardFolder, count_shard, plan_shards, score_shard
 from structbert_lite.errors import StructBertError
 from structbert_lite.inference.resources import usable_cpus
 
@@ -34,19 +38,24 @@ def run(job: Job, progress: Progress, cluster: RayOptions) -> Counts:
         plan = plan_shards(job, scorer, cluster.shard_rows)
     finally:
         scorer.close()
+    if plan.columns != job.columns:
+        progress.tell([f"the texts are read from the column {plan.columns[0]}"])
+        job = replace(job, columns=plan.columns)
     fingerprint = job.fingerprint("") | {"input": plan.identity, "shard rows": cluster.shard_rows}
     if job.out is None:
         raise ValueError("--executor ray writes a folder, not standard output")
     folder = ShardFolder(job.out.resolve(), fingerprint, job.restart)
     try:
         kept = [shard for shard in plan.shards if folder.has(shard)]
-        counts = Counts(sum(shard.rows for shard in kept), sum(errors_in(job, shard, folder.path) for shard in kept))
-        counts.before = counts.rows
+        counts = Counts()
+        for shard in kept:
+            counts.done = counts.done.plus(count_shard(job, shard, folder.path))
+        counts.before = counts.done.rows
         waiting = [shard for shard in plan.shards if not folder.has(shard)]
         if waiting:
             _score(job, folder.path, waiting, cluster, counts, progress)
         else:
-            progress.begin(counts.rows, counts)
+            progress.begin(counts.done.rows, counts)
         folder.finish()
     finally:
         folder.close()
@@ -59,10 +68,10 @@ def _score(
     try:
         _connect(job, cluster)
         count = cluster.actors or int(ray.cluster_resources().get("CPU", 0)) // job.threads or 1
-        progress.begin(counts.rows + sum(shard.rows for shard in waiting), counts)
+        progress.begin(counts.done.rows + sum(shard.rows for shard in waiting), counts)
         try:
             for done in _spread(job, folder, waiting, min(count, len(waiting))):
-                counts.rows, counts.errors = counts.rows + done["rows"], counts.errors + done["errors"]
+                counts.done = counts.done.plus(Counted(**done))
                 progress.advance(done["rows"])
         finally:
             progress.end()
@@ -70,6 +79,21 @@ def _score(
         ray.shutdown()  # actors end with the job, a local Ray as well
 
 
+@contextmanager
+def _discard_stderr() -> Iterator[None]:
+    """Sends file descriptor 2 to nowhere: Ray's C++ writes to it by itself, whatever Python's logging is told."""
+    sys.stderr.flush()
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
+
+
+@_discard_stderr()
 def _connect(job: Job, cluster: RayOptions) -> None:
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is said once, by the command
@@ -110,7 +134,7 @@ class _Actor:
 
     def __call__(self, row: dict[str, Any]) -> dict[str, int]:
         shard = Shard(**row | {"source": Path(row["source"])})
-        return {"rows": shard.rows, "errors": score_shard(self._job, self._load, shard, self._folder)}
+        return score_shard(self._job, self._load, shard, self._folder)._asdict()
 
 
 def _spread(job: Job, folder: Path, shards: list[Shard], count: int) -> Iterator[dict[str, int]]:

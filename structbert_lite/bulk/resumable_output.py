@@ -10,7 +10,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from structbert_lite.bulk.job import Counted
 from structbert_lite.tables.source import Sink
+
+NOTHING = Counted()
 
 
 def journal_of(out: Path) -> Path:
@@ -36,7 +39,8 @@ class ResumableOutput:
         Raises ValueError when another job's output is in the way or another process writes it; OSError.
         """
         self.out, self.path, self.journal = out, Path(f"{out}.part"), journal_of(out)
-        self.rows = self.errors = self._bytes = 0
+        self.done = Counted()
+        self._bytes = 0
         self._fingerprint = fingerprint
         kept = None if restart or fingerprint is None else self._read(fingerprint)
         if kept is not None and kept["finished"] and not (self.path.exists() or out.exists()):
@@ -45,7 +49,7 @@ class ResumableOutput:
         if kept is None and not restart and out.exists():
             raise ValueError(f"{out} exists already; --restart writes it anew")
         if kept is not None and self.finished and not self.path.exists():  # killed behind its last step but one
-            self.rows, self.errors = kept["rows"], kept["errors"]
+            self.done = _counted(kept)
             return
         self._file = self.path.open("ab")
         try:
@@ -54,7 +58,7 @@ class ResumableOutput:
                 self.journal.unlink(missing_ok=True)
             else:
                 self._check_size(kept["bytes"])
-                self.rows, self.errors, self._bytes = kept["rows"], kept["errors"], kept["bytes"]
+                self.done, self._bytes = _counted(kept), kept["bytes"]
             self._file.truncate(self._bytes)
         except BaseException:
             self._file.close()
@@ -63,13 +67,13 @@ class ResumableOutput:
     @property
     def is_new(self) -> bool:
         """Whether nothing counts yet, not even a header."""
-        return self._bytes == self.rows == 0
+        return self._bytes == self.done.rows == 0
 
-    def append(self, data: bytes, rows: int = 0, errors: int = 0) -> None:
+    def append(self, data: bytes, counted: Counted = NOTHING) -> None:
         """Adds bytes that hold whole rows; when this returns they are safe. Raises OSError."""
         self._file.write(data)
         self._sync()
-        self.rows, self.errors, self._bytes = self.rows + rows, self.errors + errors, self._bytes + len(data)
+        self.done, self._bytes = self.done.plus(counted), self._bytes + len(data)
         self._write_journal()
 
     def finish(self, sink: Sink) -> None:
@@ -121,8 +125,7 @@ class ResumableOutput:
             return
         state = {
             "fingerprint": self._fingerprint,
-            "rows": self.rows,
-            "errors": self.errors,
+            **self.done._asdict(),
             "bytes": self._bytes,
             "finished": self.finished,
         }
@@ -142,19 +145,23 @@ class ResumableOutput:
             os.close(folder)
 
 
+def _counted(journal: dict[str, Any]) -> Counted:
+    return Counted(*(journal[name] for name in Counted._fields))
+
+
 class StdoutOutput:
     """Standard output in place of a file: nothing to go on with."""
 
-    rows = errors = 0
+    done = Counted()
     is_new, finished = True, False
 
     def __init__(self) -> None:
         self._file = os.fdopen(os.dup(1), "wb")
 
-    def append(self, data: bytes, rows: int = 0, errors: int = 0) -> None:
+    def append(self, data: bytes, counted: Counted = NOTHING) -> None:
         self._file.write(data)
         self._file.flush()
-        self.rows, self.errors = self.rows + rows, self.errors + errors
+        self.done = self.done.plus(counted)
 
     def finish(self, _: Sink) -> None:
         self.close()

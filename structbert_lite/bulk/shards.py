@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from structbert_lite.bulk.job import Job
-from structbert_lite.bulk.scorer import Scorer, check_columns, check_names, count_errors, map_windows, window_rows
+from structbert_lite.bulk.job import Counted, Job
+from structbert_lite.bulk.scorer import Scorer, check_names, choose_columns, count, map_windows, window_rows
 from structbert_lite.errors import StructBertError
 from structbert_lite.tables.formats import open_parquet, open_sink
 
@@ -146,10 +146,11 @@ def _sync_folder(path: Path) -> None:
 
 
 class Plan(NamedTuple):
-    """The shards of a job, and what identifies its input: each file's name, size, time of change and rows."""
+    """The shards of a job, what identifies its input (each file's name, size, time of change and rows), its columns."""
 
     shards: list[Shard]
     identity: list[list[Any]]
+    columns: tuple[str, ...]
 
 
 def plan_shards(job: Job, scorer: Scorer, size: int) -> Plan:
@@ -163,21 +164,21 @@ def plan_shards(job: Job, scorer: Scorer, size: int) -> Plan:
     for path, source in zip(paths, sources, strict=True):
         if not source.schema.equals(sources[0].schema):
             raise ValueError(f"{path} has other columns or types than {paths[0]}")
-    check_columns(job, sources[0])
+    job = choose_columns(job, sources[0])
     check_names(sources[0].columns, scorer.columns)
     rows = [source.total for source in sources]
     stats = [path.stat() for path in paths]
     identity = [[p.name, s.st_size, s.st_mtime_ns, n] for p, s, n in zip(paths, stats, rows, strict=True)]
-    return Plan(cut_shards(list(zip(paths, rows, strict=True)), size), identity)
+    return Plan(cut_shards(list(zip(paths, rows, strict=True)), size), identity, job.columns)
 
 
-def score_shard(job: Job, load: Callable[[], Scorer], shard: Shard, folder: Path) -> int:
-    """Makes the shard in `folder`; how many of its rows have an error.
+def score_shard(job: Job, load: Callable[[], Scorer], shard: Shard, folder: Path) -> Counted:
+    """Makes the shard in `folder`, and counts its rows.
 
     Raises ValueError and OSError, and leaves nothing behind then; StructBertError, also where it has ended several
     processes before.
     """
-    errors = 0
+    counted = Counted()
     with make_shard(folder, shard) as attempt:
         scorer, source = load(), open_parquet(shard.source)
         sink = open_sink("parquet", source, scorer.columns, "utf-8", False)
@@ -185,15 +186,19 @@ def score_shard(job: Job, load: Callable[[], Scorer], shard: Shard, folder: Path
             file.write(sink.head())
             windows = source.windows(window_rows(job), shard.first, shard.first + shard.rows)
             for window, results in map_windows(scorer, windows):
-                errors += count_errors(results)
+                counted = counted.plus(count(results))
                 file.write(sink.rows(window, results))
         os.replace(sink.finish(str(attempt)), attempt)
-    return errors
+    return counted
 
 
-def errors_in(job: Job, shard: Shard, folder: Path) -> int:
-    """How many rows of a finished shard have an error. Raises ValueError where it is not what it should be."""
+def count_shard(job: Job, shard: Shard, folder: Path) -> Counted:
+    """Counts the rows of a finished shard. Raises ValueError where it is not what it should be."""
     source = open_parquet(folder / shard.name)
     if source.total != shard.rows:
         raise ValueError(f"{folder / shard.name} has {source.total} rows, not {shard.rows}; remove it")
-    return source.count(f"{job.prefix}error")
+    asked = ["label", "score", "error"] if job.task == "sentiment" else ["error"]
+    counted = Counted()
+    for rows in source.read_columns([f"{job.prefix}{name}" for name in asked]):
+        counted = counted.plus(count([row if len(row) > 1 else (None, None, *row) for row in rows]))
+    return counted

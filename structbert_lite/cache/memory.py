@@ -3,7 +3,7 @@
 import hashlib
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -54,6 +54,13 @@ class MemoryCache:
         """The rows that are here. A key fixes its row's width, and nothing here takes time: see SharedCache."""
         with self._lock:
             return {key: row for key in keys if (row := self._look_up(key)) is not None}
+
+    def get_all(self, keys: Collection[bytes]) -> list[ModelOutput] | None:
+        """The rows of all `keys`, in order; None, with nothing counted, where one is not here."""
+        with self._lock:
+            if not all(key in self._rows for key in keys):
+                return None
+            return [row for key in keys if (row := self._look_up(key)) is not None]
 
     def put(self, key: bytes, row: ModelOutput) -> None:
         """Keeps `row`, and drops the least recently used rows that no longer fit."""

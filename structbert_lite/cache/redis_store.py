@@ -1,7 +1,9 @@
 """Redis, as far as the shared cache needs it. The only file that imports its library."""
 
+import re
 from collections.abc import Callable
 from typing import TypeVar, cast
+from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -31,16 +33,24 @@ class RedisStore(Store):
     def __init__(self, url: str, timeout: float) -> None:
         """`timeout`: seconds for connecting and for each packet. Raises ConfigurationError for an unusable URL."""
         try:
+            if not _is_database(url):
+                raise ValueError
             self._client = redis.Redis.from_url(
                 url,
                 socket_timeout=timeout,
                 socket_connect_timeout=timeout,
                 retry=Retry(NoBackoff(), 0),  # the library's own retries would take seconds of a request
             )
-        except (ValueError, TypeError):  # its message may show the password
+            self._client.connection_pool.make_connection()  # knows its options, and does not connect yet
+        except (
+            ValueError,
+            TypeError,
+            AttributeError,
+            redis.exceptions.RedisError,
+        ):  # its message may show the password
             raise ConfigurationError(
                 "STRUCTBERT_REDIS_URL cannot be used: it has to look like redis://[[USER]:PASSWORD@]HOST:PORT/NUMBER, "
-                "rediss://... or unix://PATH"
+                "rediss://... or unix://PATH, and behind a question mark only options that redis-py knows"
             ) from None
 
     def get_many(self, names: list[bytes]) -> list[bytes | None]:
@@ -69,6 +79,12 @@ class RedisStore(Store):
 
     def close(self) -> None:
         self._client.close()
+
+
+def _is_database(url: str) -> bool:
+    """Whether the path, unless it is a socket's, is a database's number: redis-py takes any other for number 0."""
+    parts = urlsplit(url)
+    return parts.scheme == "unix" or re.fullmatch(r"(/\d*)?", parts.path) is not None
 
 
 def _translate(ask: Callable[[], Value]) -> Value:

@@ -7,7 +7,7 @@ import click
 
 
 class LazyGroup(click.Group):
-    """`modules` maps a command's name to a module with a `command` in it."""
+    """`modules` maps a command's name to a module with a `command` in it, or to module:function."""
 
     def __init__(self, *args: Any, modules: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -17,4 +17,8 @@ class LazyGroup(click.Group):
         return sorted(self._modules)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return import_module(self._modules[cmd_name]).command if cmd_name in self._modules else None
+        if cmd_name not in self._modules:
+            return None
+        module, _, name = self._modules[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name or "command")
+        return command

@@ -24,9 +24,7 @@ import click
 
 from structbert_lite.engine import Engine
 from structbert_lite.errors import StructBertError
-from structbert_lite.manifest import read_manifest
-from structbert_lite.request_context import RequestContext
-from structbert_lite.settings import Settings
+from structbert_lite.evaluate.installed import open_engine, patient_context
 from structbert_lite.tables.json_lines import read_lines
 from structbert_lite.tables.source import InputFile
 
@@ -44,7 +42,6 @@ NEEDED = {
 Item = dict[str, Any]
 # Results of a task for its inputs, with its options: Engine.predict without the deadline.
 Ask = Callable[..., list[Any]]
-SECONDS = 600.0  # for one item
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -171,7 +168,7 @@ def command(model: Path | None, suite: Path | None, task: str | None, failures: 
     if suite is not None and task is None:
         raise click.UsageError("--suite needs --task: which part of the suite its items are like")
     try:
-        engine = _open_engine(model)
+        engine = open_engine(model)
         parts = _read_parts(engine, suite, task)
         outcomes = _judge(engine, parts)
         engine.close()
@@ -182,16 +179,6 @@ def command(model: Path | None, suite: Path | None, task: str | None, failures: 
         failures.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     table = count(outcomes)
     click.echo(json.dumps(_as_json(table), ensure_ascii=False, indent=2) if as_json else _as_text(table))
-
-
-def _open_engine(model: Path | None) -> Engine:
-    """An engine of the installed models, or of one of them alone, without a cache."""
-    settings = Settings.from_environment().model_copy(update={"load": "lazy", "cache_mb": 0, "redis_url": ""})
-    if model is not None:
-        folder = model.resolve()
-        names = {f"{task.replace('-', '_')}_model": folder.name for task in read_manifest(folder).tasks}
-        settings = settings.model_copy(update={"models": folder.parent, **names})
-    return Engine(settings)
 
 
 def _read_parts(engine: Engine, suite: Path | None, task: str | None) -> dict[str, list[Item]]:
@@ -207,7 +194,7 @@ def _read_parts(engine: Engine, suite: Path | None, task: str | None) -> dict[st
 
 def _judge(engine: Engine, parts: dict[str, list[Item]]) -> list[Outcome]:
     def ask(task: str, inputs: list[Any], **options: Any) -> list[Any]:
-        return engine.predict(task, inputs, RequestContext.within(SECONDS), **options)
+        return engine.predict(task, inputs, patient_context(), **options)
 
     outcomes: list[Outcome] = []
     for name, items in parts.items():

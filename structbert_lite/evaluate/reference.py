@@ -1,5 +1,6 @@
 """The original checkpoint in PyTorch, in a process of its own, in the place of the exported graph."""
 
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ def reference_command(checkpoint: str, python: str | None, manifest: Manifest) -
     if manifest.kind == "encoder" and manifest.pooling:
         command += ["--pooling", manifest.pooling]
     elif manifest.labels:
-        command += ["--labels", ",".join(manifest.labels)]
+        command += ["--labels", json.dumps(manifest.labels)]
     return [*command, "--max-tokens", str(manifest.max_tokens)]
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from structbert_lite.manifest import Manifest
-from structbert_lite.tables.delimited import read_table
+from structbert_lite.tables.table import read_table
 
 Row = TypeVar("Row")
 PERTURBATION = Path(__file__).parent / "data" / "perturbation.tsv"
@@ -18,12 +18,11 @@ KINDS = ("strong", "weak", "sense", "length", "noise")
 def read_rows(file: Path, needed: Sequence[str]) -> list[dict[str, str]]:
     """The rows of `file` by column name, blank lines skipped.
 
-    A file that ends in .csv is comma-separated with quotes as usual; any other is tab-separated, and quotes
-    are ordinary characters in it. Raises ValueError when the file's encoding is not known (UTF-8 or GB18030), or it has
-    no rows, lacks one of the columns `needed`, or has a row without one of them.
+    The file's ending says what it is, by the rules of bulk scoring; any other is tab-separated. Raises ValueError when
+    the file cannot be read, or it has no rows, lacks one of the columns `needed`, or has a row without one of them or
+    with cells that the header has no name for.
     """
-    delimiter = "," if file.suffix.lower() == ".csv" else "\t"
-    table = read_table(file, delimiter, quoted=delimiter == ",")
+    table = read_table(file, tuple(needed))
     header, rows = table.columns, [record.values for record in table.records]
     if absent := [name for name in needed if name not in header]:
         wanted = " and ".join(filter(None, [", ".join(needed[:-1]), needed[-1]]))
@@ -31,6 +30,8 @@ def read_rows(file: Path, needed: Sequence[str]) -> list[dict[str, str]]:
     if not rows:
         raise ValueError(f"{file} has no rows under its header line")
     for number, row in enumerate(rows, start=1):
+        if fault := table.records[number - 1].fault:
+            raise ValueError(f"row {number} of {file} cannot be read: {fault}")
         if absent := [name for name in needed if name not in row]:
             raise ValueError(f"row {number} of {file} has no {absent[0]}")
     return rows

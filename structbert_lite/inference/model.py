@@ -25,6 +25,7 @@ from structbert_lite.inference.tokenizer import Encoding, Tokenizer
 from structbert_lite.manifest import (
     EXIT_LAYER,
     EXIT_SWITCH,
+    MANIFEST_NAME,
     MODEL_NAME,
     TOKENIZER_NAME,
     Manifest,
@@ -174,6 +175,10 @@ class Model:
         check_files(folder, manifest)
         path = file or folder / MODEL_NAME
         tokenizer = Tokenizer(folder / TOKENIZER_NAME, manifest.max_tokens)
+        if manifest.kind == "cross-encoder" and tokenizer.room_for_two < 2:
+            raise InvalidModel(
+                f"{folder / MANIFEST_NAME}: max_tokens {manifest.max_tokens} leaves no room for two texts"
+            )
         session = _open_prepacked(path, manifest, tokenizer, prepacked, early_exit) if prepacked else None
         session = session or Session(path, manifest.inputs, manifest.pad_id, early_exit=early_exit)
         model = cls(folder, manifest, tokenizer, session)

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
@@ -11,7 +12,9 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from tokenizers import Encoding as _Encoding
+from tokenizers import Regex
 from tokenizers import Tokenizer as _Tokenizer
+from tokenizers.normalizers import Replace
 
 from structbert_lite.errors import InvalidModel
 from structbert_lite.manifest import PairTemplate
@@ -21,6 +24,8 @@ from structbert_lite.manifest import PairTemplate
 MOST_CHARACTERS = 1 << 18
 LONG = 1 << 16
 LONGEST_WORD = 16  # tokens; what is longer is no word that a reader would miss when it is cut
+# By the library's own table, which is the same under every Python.
+_COMBINING = Replace(Regex(r"[\p{Mn}\p{Me}]"), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,17 @@ class Word:
     start: int
     end: int
     tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token, and the characters of the text that it stands for; a special one stands for none."""
+
+    id: int
+    text: str
+    special: bool
+    start: int | None
+    end: int | None
 
 
 class _Vocabulary:
@@ -86,15 +102,22 @@ def _read(path: Path) -> _Vocabulary:
 
 
 class Tokenizer:
-    """The model's own tokenizer.json, truncating at `max_tokens`. Safe to use from several threads."""
+    """The model's own tokenizer.json, truncating at `max_tokens`. Safe to use from several threads.
+
+    `room_for_two`: how many tokens the two texts of a pair have together.
+    """
 
     def __init__(self, path: Path, max_tokens: int) -> None:
+        """Raises InvalidModel when the file is no tokenizer, or leaves no room for a text."""
         self._shared = _read(path)
         self._tokenizer = self._shared.copy()
+        special = self._tokenizer.num_special_tokens_to_add(False)
+        if max_tokens <= special:  # the library would then truncate nothing at all
+            raise InvalidModel(f"{path} puts {special} tokens around a text, so max_tokens {max_tokens} leaves no room")
         self._tokenizer.enable_truncation(max_tokens)
         self.max_tokens = max_tokens
         self._long_text = threading.RLock()
-        self._room_for_two: int = max_tokens - self._tokenizer.num_special_tokens_to_add(True)
+        self.room_for_two: int = max_tokens - self._tokenizer.num_special_tokens_to_add(True)
 
     def encode(self, inputs: Sequence[str | tuple[str, str]]) -> list[Encoding]:
         """The encoding of each text or pair of texts. Only as much of a long text is read as the model can take.
@@ -109,6 +132,34 @@ class Tokenizer:
         """`text` as its tokens see it: what the tokenizer's normalizer makes of it."""
         normalizer = self._tokenizer.normalizer
         return normalizer.normalize_str(text) if normalizer else text
+
+    def deletes(self, text: str) -> bool:
+        """Whether nothing of `text` is left for the model: all of it is deleted, or combines with what is not there.
+
+        Such a text would get the output of an empty one.
+        """
+        with self._turn(len(text)):
+            (encoding,) = self._encode_bare([_COMBINING.normalize_str(text[:MOST_CHARACTERS])])
+            return not encoding.ids
+
+    @cached_property
+    def _whole(self) -> _Tokenizer:
+        """The same without truncation. Few ask for that."""
+        return self._shared.copy()
+
+    def tokens(self, text: str, special: bool = True) -> list[Token]:
+        """All tokens of a text, also those that the model would not read; with `special` also what is put around it.
+
+        No more is read than MOST_CHARACTERS.
+        """
+        with self._turn(len(text)):
+            found = self._whole.encode(text[:MOST_CHARACTERS], add_special_tokens=special)
+        return [
+            Token(number, name, True, None, None) if mark else Token(number, text[start:end], False, start, end)
+            for number, name, mark, (start, end) in zip(
+                found.ids, found.tokens, found.special_tokens_mask, found.offsets, strict=True
+            )
+        ]
 
     def split(self, text: str, size: int, overlap: int, limit: int) -> tuple[list[str], bool]:
         """Pieces of `text` from its beginning on, and whether something lies behind the last of them.
@@ -156,9 +207,14 @@ class Tokenizer:
         )
         return (a, b), kept != counts or read != list(pair)
 
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        """Where in `text` each of its tokens stands, special ones left out: characters from start to end, in order."""
+        with self._turn(len(text)):
+            return [offsets for chunk in self._chunks(text) for offsets in chunk.offsets]
+
     def room_beside(self, text: str) -> int:
         """How many tokens the other part of a pair may have beside `text` without truncation; 1 at the least."""
-        return max(1, self._room_for_two - sum(map(len, self._chunks(text))))
+        return max(1, self.room_for_two - sum(map(len, self._chunks(text))))
 
     def _is_short(self, given: str | tuple[str, str]) -> bool:
         # The library also makes every combination of what two overlong parts lost, so a pair has to be shorter.
@@ -179,7 +235,10 @@ class Tokenizer:
         beginnings = [self._beginning(part, self.max_tokens) for part in given]
         parts = self._encode_bare(beginnings)
         counts = [sum(map(len, (part, *part.overflowing))) for part in parts]
-        kept = _longest_first(counts, self._room_for_two)
+        if self.room_for_two % 2 and min(counts) > self.room_for_two // 2 and beginnings != list(given):
+            # The odd token goes to the longer of the whole texts, which their beginnings do not tell.
+            counts = [sum(map(len, self._chunks(part[:MOST_CHARACTERS]))) for part in given]
+        kept = _longest_first(counts, self.room_for_two)
         for part, count in zip(parts, kept, strict=True):
             part.truncate(count)
         joined = self._tokenizer.post_process(*parts)

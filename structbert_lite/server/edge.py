@@ -17,25 +17,16 @@ from typing import Any
 
 from structbert_lite.errors import ClientDisconnected, Overloaded
 from structbert_lite.inference.admission import AdmissionController, Ticket
+from structbert_lite.paths import TASKS
 from structbert_lite.server.connections import transfer_seconds
-from structbert_lite.server.protocol import CLOSE
+from structbert_lite.server.protocol import CLIENT_CLOSED, CLOSE
 from structbert_lite.server.wsgi import Answer, Request, call, read_request
 
+# Names among the application's extensions.
+ENGINE, REFUSALS, FAST = "structbert_engine", "structbert_refusals", "structbert_fast"
 # Probes and scrapers have threads of their own: they must be answered when all others are busy.
 PROBES = {"/livez", "/readyz", "/health", "/metrics"}
 PROBE_THREADS = 4
-# The queue that a request is bound for. Pages ask models too; their requests are few, and shed in the queue itself.
-TASKS = {
-    "/predict": "sentiment",
-    "/predict_batch": "sentiment",
-    "/similarity": "similarity",
-    "/embed": "embedding",
-    "/v1/embeddings": "embedding",
-    "/classify": "zero-shot",
-    "/rerank": "rerank",
-    "/v1/rerank": "rerank",
-    "/v2/rerank": "rerank",
-}
 LOOK_SECONDS = 0.02  # while requests wait for a thread
 # What is kept of requests in all: beyond it, the one under way that holds most is cut off.
 HELD_BODIES, LEAST_HELD = 8, 64 << 20
@@ -47,7 +38,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class Refused(Exception):
     """The request is answered with an error of our type `name`, without the application."""
 
-    def __init__(self, status: HTTPStatus, name: str, message: str, retry_after: int = 0) -> None:
+    def __init__(self, status: int, name: str, message: str, retry_after: int = 0) -> None:
         super().__init__(message)
         self.status, self.name, self.retry_after = status, name, retry_after
 
@@ -66,6 +57,7 @@ class Job:
     """A request that was admitted, and the place in the loop where its answer is waited for."""
 
     request: Request
+    fast: Any  # the same for a fast route; None: it is for Flask
     ticket: Ticket
     turn: asyncio.Future[Answer]
 
@@ -78,11 +70,11 @@ class Edge:
         self._threads = threads
         self._most_body: int = app.config["MAX_CONTENT_LENGTH"]
         self._most_held = max(LEAST_HELD, HELD_BODIES * self._most_body)
-        self._engine = app.extensions["structbert_engine"]
+        self._engine = app.extensions[ENGINE]
         self._admission: AdmissionController = self._engine.admission
         self._admission.on_room = lambda: self._waiting and loop.call_soon_threadsafe(self._hand_out)
-        self._refusals = app.extensions["structbert_refusals"]
-        self._fast = app.extensions.get("structbert_fast")
+        self._refusals = app.extensions[REFUSALS]
+        self._fast = app.extensions.get(FAST)
         self._pool = ThreadPoolExecutor(threads, "request")
         self._probe_pool = ThreadPoolExecutor(PROBE_THREADS, "probe")
         self._waiting: deque[Job] = deque()
@@ -98,11 +90,11 @@ class Edge:
             if request.path in PROBES:
                 answer = await self._loop.run_in_executor(self._probe_pool, call, self._app, request)
             else:
-                answer = await self._answer_in_thread(request)
+                answer = await self._answer(request)
         except Refused as refusal:
             await self._refuse(request, refusal, send)
-        except ClientDisconnected:
-            return
+        except ClientDisconnected as error:  # only who has closed no more than a half reads it
+            await self._refuse(request, Refused(CLIENT_CLOSED, "client_left", str(error)), send)
         else:
             status, headers, body = answer
             fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
@@ -124,10 +116,13 @@ class Edge:
         if request.announced:
             return
         body, began = Body(), self._loop.time()
-        self._bodies.add(body)
         try:
-            async with asyncio.timeout_at(began + transfer_seconds(0)) as body.limit:
+            if request.scope.get("structbert.is_whole"):  # nothing is waited for
                 await self._receive_all(body, began, receive)
+            else:
+                self._bodies.add(body)
+                async with asyncio.timeout_at(began + transfer_seconds(0)) as body.limit:
+                    await self._receive_all(body, began, receive)
         except TimeoutError:
             if body.is_cut:
                 raise Refused(
@@ -150,24 +145,42 @@ class Edge:
             body.data += message["body"]
             self._held += len(message["body"])
             more = message["more_body"]
-            if more:
+            if more and body in self._bodies:
                 body.limit.reschedule(began + transfer_seconds(len(body.data)))
                 if self._held > self._most_held:
                     greediest = max(self._bodies, key=lambda other: len(other.data))
                     greediest.is_cut = True
                     greediest.limit.reschedule(self._loop.time())
 
-    async def _answer_in_thread(self, request: Request) -> Answer:
-        """Raises Refused, and ClientDisconnected where nobody waits when it is the request's turn."""
+    async def _answer(self, request: Request) -> Answer:
+        """By this loop where memory has the answer, else by a thread.
+
+        Raises Refused, and ClientDisconnected where nobody waits when it is the request's turn.
+        """
+        # Pages ask models too; their requests are few, and shed in the queue itself.
         queue = self._engine.batcher(TASKS.get(request.path, ""))
-        if self._running + len(self._waiting) >= 2 * self._threads or self._held > self._most_held:
+        if self._held > self._most_held:
             self._admission.reject(queue)
             raise busy(1)
         try:
             ticket = self._admission.try_admit(queue)
         except Overloaded as error:
             raise busy(error.retry_after) from None
-        job = Job(request, ticket, self._loop.create_future())
+        job = None
+        try:
+            fast = self._read_fast(request)
+            answer: Answer | None = None
+            if fast is not None and not request.has_left():
+                answer = self._fast.answer_from_memory(fast)
+            if answer is not None:
+                return answer
+            if self._running + len(self._waiting) >= 2 * self._threads:
+                self._admission.reject(queue)
+                raise busy(1)
+            job = Job(request, fast, ticket, self._loop.create_future())
+        finally:
+            if job is None:
+                self._admission.release(ticket)
         self._waiting.append(job)
         self._hand_out()
         return await job.turn
@@ -183,7 +196,7 @@ class Edge:
                 continue
             self._running += 1
             self._admission.acquire(job.ticket)
-            self._pool.submit(self._answer, job.request).add_done_callback(partial(self._come_back, job))
+            self._pool.submit(self._answer_in_thread, job).add_done_callback(partial(self._come_back, job))
         if self._waiting and self._look is None:
             self._look = self._loop.call_later(LOOK_SECONDS, self._look_again)
 
@@ -206,24 +219,25 @@ class Edge:
                 job.turn.set_result(done.result())
         self._hand_out()
 
-    def _answer(self, request: Request) -> Answer:
-        """In a thread of the pool."""
-        answer: Answer | None = None
-        if self._fast is not None and not request.announced:
-            answer = self._fast.answer(
-                request.method,
-                request.path,
-                request.scope["query_string"],
-                request.headers,
-                request.body,
-                request.arrived,
-                request.client,
-                request.has_left,
-            )
-        return call(self._app, request) if answer is None else answer
+    def _read_fast(self, request: Request) -> Any:
+        if self._fast is None or request.announced:
+            return None
+        return self._fast.read(
+            request.method,
+            request.path,
+            request.headers,
+            request.body,
+            request.arrived,
+            request.client,
+            request.has_left,
+        )
+
+    def _answer_in_thread(self, job: Job) -> Answer:
+        answer: Answer = call(self._app, job.request) if job.fast is None else self._fast.answer(job.fast)
+        return answer
 
     async def _refuse(self, request: Request, refusal: Refused, send: Send) -> None:
-        headers, body = self._refusals.answer(
+        status, headers, body = self._refusals.answer(
             refusal.status,
             refusal.name,
             str(refusal),
@@ -234,7 +248,7 @@ class Edge:
         )
         if refusal.retry_after:
             headers.append((b"Retry-After", b"%d" % refusal.retry_after))
-        await _send(send, refusal.status, headers, body)
+        await _send(send, status, headers, body)
 
 
 def busy(seconds: int) -> Refused:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import Any
 
 from gunicorn.asgi.parser import ParseError
 from gunicorn.asgi.protocol import ASGIProtocol
@@ -23,6 +23,7 @@ RESERVED_FILES = 128  # descriptors that are no connections
 # The C parser keeps 64 KiB behind a whole request and drops the rest, so it is given little at once.
 PIECE = 16 << 10
 MOST_AHEAD = 256 << 10  # bytes of further requests that are held before reading pauses
+MOST_DIGITS = 4300  # that Python makes a number of
 CLIENT_CLOSED = 499  # nginx's; only a client that has closed but its sending half reads it
 CLOSE = (b"connection", b"close")  # a header by which the application ends the connection after its answer
 # The end of a chunked body: the last chunk and its trailer section, of which both parsers only look for the end.
@@ -103,8 +104,7 @@ class Connection(ASGIProtocol):
 
     def expire(self) -> None:
         if self in self._table.reading:
-            self._send_error_response(HTTPStatus.REQUEST_TIMEOUT, "")
-            self._close_transport()
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT)
         else:
             self.drop()
 
@@ -134,9 +134,7 @@ class Connection(ASGIProtocol):
         try:
             is_fine: bool = super()._feed_callback_parser(data)
         except ValueError:  # a length of more digits than Python reads
-            self._send_error_response(HTTPStatus.BAD_REQUEST, "")
-            self._close_transport()
-            return False
+            return self._refuse(HTTPStatus.BAD_REQUEST)
         if not is_fine:
             return False
         request, parser = self._current_request, self._callback_parser
@@ -148,26 +146,42 @@ class Connection(ASGIProtocol):
             if parser.is_complete:
                 end = len(self._trailer) - len(parser.remaining())
                 if not TRAILERS.search(self._trailer[:end]):
-                    self._send_error_response(HTTPStatus.BAD_REQUEST, "")
-                    self._close_transport()
-                    return False
+                    return self._refuse(HTTPStatus.BAD_REQUEST)
         return True
 
     def _on_headers_complete(self) -> bool:
         self._trailer = b""
         skip_body: bool = super()._on_headers_complete()
-        for name, value in self._current_request.headers_bytes:
-            if name == b"expect" and value.lower() != b"100-continue":
-                self._refuse_head(HTTPStatus.EXPECTATION_FAILED)
-            # gunicorn lets gzip and the like pass without undoing them.
-            if name == b"transfer-encoding" and value.strip().lower() != b"chunked":
-                self._refuse_head(HTTPStatus.NOT_IMPLEMENTED)
+        if status := self._fault_of_head():
+            self._refuse(status)
+            raise ParseError(status.phrase)
         return skip_body
 
-    def _refuse_head(self, status: HTTPStatus) -> NoReturn:
+    def _fault_of_head(self) -> HTTPStatus | None:
+        has_host = self._current_request.version < (1, 1)
+        for name, value in self._current_request.headers_bytes:
+            if name == b"expect" and value.lower() != b"100-continue":
+                return HTTPStatus.EXPECTATION_FAILED
+            # gunicorn lets gzip and the like pass without undoing them.
+            if name == b"transfer-encoding" and value.strip().lower() != b"chunked":
+                return HTTPStatus.NOT_IMPLEMENTED
+            if name == b"content-length" and len(value) > MOST_DIGITS:  # the parser in C reads any
+                return HTTPStatus.BAD_REQUEST
+            has_host = has_host or name == b"host"
+        return None if has_host else HTTPStatus.BAD_REQUEST  # RFC 9112, 3.2
+
+    def _refuse(self, status: HTTPStatus) -> bool:
+        """False: nothing more is read."""
         self._send_error_response(status, "")
         self._close_transport()
-        raise ParseError(status.phrase)
+        return False
+
+    @classmethod
+    def _check_h1c_protocol_available(cls) -> bool:
+        # gunicorn notes what it has found on the class that asks, and then reads it from its own: without this a
+        # subclass never gets the parser in C.
+        is_there: bool = ASGIProtocol._check_h1c_protocol_available()
+        return is_there
 
     def _arm_keepalive_timer(self) -> None:
         """Called where the connection waits for its next request; gunicorn's own timer is not used."""
@@ -191,12 +205,35 @@ class Connection(ASGIProtocol):
     def _build_http_scope(self, request: Any, sockname: Any, peername: Any) -> dict[str, Any]:
         scope: dict[str, Any] = super()._build_http_scope(request, sockname, peername)
         scope["structbert.has_left"] = self.has_left
+        scope["structbert.is_whole"] = self._body_receiver._complete  # `receive` will wait for nothing
         return scope
 
     async def _serve_http_request(self, request: Any, sockname: Any, peername: Any) -> bool:
-        # gunicorn's own makes a second task, for applications that work on after their answer.
-        stays: bool = await self._handle_http_request(request, sockname, peername)
-        return stays and not self._last
+        # gunicorn's own makes a second task, for applications that work on after their answer, and looks at each header
+        # of it for how its length is to be told: ours has one, or no body.
+        self._last, is_begun = True, False
+
+        async def send(message: dict[str, Any]) -> None:
+            nonlocal is_begun
+            if self._closed:
+                return
+            if message["type"] == "http.response.start":
+                is_begun = True
+                close = self._will_close(request, False)
+                self._send_response_start(message["status"], message["headers"], request, close)
+            else:
+                self._send_body(message["body"])
+                if self._flow_control.write_paused:
+                    await self._flow_control.drain()
+
+        try:
+            await self.app(self._build_http_scope(request, sockname, peername), self._body_receiver.receive, send)
+        except Exception:
+            self.log.exception("Error in ASGI application")
+            if not is_begun:
+                self._send_error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "")
+            return False
+        return not self._last
 
     def _send_response_start(self, status: int, headers: Headers, request: Any, close: bool = False) -> None:
         is_read = self._body_receiver is not None and self._body_receiver._complete

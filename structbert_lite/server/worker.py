@@ -17,14 +17,13 @@ from gunicorn.workers.gasgi import ASGIWorker
 from structbert_lite.errors import NotReady, StructBertError
 from structbert_lite.server.connections import ConnectionTable
 from structbert_lite.server.drain import drain_listener
-from structbert_lite.server.edge import Edge
+from structbert_lite.server.edge import ENGINE, REFUSALS, Edge
 from structbert_lite.server.protocol import Connection, most_connections
 from structbert_lite.settings import Settings
 
 log = logging.getLogger(__name__)
 
-# Names among the application's extensions.
-ENGINE, RELOADS = "structbert_engine", "structbert_reloads"
+RELOADS = "structbert_reloads"  # the name among the application's extensions
 # The loop takes the interpreter's lock back several times a request; a thread that computes keeps it for so long.
 SWITCH_SECONDS = 0.001
 TICK_SECONDS = 0.5
@@ -84,7 +83,7 @@ class Worker(ASGIWorker):
 
     def load_wsgi(self) -> None:
         self.flask = self.app.wsgi()
-        self.refusals = self.flask.extensions["structbert_refusals"]
+        self.refusals = self.flask.extensions[REFUSALS]
         self.most_discarded = 4 * self.flask.config["MAX_CONTENT_LENGTH"]
         self._engine = self.flask.extensions[ENGINE]
         self.asgi = Edge(self.flask, self.cfg.threads, self.loop)

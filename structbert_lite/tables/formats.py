@@ -1,58 +1,54 @@
 """Which file is of which format, and who reads and writes it."""
 
-import codecs
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
-from structbert_lite.tables.delimited import DelimitedSink, DelimitedSource
+from structbert_lite.tables.delimited import DelimitedFormat, DelimitedSink, DelimitedSource
+from structbert_lite.tables.header import TableOptions
 from structbert_lite.tables.json_lines import JsonLinesSink, JsonLinesSource
-from structbert_lite.tables.source import Column, InputFile, Sink, Source
+from structbert_lite.tables.source import Column, InputFile, Sink, Source, known_encoding
 
 if TYPE_CHECKING:
     from structbert_lite.tables.parquet import ParquetSink, ParquetSource
 
-Format = Literal["csv", "tsv", "jsonl", "parquet"]
+Format = Literal["csv", "tsv", "txt", "jsonl", "parquet", "xlsx"]
 ENDINGS: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "tsv",
     ".tab": "tsv",
+    ".txt": "txt",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
     ".pq": "parquet",
+    ".xlsx": "xlsx",
 }
-DELIMITERS = {"csv": ",", "tsv": "\t"}
+READ_ONLY: dict[str, Format] = {".xlsm": "xlsx", ".xls": "xlsx", ".xlsb": "xlsx", ".ods": "xlsx", ".et": "xlsx"}
 KEPT_ENCODINGS = {"utf-8", "utf-8-sig", "gb18030"}  # the output has the input's own; any other becomes UTF-8
+WHOLE_FILES = {"parquet": "Parquet", "xlsx": "XLSX"}  # that are not read or written as a stream
 
 
-def format_of(path: Path | None, given: Format | None, option: str) -> Format:
+def format_of(path: Path | None, given: Format | None, option: str, written: bool = False) -> Format:
     """`given`, else what the path's ending says, CSV for a stream. Raises ValueError for any other ending."""
     if given or path is None:
         return given or "csv"
-    if path.suffix.lower() not in ENDINGS:
-        raise ValueError(f"{path}: the ending is none of {', '.join(ENDINGS)}; name the format with {option}")
-    return ENDINGS[path.suffix.lower()]
+    endings = ENDINGS if written else ENDINGS | READ_ONLY
+    if path.suffix.lower() not in endings:
+        raise ValueError(f"{path}: the ending is none of {', '.join(endings)}; name the format with {option}")
+    return endings[path.suffix.lower()]
 
 
-def known_encoding(name: str) -> str:
-    """The encoding's usual name. Raises ValueError where there is none."""
-    try:
-        return codecs.lookup(name).name
-    except LookupError as error:
-        raise ValueError(error) from None
-
-
-def open_source(origin: InputFile, form: Format, quoted: bool) -> tuple[Source, str]:
+def open_source(origin: InputFile, form: Format, options: TableOptions) -> tuple[Source, str]:
     """The rows of `origin` and the encoding that a table made of them should have. Raises ValueError, OSError."""
-    if form == "parquet":
+    if form in WHOLE_FILES:
         if origin.file is None:
-            raise ValueError("Parquet can only be read from a file")
-        return open_parquet(origin.file), "utf-8"
-    encoding = known_encoding(origin.find_encoding())
+            raise ValueError(f"{WHOLE_FILES[form]} can only be read from a file")
+        return open_parquet(origin.file) if form == "parquet" else _open_workbook(origin.file, options), "utf-8"
+    encoding = origin.find_encoding()
     kept = encoding if encoding in KEPT_ENCODINGS else "utf-8"
     if form == "jsonl":
         return JsonLinesSource(origin, encoding), kept
-    return DelimitedSource(origin, encoding, DELIMITERS[form], quoted or form == "csv"), kept
+    return DelimitedSource(origin, encoding, cast("DelimitedFormat", form), options), kept
 
 
 def open_parquet(path: Path) -> "ParquetSource":
@@ -70,7 +66,17 @@ def open_sink(form: Format, source: Source, results: list[Column], encoding: str
     if form == "parquet":
         _, sink = _parquet()
         return sink(source.columns, results, getattr(source, "schema", None))
-    return DelimitedSink(source.columns, results, encoding, DELIMITERS[form], quoted or form == "csv")
+    if form == "xlsx":
+        from structbert_lite.tables.workbook_sink import WorkbookSink  # only who asks for it has it in memory
+
+        return WorkbookSink(source.columns, results, source.total)
+    return DelimitedSink(source.columns, results, known_encoding(encoding), form, quoted)
+
+
+def _open_workbook(path: Path, options: TableOptions) -> Source:
+    from structbert_lite.tables.workbook import WorkbookSource  # only who asks for it has it in memory
+
+    return WorkbookSource(path, options)
 
 
 def _parquet() -> "tuple[type[ParquetSource], type[ParquetSink]]":

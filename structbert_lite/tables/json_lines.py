@@ -3,15 +3,14 @@
 import json
 import math
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NoReturn
 
+from structbert_lite.tables.header import unique
+from structbert_lite.tables.rows import SAMPLE
 from structbert_lite.tables.source import Column, InputFile, Kind, Record, Window, group, to_bytes, to_json
 
 KINDS: dict[type, Kind] = {str: "text", int: "int", float: "float", bool: "bool"}
-
-
-class _TooLarge(ValueError):
-    """A number of JSON that no float holds."""
 
 
 class JsonLinesSource:
@@ -21,6 +20,7 @@ class JsonLinesSource:
         """Reads a file once to learn its columns. Raises ValueError where no line of it is a JSON object."""
         self._origin, self._encoding = origin, encoding
         self.columns, self.total = None, None
+        self.left_out = self._too_large = 0
         if origin.is_file:
             kinds: dict[str, set[Kind | None]] = {}
             self.total = 0
@@ -32,6 +32,17 @@ class JsonLinesSource:
                 raise ValueError(f"{origin.name} has no line with a JSON object")
             self.columns = [Column(name, _common(found)) for name, found in kinds.items()]
 
+    @property
+    def notices(self) -> list[str]:
+        """As Source says."""
+        if not self._too_large:
+            return []
+        return [f"{self._origin.name}: null in place of {self._too_large} number(s) too large for JSON's readers"]
+
+    def sample(self) -> list[Record]:
+        """As Source says."""
+        return list(islice(self._records(), SAMPLE)) if self._origin.is_file else []
+
     def windows(self, size: int, skip: int) -> Iterator[Window]:
         """As Source says."""
         records = self._records()
@@ -40,7 +51,14 @@ class JsonLinesSource:
         return group(records, size)
 
     def _records(self) -> Iterator[Record]:
-        return (record for _, record in read_lines(self._origin, self._encoding))
+        """Counts anew each time what it leaves out."""
+        self.left_out = self._too_large = 0
+        place = 0
+        for number, record in read_lines(self._origin, self._encoding):
+            self.left_out += number - place - 1
+            place = number
+            self._too_large += len(record.lost)
+            yield record
 
 
 class JsonLinesSink:
@@ -48,6 +66,7 @@ class JsonLinesSink:
 
     def __init__(self, results: list[Column]) -> None:
         self._names = [column.name for column in results]
+        self.notices: list[str] = []
 
     def head(self) -> bytes:
         return b""
@@ -68,25 +87,40 @@ def read_lines(file: InputFile, encoding: str) -> Iterator[tuple[int, Record]]:
     """(line's number, record) of each line that is not blank."""
     with file.open_text(encoding, "\n") as lines:
         for number, line in enumerate(lines, start=1):
-            if not line.isspace():
-                yield number, _record(line, number)
+            text = line.removeprefix("\ufeff") if number == 1 else line
+            if text and not text.isspace():
+                yield number, _record(text, number)
 
 
 def _record(line: str, number: int) -> Record:
+    lost: list[str] = []
+
+    def parse_float(digits: str) -> float | None:
+        value = float(digits)
+        if math.isinf(value):  # it would be written as Infinity, which is no JSON
+            lost.append(digits)
+            return None
+        return value
+
     try:
-        values = json.loads(line, parse_float=_parse_float, parse_constant=_refuse_constant)
-    except _TooLarge as error:
-        return Record({}, f"line {number} has a number that is too large: {error}")
+        values = json.loads(
+            line, parse_float=parse_float, parse_constant=_refuse_constant, object_pairs_hook=_make_object
+        )
     except (ValueError, RecursionError) as error:
         return Record({}, f"line {number} is not JSON: {error}")
-    return Record(values) if isinstance(values, dict) else Record({}, f"line {number} is not a JSON object")
+    if not isinstance(values, dict):
+        return Record({}, f"line {number} is not a JSON object")
+    return Record(values, lost=lost)
 
 
-def _parse_float(digits: str) -> float:
-    value = float(digits)
-    if math.isinf(value):  # it would be written as Infinity, which is no JSON
-        raise _TooLarge(digits[:40])
-    return value
+def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A name that stands there twice gets a number, as a table's column does: neither value is lost."""
+    found = dict(pairs)
+    return (
+        found
+        if len(found) == len(pairs)
+        else dict(zip(unique([n for n, _ in pairs]), (v for _, v in pairs), strict=True))
+    )
 
 
 def _refuse_constant(name: str) -> NoReturn:

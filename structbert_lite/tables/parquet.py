@@ -8,7 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from structbert_lite.tables.source import Column, Record, Window, to_json
+from structbert_lite.tables.header import unique
+from structbert_lite.tables.rows import SAMPLE
+from structbert_lite.tables.source import Column, Record, Window, to_text
 
 TYPES = {
     "text": pa.string(),
@@ -31,9 +33,17 @@ class ParquetSource:
                 self.schema = _plain(file.schema_arrow)
                 self.total: int = file.metadata.num_rows
         except pa.ArrowException as error:
-            raise ValueError(f"{path} cannot be read as Parquet: {error}") from None
+            cure = ""
+            if "more than 64 bits" in str(error):
+                cure = ". polars makes them of very long numbers: cast that column to pl.String and write it again"
+            raise ValueError(f"{path} cannot be read as Parquet: {error}{cure}") from None
+        self.left_out, self.notices = 0, list[str]()
         self.columns = [Column(field.name, "json") for field in self.schema]
         self._path = path
+
+    def sample(self) -> list[Record]:
+        """As Source says."""
+        return next((window.records for window in self.windows(SAMPLE, 0)), [])
 
     def windows(self, size: int, skip: int, stop: int | None = None) -> Iterator[Window]:
         """As Source says; from the row `stop` on nothing. Row groups before and behind are not read."""
@@ -47,17 +57,20 @@ class ParquetSource:
                     first, seen = seen, seen + len(batch)
                     if seen > skip and first < stop:
                         start = max(0, skip - first)
-                        yield self._window(batch.slice(start, stop - first - start).cast(self.schema))
+                        yield self._window(self._make_plain(batch.slice(start, stop - first - start)))
             except (pa.ArrowException, OSError) as error:
                 raise ValueError(f"{self._path} cannot be read beyond row {seen}: {error}") from None
 
-    def count(self, column: str) -> int:
-        """How many cells of `column` are not empty, by the file's own statistics."""
+    def read_columns(self, names: list[str]) -> Iterator[list[tuple[Any, ...]]]:
+        """The values of some columns alone, some thousand rows at a time."""
         with pq.ParquetFile(self._path) as file:
-            metadata = file.metadata
-            paths = [metadata.schema.column(i).path for i in range(metadata.num_columns)]
-            chunks = [metadata.row_group(i).column(paths.index(column)) for i in range(metadata.num_row_groups)]
-            return sum(chunk.statistics.num_values for chunk in chunks)
+            for batch in file.iter_batches(columns=names):
+                columns = [batch.column(name).to_pylist() for name in names]
+                yield list(zip(*columns, strict=True))
+
+    def _make_plain(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        columns = [column.cast(field.type) for column, field in zip(batch.columns, self.schema, strict=True)]
+        return pa.RecordBatch.from_arrays(columns, schema=self.schema)
 
     def _window(self, batch: pa.RecordBatch) -> Window:
         values = [_values(column) for column in batch.columns]
@@ -70,6 +83,7 @@ class ParquetSink:
 
     def __init__(self, columns: list[Column], results: list[Column], schema: pa.Schema | None) -> None:
         self._columns, self._results = columns, results
+        self.notices: list[str] = []
         schema = schema or pa.schema([(name, TYPES[kind]) for name, kind in columns])
         for name, kind in results:
             schema = schema.append(pa.field(name, TYPES[kind]))
@@ -130,24 +144,44 @@ def _groups(metadata: pq.FileMetaData, skip: int, stop: int) -> tuple[list[int],
 
 
 def _plain(schema: pa.Schema) -> pa.Schema:
-    """The schema without dictionaries, which cannot be appended to a stream."""
-    for i, field in enumerate(schema):
-        if pa.types.is_dictionary(field.type):
-            schema = schema.set(i, field.with_type(field.type.value_type))
-    return schema
+    """The schema without dictionaries, which cannot be appended to a stream, and with each name once."""
+    fields = [field.with_type(_plain_type(field.type)) for field in schema]
+    return pa.schema(
+        [field.with_name(name) for field, name in zip(fields, unique(schema.names), strict=True)], schema.metadata
+    )
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    """The type without dictionaries at any depth."""
+
+    def plain(field: pa.Field) -> pa.Field:
+        return field.with_type(_plain_type(field.type))
+
+    if pa.types.is_dictionary(kind):
+        return _plain_type(kind.value_type)
+    if pa.types.is_struct(kind):
+        return pa.struct([plain(field) for field in kind])
+    if pa.types.is_map(kind):
+        return pa.map_(plain(kind.key_field), plain(kind.item_field), kind.keys_sorted)
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(plain(kind.value_field), kind.list_size)
+    if pa.types.is_large_list(kind):
+        return pa.large_list(plain(kind.value_field))
+    return pa.list_(plain(kind.value_field)) if pa.types.is_list(kind) else kind
 
 
 def _values(column: pa.Array) -> list[Any]:
-    """Python's values of a column; dates and the like as text, which is how other formats show them."""
+    """Python's values of a column; dates, bytes and the like as text, which is how other formats show them."""
     if pa.types.is_temporal(column.type) or pa.types.is_decimal(column.type):
         column = column.cast(pa.string())
     values: list[Any] = column.to_pylist()
-    return values
+    plain = (str, bool, int, float, list, dict, tuple, type(None))
+    return [value if isinstance(value, plain) else to_text(value) for value in values]
 
 
 def _array(values: list[Any], kind: str) -> pa.Array:
     if kind == "json":
-        values = [None if value is None else to_json(value) for value in values]
+        values = [None if value is None else to_text(value) for value in values]
     try:
         return pa.array(values, TYPES[kind])
     except UnicodeEncodeError:

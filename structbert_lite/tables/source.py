@@ -14,9 +14,11 @@ from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, TextIO, cast
 
+from structbert_lite.tables.encoding import NAMES, Encoding, guess
+
 BLOCK = 1 << 20
 PEEK = 1 << 16
-UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+SURE = 0.95  # a guess below it is told with what to do
 # "json": anything, written as JSON where a table has no type for it.
 Kind = Literal["text", "int", "float", "bool", "json", "vector"]
 MAX_CHARACTERS = 8 << 20  # of one window, so that huge cells do not fill the memory
@@ -30,10 +32,10 @@ class InputFile:
     """A file, or a stream that can be read only once: standard input (`path` is None), a pipe."""
 
     def __init__(self, path: Path | None, encoding: str | None = None) -> None:
-        """`encoding` None: to be found out. Raises OSError."""
+        """`encoding` None or "auto": to be found out. Raises OSError."""
         self.path = path
         self.name = str(path or "standard input")
-        self._given = encoding
+        self._given = None if encoding == "auto" else encoding
         self._origin = _open(path)
         self.file = self._origin if isinstance(self._origin, Path) else None
 
@@ -52,22 +54,31 @@ class InputFile:
             digest.update(block)
         return digest.hexdigest()
 
-    def find_encoding(self) -> str:
-        """`utf-8`, `utf-8-sig`, `utf-16` or `gb18030`, or the one that was given: the one rule for every text file.
+    @cached_property
+    def encoding(self) -> Encoding:
+        """The encoding that was given, by its usual name, or the likeliest: the one rule for every text file.
 
-        Of a file all bytes are tried, of a stream what has come. Raises UnknownEncoding where none of them fits.
+        Of a file all bytes are tried, of a stream what has come. Raises UnknownEncoding where none of them fits,
+        ValueError for a name that Python does not know.
         """
         if self._given:
-            return self._given
-        start = self._peek()
-        if start.startswith(codecs.BOM_UTF8):
-            return "utf-8-sig"
-        if start.startswith(UTF_16):
-            return "utf-16"
-        for encoding in ("utf-8", "gb18030"):
-            if self._decodes(encoding, start):
-                return encoding
+            return Encoding(known_encoding(self._given), 1)
+        if found := guess(self._blocks, self.is_file):
+            return found
         raise UnknownEncoding(f"{self.name} is neither UTF-8 nor GB18030 text")
+
+    def find_encoding(self) -> str:
+        """The encoding's name. Raises as `encoding`."""
+        return self.encoding.name
+
+    @property
+    def encoding_notice(self) -> str:
+        """What a person should know of a guess that may be wrong; empty where there is nothing to say."""
+        name, sure = self.encoding
+        if self._given or sure == 1:
+            return ""
+        line = f"{self.name} was read as {NAMES.get(name, name.upper())}, {math.floor(min(sure, 0.999) * 100)}% sure"
+        return line if sure >= SURE else f"{line}: look at the output, and name the right --encoding if it is none"
 
     def open_text(self, encoding: str, newline: str | None, errors: str = "surrogateescape") -> TextIO:
         """The text from its beginning; a stream may be opened once. Bytes that cannot be decoded become surrogates."""
@@ -75,21 +86,22 @@ class InputFile:
             return self._origin.open(encoding=encoding, errors=errors, newline=newline)
         return TextIOWrapper(self._origin, encoding=encoding, errors=errors, newline=newline)
 
-    def _peek(self) -> bytes:
+    def _blocks(self) -> Iterator[bytes]:
         if isinstance(self._origin, Path):
-            return next(_blocks(self._origin), b"")
-        return self._origin.peek(PEEK)[:PEEK]
+            return _blocks(self._origin)
+        return iter([self._origin.peek(PEEK)[:PEEK]])
 
-    def _decodes(self, encoding: str, start: bytes) -> bool:
-        decoder = codecs.getincrementaldecoder(encoding)()
-        try:
-            for block in [start] if self.file is None else _blocks(self.file):
-                decoder.decode(block)
-            if self.file is not None:  # what a stream has sent so far may end within a character
-                decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
-        return True
+
+def known_encoding(name: str) -> str:
+    """The encoding's usual name; GBK and GB 2312 are read and written as GB18030, which holds both.
+
+    Raises ValueError where there is none.
+    """
+    try:
+        found = codecs.lookup(name).name
+    except LookupError as error:
+        raise ValueError(error) from None
+    return "gb18030" if found in {"gbk", "gb2312"} else found
 
 
 def _open(path: Path | None) -> Path | BufferedReader:
@@ -120,9 +132,22 @@ def read_text(path: Path | None) -> tuple[str, str]:
 def to_json(value: Any) -> str:
     """JSON that every reader takes: null for the numbers that it does not have, such as a NaN of Parquet."""
     try:
-        return json.dumps(value, ensure_ascii=False, default=str, allow_nan=False)
+        return json.dumps(value, ensure_ascii=False, default=to_text, allow_nan=False)
     except ValueError:
-        return json.dumps(_finite(value), ensure_ascii=False, default=str)
+        return json.dumps(_finite(value), ensure_ascii=False, default=to_text)
+
+
+def to_text(value: Any) -> str:
+    """A value as a cell shows it: text as it is, bytes as text if they are UTF-8, else hex digits; others as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return value.hex()
+    plain = value is None or isinstance(value, bool | int | float | dict | list | tuple)
+    return to_json(value) if plain else str(value)
 
 
 def _finite(value: Any) -> Any:
@@ -150,6 +175,19 @@ def _line_to_bytes(line: str, encoding: str) -> bytes:
     return line.encode(encoding, "backslashreplace")
 
 
+class Cell(str):
+    """The text of a workbook's cell as the sheet shows it; `value`: what the cell holds, a number or a date."""
+
+    __slots__ = ("value",)
+    value: Any
+
+    def __new__(cls, text: str, value: Any) -> "Cell":
+        """`text` with its `value`."""
+        cell = super().__new__(cls, text)
+        cell.value = value
+        return cell
+
+
 class Column(NamedTuple):
     """A column's name and what its cells hold; any cell may be empty (None)."""
 
@@ -159,10 +197,11 @@ class Column(NamedTuple):
 
 @dataclass(slots=True)
 class Record:
-    """One row by column name. `fault`: why it could not be read, empty where it could."""
+    """One row by column name. `fault`: why it could not be read, else empty; `lost`: numbers that became null."""
 
     values: dict[str, Any]
     fault: str = ""
+    lost: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -182,6 +221,17 @@ class Source(Protocol):
     @property
     def total(self) -> int | None: ...
 
+    @property
+    def left_out(self) -> int:
+        """Empty lines and rows that became no row, up to where it was read."""
+
+    @property
+    def notices(self) -> list[str]:
+        """What a person should know of how the file was read, a sentence each."""
+
+    def sample(self) -> list[Record]:
+        """The first rows, some hundred at the most; none of a stream that cannot be looked into."""
+
     def windows(self, size: int, skip: int) -> Iterator[Window]:
         """All rows but the first `skip`, in order, `size` at a time at the most; the same windows every time.
 
@@ -190,7 +240,12 @@ class Source(Protocol):
 
 
 class Sink(Protocol):
-    """Rows as bytes. What `head` and then `rows` gave, one behind the other, is what `finish` wants to find."""
+    """Rows as bytes. What `head` and then `rows` gave, one behind the other, is what `finish` wants to find.
+
+    `notices`: what was written otherwise than it came, a sentence each, once it is finished.
+    """
+
+    notices: list[str]
 
     def head(self) -> bytes: ...
 

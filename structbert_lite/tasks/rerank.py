@@ -33,9 +33,9 @@ class RerankPipeline:
         `documents[i]`.
         """
         require_at_most(self._max_items, len(documents), "documents", "documents")
-        require_readable(query, "query")
+        require_readable(query, "query", self.runner.tokenizer)
         for i, document in enumerate(documents):
-            require_readable(document, f"documents[{i}]")
+            require_readable(document, f"documents[{i}]", self.runner.tokenizer)
         read = self._read([(query, document) for document in documents], context)
         found = [(logit, Ranked(i, sigmoid(logit), truncated)) for i, (logit, truncated) in enumerate(read)]
         found.sort(key=lambda item: -item[0])
@@ -46,7 +46,7 @@ class RerankPipeline:
 
         Raises TooManyItems, and InvalidInput with field `pairs[i][0]` or `pairs[i][1]`.
         """
-        require_pairs(self._max_items, pairs)
+        require_pairs(self._max_items, pairs, self.runner.tokenizer)
         return [Ranked(i, sigmoid(z), truncated) for i, (z, truncated) in enumerate(self._read(pairs, context))]
 
     def count_tokens(self, documents: list[str], *, query: str) -> int:

@@ -9,7 +9,7 @@ from structbert_lite.manifest import THREE_WAY, Uncertainty
 from structbert_lite.request_context import RequestContext
 from structbert_lite.results import Classification
 from structbert_lite.tasks.inputs import require_texts
-from structbert_lite.tasks.scores import DECIMALS, softmax, whole_softmax
+from structbert_lite.tasks.scores import DECIMALS, sigmoid, softmax, whole_softmax
 
 
 class SentimentPipeline:
@@ -18,7 +18,7 @@ class SentimentPipeline:
     def __init__(self, runner: ModelRunner, max_items: int, neutral: bool = False) -> None:
         """`neutral`: the label may be Neutral where a call does not say and the model knows it."""
         self.runner = runner
-        self._max_items = max_items
+        self.max_items = max_items
         self._neutral = neutral
         self._manifest = runner.manifest
         self._uncertainty = self._manifest.uncertainty or Uncertainty()
@@ -26,7 +26,8 @@ class SentimentPipeline:
     def predict(
         self, texts: list[str], context: RequestContext, *, neutral: bool | None = None
     ) -> list[Classification]:
-        """One result for each text, in order. Probabilities are the softmax of the logits.
+        """One result for each text, in order. Probabilities are the softmax of the logits; where any number of labels
+        may fit, each is the sigmoid of its own.
 
         A model that knows Neutral answers with one of the two opinions, by their two logits, unless `neutral`.
         Raises TooManyItems, and InvalidInput with field `texts[i]`, or `neutral` where the model does not know it.
@@ -34,13 +35,14 @@ class SentimentPipeline:
         if neutral and not self._manifest.has_neutral:
             raise InvalidInput("the label cannot be Neutral: this model has no such class", "neutral")
         may_be_neutral = self._neutral if neutral is None else neutral
-        require_texts(self._max_items, texts)
+        require_texts(self.max_items, texts, self.runner.tokenizer)
         rows = self.runner.run([(text,) for text in texts], context)
         result = self._result_of_three if self._manifest.has_neutral else self._result
         return [result(text, row.values, row.truncated, may_be_neutral) for text, row in zip(texts, rows, strict=True)]
 
     def _result(self, text: str, logits: NDArray[np.float32], truncated: bool, _: bool) -> Classification:
-        return Classification(text, *_best(self._manifest.labels, softmax(logits)), truncated)
+        scores = [sigmoid(float(z)) for z in logits] if self._manifest.multi_label else softmax(logits)
+        return Classification(text, *_best(self._manifest.labels, scores), truncated)
 
     def _result_of_three(
         self, text: str, logits: NDArray[np.float32], truncated: bool, neutral: bool

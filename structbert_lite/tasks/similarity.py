@@ -42,7 +42,7 @@ class SimilarityPipeline:
 
         Raises TooManyItems, and InvalidInput with field `pairs[i][0]` or `pairs[i][1]`.
         """
-        require_pairs(self._max_items, pairs)
+        require_pairs(self._max_items, pairs, self.runner.tokenizer)
         return [
             Similarity(*pair, answer.score, self._level(answer.score), answer.truncated, answer.by)
             for pair, answer in zip(pairs, self._answer(pairs, context), strict=True)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from structbert_lite.cache.memory import ModelOutput
 from structbert_lite.errors import InvalidInput
 from structbert_lite.inference.runner import ModelRunner
+from structbert_lite.inference.tokenizer import Tokenizer
 from structbert_lite.manifest import Calibration
 from structbert_lite.request_context import RequestContext
 from structbert_lite.results import ZeroShot
@@ -41,10 +42,10 @@ class ZeroShotPipeline:
         the probability that no label fits: how far the best one's entailment is below contradiction, calibrated.
         Raises TooManyItems, and InvalidInput with field `texts[i]`, `labels`, `labels[i]` or `hypothesis_template`.
         """
-        _check(labels, hypothesis_template)
+        _check(labels, hypothesis_template, self.runner.tokenizer)
         require_at_most(self._max_items, len(texts) * len(labels), "texts times labels", "labels")
         for i, text in enumerate(texts):
-            require_readable(text, f"texts[{i}]")
+            require_readable(text, f"texts[{i}]", self.runner.tokenizer)
         # Not str.format: other braces in the template are the caller's own.
         hypotheses = [hypothesis_template.replace(PLACE, label) for label in labels]
         rows = iter(self.runner.run([(text, said) for text in texts for said in hypotheses], context))
@@ -66,14 +67,14 @@ class ZeroShotPipeline:
         )
 
 
-def _check(labels: Sequence[str], template: str) -> None:
+def _check(labels: Sequence[str], template: str, tokenizer: Tokenizer) -> None:
     if not labels:
         raise InvalidInput("there are no labels", "labels")
     if PLACE not in template:
         raise InvalidInput(f"the template has no {PLACE} for the label", "hypothesis_template")
     seen = set()
     for i, label in enumerate(labels):
-        require_readable(label, f"labels[{i}]")
+        require_readable(label, f"labels[{i}]", tokenizer)
         if label in seen:
             raise InvalidInput("the label occurs twice", f"labels[{i}]")
         seen.add(label)

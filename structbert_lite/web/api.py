@@ -9,12 +9,12 @@ from flask_openapi3 import APIBlueprint, Tag
 from structbert_lite.engine import Engine
 from structbert_lite.manifest import Manifest, Uncertainty
 from structbert_lite.settings import Settings
-from structbert_lite.web.compat import cohere, openai, tei_info
+from structbert_lite.web.compat import cohere, cohere_embed, elasticsearch, openai, tei_addresses, tei_info
 from structbert_lite.web.compat.dialect import detect_dialect
 from structbert_lite.web.deadline import read_context
 from structbert_lite.web.middleware import require_json_object
 from structbert_lite.web.request_telemetry import request_state
-from structbert_lite.web.routes import embedding, rerank, sentiment, similarity, zero_shot
+from structbert_lite.web.routes import aspects, embedding, explain, rerank, sentiment, similarity, zero_shot
 from structbert_lite.web.routing import ApiRequest, Route
 from structbert_lite.web.schemas import ModelList, name_operation
 
@@ -25,8 +25,13 @@ ROUTES: tuple[Route, ...] = (
     *embedding.ROUTES,
     *zero_shot.ROUTES,
     *rerank.ROUTES,
+    *aspects.ROUTES,
+    *explain.ROUTES,
     *openai.ROUTES,
     *cohere.ROUTES,
+    *cohere_embed.ROUTES,
+    *tei_addresses.ROUTES,
+    *elasticsearch.ROUTES,
 )
 
 

@@ -21,12 +21,16 @@ def read_context(timeout_ms: int) -> RequestContext:
 
 
 def make_context(
-    given: str | None, timeout_ms: int, arrived: float | None, cancelled: Callable[[], bool] | None
+    given: str | None,
+    timeout_ms: int,
+    arrived: float | None,
+    cancelled: Callable[[], bool] | None,
+    deferred: list[Callable[[], None]] | None = None,
 ) -> RequestContext:
     """By when the answer is due: what its header asks for, `timeout_ms` at the most, counted from its arrival.
 
     `arrived`: when the server had the whole request, an instant of time.monotonic: waiting for a thread counts too.
-    Raises InvalidInput with the header's name.
+    `deferred`: as in RequestContext. Raises InvalidInput with the header's name.
     """
     if given is not None:
         number = WHOLE_NUMBER.fullmatch(given.strip())
@@ -34,4 +38,4 @@ def make_context(
             raise InvalidInput("this header must be a whole number of milliseconds above 0", HEADER)
         timeout_ms = min(timeout_ms, int(number[1]))
     due = (arrived or time.monotonic()) + timeout_ms / 1000
-    return RequestContext(due, cancelled) if cancelled else RequestContext(due)
+    return RequestContext(due, cancelled, deferred) if cancelled else RequestContext(due, deferred=deferred)

@@ -92,6 +92,7 @@ def _complete(app: OpenAPI, document: dict[str, Any]) -> None:
 def _dimensions(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Where a request may say the size of the vectors that it wants."""
     for schema in document["components"]["schemas"].values():
-        for form in schema.get("properties", {}).get("dimensions", {}).get("anyOf", []):
-            if form.get("type") == "integer":
-                yield form
+        for name in ("dimensions", "output_dimension"):
+            for form in schema.get("properties", {}).get(name, {}).get("anyOf", []):
+                if form.get("type") == "integer":
+                    yield form

@@ -5,15 +5,17 @@ import logging
 import math
 import time
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from flask import Flask, current_app, request
-from limits import RateLimitItem, parse_many
-from limits.errors import ConfigurationError as UnusableStorage
-from limits.storage import MemoryStorage, Storage, storage_from_string
-from limits.strategies import SlidingWindowCounterRateLimiter
 
 from structbert_lite.errors import ConfigurationError, RateLimited
 from structbert_lite.web.request_telemetry import request_state
+
+if TYPE_CHECKING:  # the library is imported only where there is a limit: it takes a tenth of a second of a start
+    from limits import RateLimitItem
+    from limits.storage import Storage
+    from limits.strategies import SlidingWindowCounterRateLimiter
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,10 @@ class RateLimiter:
 
         Raises ConfigurationError for a URL that cannot be used. Redis is first spoken to by a request.
         """
+        from limits import parse_many
+        from limits.storage import MemoryStorage
+        from limits.strategies import SlidingWindowCounterRateLimiter
+
         self.counts: Counter[str] = Counter()
         self._quotas = parse_many(quota)
         self._memory = SlidingWindowCounterRateLimiter(MemoryStorage())
@@ -40,6 +46,11 @@ class RateLimiter:
         self._rests_until = -math.inf
         if redis_url:
             self._redis = SlidingWindowCounterRateLimiter(_open(redis_url, redis_timeout_ms))
+
+    @property
+    def is_local(self) -> bool:
+        """Whether `take` never waits for another machine."""
+        return self._redis is None
 
     def take(self, client: str) -> None:
         """Counts one request of `client`. Raises RateLimited, with the seconds until one is allowed again."""
@@ -49,7 +60,7 @@ class RateLimiter:
                 self.counts["refused"] += 1
                 raise RateLimited(f"no more than {quota}, try again in {wait} s", wait)
 
-    def _take(self, quota: RateLimitItem, client: str) -> int | None:
+    def _take(self, quota: "RateLimitItem", client: str) -> int | None:
         """Whole seconds to wait, or None where the request is allowed."""
         if self._redis is not None and time.monotonic() >= self._rests_until:
             try:
@@ -98,13 +109,16 @@ def name_client(api_key: int | None, address: str) -> str:
     return f"address:{getattr(parsed, 'ipv4_mapped', None) or parsed}"
 
 
-def _hit(limiter: SlidingWindowCounterRateLimiter, quota: RateLimitItem, client: str) -> int | None:
+def _hit(limiter: "SlidingWindowCounterRateLimiter", quota: "RateLimitItem", client: str) -> int | None:
     if limiter.hit(quota, client):
         return None
     return max(1, math.ceil(limiter.get_window_stats(quota, client).reset_time - time.time()))
 
 
-def _open(url: str, timeout_ms: int) -> Storage:
+def _open(url: str, timeout_ms: int) -> "Storage":
+    from limits.errors import ConfigurationError as UnusableStorage
+    from limits.storage import Storage, storage_from_string
+
     if url.startswith("unix://"):
         url = f"redis+{url}"
     seconds = timeout_ms / 1000

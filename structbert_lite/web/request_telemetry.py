@@ -46,7 +46,7 @@ class RequestState:
     began: float = field(default_factory=time.perf_counter)
     request_id: str = ""
     api_key: int | None = None  # the number of the key that was accepted; no secret
-    dialect: str = ""  # where the body has decided, of web/compat/dialect.py
+    dialect: str = ""  # whose client asks, of paths.py; empty until the body has said it
     error_type: str = ""  # of the answer, where it is an error of ours
     task: str = ""
     items: int = 0
@@ -89,10 +89,18 @@ class RequestTelemetry:
         self._seconds = cache(metrics.request_seconds.labels)
         self._items = cache(metrics.items.labels)
 
-    def begin(self, state: RequestState, headers: Mapping[str, str] | Headers, arrived: float | None) -> None:
-        """`arrived`: when the whole request was there, an instant of time.monotonic, where the server says it."""
+    def enter(self, state: RequestState) -> None:
+        """What is recorded in this thread is this request's, though nothing is counted yet, until `leave` or `end`."""
         _state.set(state)
         request_id.set("unnamed")  # until it is named; from here on errors are logged without their message
+
+    def leave(self) -> None:
+        request_id.set("")
+        _state.set(None)
+
+    def begin(self, state: RequestState, headers: Mapping[str, str] | Headers, arrived: float | None) -> None:
+        """`arrived`: when the whole request was there, an instant of time.monotonic, where the server says it."""
+        self.enter(state)
         self._metrics.in_flight.inc()
         if arrived:
             self._metrics.wait_seconds.observe(max(0.0, time.monotonic() - arrived))
@@ -130,8 +138,7 @@ class RequestTelemetry:
         self._metrics.in_flight.dec()
         if self._tracing and state.span:
             self._tracing.end(state.span)
-        request_id.set("")
-        _state.set(None)
+        self.leave()
 
 
 def _state_of_flask() -> RequestState:

@@ -1,5 +1,6 @@
 """Types that all routes share: they validate requests and describe answers; /openapi.json is made from them."""
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated, Any
@@ -10,7 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from structbert_lite.errors import InvalidInput
 
 # A body of two forms is told apart by these tags; they are in pydantic's path to an error and not in the request.
-ONE, MANY, OBJECT, OURS, THEIRS = FORMS = "<one>", "<many>", "<object>", "<ours>", "<theirs>"
+ONE, MANY, OBJECT, OURS, TEI, JINA = "<one>", "<many>", "<object>", "<ours>", "<tei>", "<jina>"
+FORM = re.compile(r"<[a-z-]+>")
 
 
 class Examples(ConfigDict, total=False):
@@ -36,8 +38,11 @@ Count = Annotated[int, Field(ge=1), BeforeValidator(_as_integer)]
 # (tasks/inputs.py), so that its message names the text, and here it is only described. It says only nearly what the
 # engine wants, a character that can be seen: not every reader of patterns knows `\p{L}`.
 TEXT_SCHEMA = {"type": "string", "minLength": 1, "pattern": r"\S"}
+# Where a blank text is taken as an empty input.
+BLANK_SCHEMA = {"type": "string", "minLength": 1}
 Text = Annotated[str, WithJsonSchema(TEXT_SCHEMA)]
 Texts = Annotated[list[Text], Field(min_length=1)]
+BlankTexts = Annotated[list[Annotated[str, WithJsonSchema(BLANK_SCHEMA)]], Field(min_length=1)]
 Labels = Annotated[list[Text], Field(min_length=1, json_schema_extra={"uniqueItems": True})]
 Template = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"\{\}"})]
 
@@ -133,7 +138,7 @@ def describe(location: tuple[Any, ...]) -> str:
     """A field's path as a user writes it: ("texts", 3) is `texts[3]`."""
     path = ""
     for part in location:
-        if part not in FORMS:
+        if not (isinstance(part, str) and FORM.fullmatch(part)):
             path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
     return path
 

@@ -18,8 +18,6 @@ MAX_DEPTH = 100
 # a body in which this is found can hold such a number. To search a large body costs more than to look at its values.
 LARGE_NUMBER = re.compile(rb"[0-9](?:[eE]\+?[0-9]{3}|[0-9]{199})")
 LARGE_BODY = 2000  # bytes
-# Finer than a float32 of the size that vectors have, and half as many bytes as its exact value.
-DECIMALS = 9
 ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=DefaultJSONProvider.default)
 
 
@@ -47,12 +45,6 @@ def read_json(data: bytes) -> Any:
 def write_json(value: Any) -> bytes:
     """Compact, in the order of the fields, with a line end."""
     return (ENCODER.encode(value) + "\n").encode()
-
-
-def as_numbers(vectors: NDArray[np.floating]) -> list[Any]:
-    """Vectors float32 [..., dimensions] as lists of numbers."""
-    numbers: list[Any] = np.round(vectors.astype(np.float64), DECIMALS).tolist()
-    return numbers
 
 
 def as_base64(vector: NDArray[np.float32]) -> str:

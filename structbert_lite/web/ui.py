@@ -9,27 +9,36 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, make_response, render_template, request, url_for
+from flask import Blueprint, current_app, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import MethodNotAllowed, NotFound, RequestEntityTooLarge, UnsupportedMediaType
 
 from structbert_lite.engine import Engine
-from structbert_lite.errors import StructBertError, Unauthorized
+from structbert_lite.errors import StructBertError, TaskNotAvailable, Unauthorized
 from structbert_lite.settings import PROJECT, Settings
 from structbert_lite.web.deadline import read_context
-from structbert_lite.web.errors import retry_headers, status_of
+from structbert_lite.web.errors import answer_error, retry_headers, status_of
 from structbert_lite.web.pages import PANELS, Panel
 from structbert_lite.web.preferences import LANGUAGES, THEMES, keep_preferences, language, theme
 from structbert_lite.web.rate_limit import take_turn
 from structbert_lite.web.request_telemetry import request_state
+from structbert_lite.web.scatter import short_name
 
 TEMPLATES = PROJECT / "templates"
 # Further entries of the navigation: a page each, of the same name as its endpoint, its template and its texts.
 OTHERS = ("bulk", "status")
+# What the first page names beside the ways that it points out: itself, files, own labels and the API.
+MORE = {"aspects", "similarity", "rerank", "embed"}
 PLACE = re.compile(r"\{(\w+)\}")
 # The JSON routes that answer many rows at once, for the page for whole files. A reranking asks for one query at a time,
 # and vectors make a file that no browser should hold: both are for the command line.
 BULK_ROUTES = {"sentiment": "api.predict_batch", "similarity": "api.similarity", "zero-shot": "api.classify"}
+# What that page asks about some of the rows afterwards.
+FURTHER_ROUTES = {
+    "aspects": ("api.aspects", "zero-shot"),
+    "explain": ("api.explain", "sentiment"),
+    "embed": ("api.embed", "embedding"),
+}
 SWAGGER = Path(str(files("flask_openapi3_swagger"))) / "templates" / "swagger"
 
 
@@ -37,6 +46,7 @@ def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
     """A route for each panel and other page, and `/docs`, with Swagger UI's own files below `/docs/assets`."""
     page = Blueprint("ui", __name__, static_folder=SWAGGER, static_url_path="/docs/assets")
     page.add_app_template_filter(_filled, "filled")
+    page.add_app_template_filter(short_name, "short_name")
     keep_preferences(page)
     texts = {one: json.loads((TEMPLATES / f"texts.{one}.json").read_text(encoding="utf-8")) for one in LANGUAGES}
     for panel in PANELS:
@@ -47,12 +57,24 @@ def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
     def frame() -> dict[str, Any]:
         mine = texts[language()]
         others = [(f"ui.{one}", mine["pages"][one]["nav"]) for one in OTHERS]
-        return {"theme": theme(), "themes": THEMES, "tasks": _tasks(mine, engine), "others": others}
+        leads = [(f"ui.{one.name}", *_headings(mine["panels"][one.name])) for one in PANELS if one.name in MORE]
+        return {"theme": theme(), "themes": THEMES, "tasks": _tasks(mine, engine), "others": others, "leads": leads}
 
     @page.errorhandler(Unauthorized)
     def unauthorized(error: Unauthorized) -> ResponseReturnValue:
         status, request_state().error_type = status_of(error)
         return render_template("unauthorized.html", t=texts[language()]), status
+
+    @page.app_errorhandler(NotFound)
+    @page.app_errorhandler(MethodNotAllowed)
+    def missing(error: NotFound | MethodNotAllowed) -> ResponseReturnValue:
+        # curl and clients, which take anything, get the JSON of every error.
+        if request.accept_mimetypes.best_match(["application/json", "text/html"]) != "text/html":
+            return answer_error(error)
+        status, kind = status_of(error)
+        request_state().error_type = kind
+        body = render_template("missing.html", t=texts[language()], kind=kind, **frame())
+        return body, status, {"Vary": "Accept, Accept-Language, Cookie"}
 
     @page.get("/docs")
     def docs() -> ResponseReturnValue:
@@ -62,6 +84,7 @@ def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
     def bulk() -> ResponseReturnValue:
         limits = {"mb": settings.max_body_mb, "items": settings.max_items}
         facts = {"values": {}, "limits": limits, "served": _bulk_tasks(engine, settings.sentiment_neutral)}
+        facts["more"] = _further_routes(engine)
         return render_template("bulk.html", t=_texts_of("bulk", "pages", texts[language()]), **facts)
 
     @page.get("/ui/status")
@@ -73,8 +96,12 @@ def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
 
 def _tasks(texts: dict[str, Any], engine: Engine) -> list[tuple[str, str, bool]]:
     """(endpoint, name, whether a model serves it) of each panel."""
-    served = engine.names  # a reload may have changed them
-    return [(f"ui.{one.name}", texts["panels"][one.name]["nav"], one.task in served) for one in PANELS]
+    served = set(engine.names)  # a reload may have changed them
+    return [(f"ui.{one.name}", texts["panels"][one.name]["nav"], served.issuperset(one.models)) for one in PANELS]
+
+
+def _headings(panel: dict[str, Any]) -> tuple[str, str]:
+    return panel["title"], panel["lead"]
 
 
 def _bulk_tasks(engine: Engine, neutral: bool) -> dict[str, dict[str, Any]]:
@@ -92,6 +119,15 @@ def _bulk_tasks(engine: Engine, neutral: bool) -> dict[str, dict[str, Any]]:
                 **({"neutral": neutral} if manifest.has_neutral else {}),
             }
     return tasks
+
+
+def _further_routes(engine: Engine) -> dict[str, str]:
+    """Of the questions that may be asked about rows afterwards those that this server answers, with their routes."""
+    return {
+        name: url_for(route)
+        for name, (route, task) in FURTHER_ROUTES.items()
+        if route in current_app.view_functions and task in engine.names
+    }
 
 
 def _texts_of(name: str, group: str, texts: dict[str, Any]) -> dict[str, Any]:
@@ -118,7 +154,8 @@ def _view(
         facts: dict[str, Any] = {"values": {}}
         try:
             take_turn()
-            facts["model"] = engine.manifest(panel.task)
+            manifests = [engine.manifest(task) for task in panel.models]
+            facts["model"] = manifests[0]
             if request.method != "POST":
                 return show(**facts)
             # A browser sends a form's line ends as CRLF; the script and curl send LF.
@@ -128,10 +165,11 @@ def _view(
         except (RequestEntityTooLarge, UnsupportedMediaType, StructBertError) as error:
             status, kind = status_of(error)
             request_state().error_type = kind
-            ours = isinstance(error, StructBertError)
             wrong = getattr(error, "field", "").partition("[")[0]  # `labels[2]` is in the form's field `labels`
-            page = show(**facts, error=kind, **({"detail": str(error), "wrong": wrong} if ours else {}))
-            return make_response(page, status, retry_headers(error) if ours else {})
+            facts |= {"error": kind, "wrong": wrong, "request_id": request_state().request_id}
+            if isinstance(error, TaskNotAvailable):
+                facts["command"] = error.command
+            return make_response(show(**facts), status, retry_headers(error))
         return show(**facts, took_ms=(time.monotonic() - started) * 1000, cached=request_state().cache)
 
     return view

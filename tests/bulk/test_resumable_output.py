@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from structbert_lite.bulk.job import Counted
 from structbert_lite.bulk.resumable_output import ResumableOutput
 
 WINDOWS = [b"head\n", *(f"{i}{'x' * i}\n".encode() for i in range(6))]
@@ -42,9 +43,9 @@ def write(out: Path, sink: PlainSink, restart: bool = False) -> None:
         if not part.finished:
             if part.is_new:
                 part.append(WINDOWS[0])
-            for window in WINDOWS[1 + part.rows :]:
-                part.append(window, rows=1)
-        assert part.rows == 6
+            for window in WINDOWS[1 + part.done.rows :]:
+                part.append(window, Counted(1))
+        assert part.done.rows == 6
         part.finish(sink)
     finally:
         part.close()
@@ -102,12 +103,12 @@ def test_killed_before_or_behind_any_step_it_ends_with_the_same_bytes(
 def test_bytes_behind_the_journal_are_cut_off(tmp_path: Path) -> None:
     part = ResumableOutput(tmp_path / "out", JOB, False)
     part.append(WINDOWS[0])
-    part.append(WINDOWS[1], rows=1, errors=1)
+    part.append(WINDOWS[1], Counted(1, 1, 0, 1))
     part.close()
     with (tmp_path / "out.part").open("ab") as file:
         file.write(b"half a wind")
     again = ResumableOutput(tmp_path / "out", JOB, False)
-    assert (again.rows, again.errors) == (1, 1)
+    assert again.done == (1, 1, 0, 1)
     again.close()
     write(tmp_path / "out", PlainSink())
     assert (tmp_path / "out").read_bytes() == b"".join(WINDOWS)
@@ -115,7 +116,7 @@ def test_bytes_behind_the_journal_are_cut_off(tmp_path: Path) -> None:
 
 def test_another_job_is_refused_and_restart_begins_anew(tmp_path: Path) -> None:
     part = ResumableOutput(tmp_path / "out", JOB | {"task": "rerank"}, False)
-    part.append(b"other", rows=3)
+    part.append(b"other", Counted(3))
     part.close()
     with pytest.raises(ValueError, match="of another job: other task; --restart begins anew"):
         ResumableOutput(tmp_path / "out", JOB, False)
@@ -125,7 +126,7 @@ def test_another_job_is_refused_and_restart_begins_anew(tmp_path: Path) -> None:
 
 def test_damage_is_named(tmp_path: Path) -> None:
     part = ResumableOutput(tmp_path / "out", JOB, False)
-    part.append(b"much", rows=3)
+    part.append(b"much", Counted(3))
     part.close()
     (tmp_path / "out.part").write_bytes(b"")
     with pytest.raises(ValueError, match="has 0 bytes, its journal says 4"):

@@ -34,20 +34,20 @@ def test_a_bad_row_says_why_and_stops_nothing(score: Score, tmp_path: Path) -> N
     data = "".join(json.dumps(line) + "\n" for line in lines) + "\n{broken\n"
     done = score("sentiment", data, source="in.jsonl", out="out.jsonl")
     assert done.exit_code == 3, done.output
-    assert "10 rows" in done.output
-    assert "8 with an error" in done.output
+    assert "11 rows in: 2 scored, 4 blank, 4 wrong, 1 left out" in done.output
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [row["error"] for row in rows] == [
-        None,
-        *["text is empty"] * 3,
+        *[None] * 4,
         "text is not text but int",
-        "text has no readable characters",
+        None,
         "text has bytes that are no text in this encoding",
         "line 8 is not a JSON object",
         None,
         "line 11 is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
     ]
     assert [row["label"] is None for row in rows] == [row["error"] is not None for row in rows]
+    assert [place for place, row in enumerate(rows) if row["label"] == "blank"] == [1, 2, 3, 5]
+    assert rows[1]["score"] is rows[1]["truncated"] is None
     assert {name: rows[8][name] for name in ("text", "n")} == lines[8]
     assert rows[6]["text"] == "\ud800"
 
@@ -58,17 +58,16 @@ def test_csv_with_quoted_line_ends_empty_cells_and_rows_of_another_width(score: 
     header, *rows = table(tmp_path / "out.csv")
     assert header[:3] == ["id", "text", "id.1"]
     assert [row[:3] for row in rows] == [["1", '一,\r\n"二"', "x"], ["2", "", ""], ["3", "好", ""], ["4", "好", "y"]]
-    assert [row[-1] for row in rows] == [
-        "",
-        "text is empty",
-        "the row has 2 cells, the header has 3",
-        "the row has 4 cells, the header has 3",
-    ]
+    assert [row[-1] for row in rows] == ["", "", "", "the row has 4 cells, the header has 3; too many: z"]
+    assert [row[3] for row in rows] == [rows[0][3], "blank", rows[2][3], ""]
+    assert "5 rows in: 2 scored, 1 blank, 1 wrong, 1 left out" in done.output
+    assert "1 row has fewer cells than the header (the first: line 6)" in done.output
 
 
 def test_an_empty_line_is_a_row_where_a_row_is_one_cell(score: Score, tmp_path: Path) -> None:
-    assert score("sentiment", "text\n好\n\n坏\n").exit_code == 3
-    assert [row[-1] for row in table(tmp_path / "out.csv")[1:]] == ["", "text is empty", ""]
+    assert score("sentiment", "text\n好\n\n坏\n").exit_code == 0
+    assert [row[0] for row in table(tmp_path / "out.csv")[1:]] == ["好", "", "坏"]
+    assert table(tmp_path / "out.csv")[2][1] == "blank"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
@@ -97,7 +96,7 @@ def test_a_file_with_bad_bytes_needs_an_encoding_and_then_loses_none_of_them(sco
 
 def test_quotes_in_tsv_are_ordinary_unless_it_is_said(score: Score, tmp_path: Path) -> None:
     data = 'text\tnote\n"好\t"x\n"一个\n'
-    assert score("sentiment", data, source="in.tsv", out="out.tsv").exit_code == 3
+    assert score("sentiment", data, source="in.tsv", out="out.tsv").exit_code == 0
     lines = [line.split("\t") for line in (tmp_path / "out.tsv").read_text(encoding="utf-8").splitlines()]
     assert [line[:2] for line in lines] == [["text", "note"], ['"好', '"x'], ['"一个', ""]]
     data = 'text\tnote\n"好\t\n坏"\t"a ""b"""\n'
@@ -125,16 +124,18 @@ def test_an_empty_file_and_a_file_without_rows(score: Score, tmp_path: Path) -> 
 
 def test_numbers_that_are_no_json_are_the_rows_fault(score: Score, tmp_path: Path) -> None:
     data = "".join(f'{{"text": "好", "n": {number}}}\n' for number in ("NaN", "1e400", "[-Infinity]", "1e300"))
-    assert score("sentiment", data, source="in.jsonl", out="out.jsonl").exit_code == 3
+    done = score("sentiment", data, source="in.jsonl", out="out.jsonl")
+    assert done.exit_code == 3
     lines = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line, parse_constant=pytest.fail) for line in lines]
     assert [row["error"] for row in rows] == [
         "line 1 is not JSON: NaN is no number of JSON",
-        "line 2 has a number that is too large: 1e400",
+        None,
         "line 3 is not JSON: -Infinity is no number of JSON",
         None,
     ]
-    assert rows[3]["n"] == 1e300
+    assert (rows[1]["n"], rows[3]["n"]) == (None, 1e300)
+    assert "null in place of 1 number" in done.output
 
 
 def test_labels_are_read_in_the_encoding_that_they_have(score: Score, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from structbert_lite.bulk.command import command
 from structbert_lite.bulk.job import Job
 from structbert_lite.bulk.scorer import Scorer
-from structbert_lite.bulk.shards import ShardFolder, cut_shards, errors_in, plan_shards, score_shard
+from structbert_lite.bulk.shards import ShardFolder, count_shard, cut_shards, plan_shards, score_shard
 from structbert_lite.errors import StructBertError
 from structbert_lite.settings import PROJECT
 from structbert_lite.tables.formats import open_parquet
@@ -55,10 +55,10 @@ def test_shards_have_the_rows_of_the_local_executor(
     errors = [score_shard(job, lambda: scorer, shard, out) for shard in reversed(plan.shards)]
     folder.close()
     assert [shard.rows for shard in plan.shards] == [110, 110, 80, 0, 110, 20]
-    assert [errors_in(job, shard, out) for shard in reversed(plan.shards)] == errors
+    assert [count_shard(job, shard, out) for shard in reversed(plan.shards)] == errors
     write(tmp_path / "x", 0, 430)
     done = score("sentiment", (tmp_path / "x").read_bytes(), source="in.parquet", out="whole.parquet")
-    assert done.exit_code == 3, done.output
+    assert done.exit_code == 0, done.output
     assert pq.read_table(out).equals(pq.read_table(tmp_path / "whole.parquet"))
 
 
@@ -102,9 +102,9 @@ def test_a_shard_that_ends_its_process_is_given_up(scorer: Scorer, tiny_models: 
         assert subprocess.run([sys.executable, "-c", call], cwd=PROJECT, check=False).returncode == 9
     with pytest.raises(StructBertError, match=r"3 processes have ended .* part-000000\.parquet, rows 0 to 200 of "):
         score_shard(job, lambda: scorer, poison, out)
-    assert score_shard(job, lambda: scorer, other, out) == 2
+    assert score_shard(job, lambda: scorer, other, out) == (100, 0, 2, 0)
     folder = ShardFolder(out, {}, False)  # the same command once more
-    assert score_shard(job, lambda: scorer, poison, out) == 4
+    assert score_shard(job, lambda: scorer, poison, out) == (200, 0, 4, 0)
     folder.finish()
     folder.close()
     assert len(list(out.iterdir())) == 4

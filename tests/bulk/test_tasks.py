@@ -180,5 +180,5 @@ def test_missing_files_and_folders(score: Score, tmp_path: Path) -> None:
     assert f"the folder {tmp_path / 'no'} does not exist" in done.output
     done = score("sentiment", "text\n好\n", out="in.csv")
     assert "the output would take the place of the input" in done.output
-    done = score("sentiment", "text\n好\n", out="out.xlsx")
+    done = score("sentiment", "text\n好\n", out="out.xls")
     assert "the ending is none of .csv" in done.output

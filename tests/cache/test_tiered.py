@@ -145,8 +145,32 @@ def test_a_missing_package_is_told_with_its_cure(monkeypatch: pytest.MonkeyPatch
         open_store("redis://127.0.0.1", 1)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:secret", "redis://:secret@127.0.0.1:port", "secret"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://127.0.0.1:secret", "redis://:secret@127.0.0.1:port", "secret"),
+        *("redis://:secret@127.0.0.1/cache", "redis://:secret@127.0.0.1/0/1", "redis://:secret@127.0.0.1/x?db=1"),
+        *("redis://:secret@127.0.0.1/0?no_such_option=1", "redis://127.0.0.1/0?max_connections=secret"),
+        *("redis://:secret@127.0.0.1/0?db=x", "redis://:secret@127.0.0.1/0?ssl_cert_reqs=none"),
+    ],
+)
 def test_an_unusable_address_is_told_without_its_password(url: str) -> None:
     with pytest.raises(ConfigurationError, match="STRUCTBERT_REDIS_URL cannot be used") as caught:
         open_store(url, 1)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "redis://127.0.0.1",
+            "redis://127.0.0.1/",
+            "redis://:p@[::1]:6379/3",
+            "rediss://127.0.0.1/0?ssl_cert_reqs=none",
+        ),
+        *("unix:///tmp/redis.sock?db=2", "redis://127.0.0.1/0?health_check_interval=30&socket_keepalive=true"),
+    ],
+)
+def test_addresses_that_redis_knows_are_taken(url: str) -> None:
+    open_store(url, 1).close()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from flask import Flask
 
+from structbert_lite.paths import FORMS, OURS
 from structbert_lite.settings import PROJECT
 from structbert_lite.web.errors import STATUSES
 from tests.docs.pages import PAGES, inline, read
@@ -24,6 +25,29 @@ def test_routes_of_the_documentation_exist(app: Flask) -> None:
         for code in inline(read(page)):
             if found := re.match(r"(GET|POST) (/[^\s?]*)", code):
                 assert found.groups() in real, (page, code)
+
+
+def test_the_table_of_bodies_is_the_codes() -> None:
+    rows = re.findall(r"^\| (`POST .*?) \| (.*?) \| .*? \| .*? \| (\w+) \|$", API, re.MULTILINE)
+    told = [
+        (path, tuple(re.findall(r"`(.*?)`", fields)), errors.lower())
+        for paths, fields, errors in rows
+        for path in re.findall(r"`POST (/\S+)`", paths)
+    ]
+    assert told
+    assert sorted(told) == sorted((form.path, form.fields, form.dialect.value) for form in FORMS)
+
+
+def test_every_json_route_takes_a_body_of_the_table(app: Flask) -> None:
+    posts = {path for path, name in endpoints(app) if name.startswith("api.")}
+    assert posts == {form.path for form in FORMS}
+    assert {form.dialect for form in FORMS if form.path == "/predict_batch"} == {OURS}
+
+
+def endpoints(app: Flask) -> Iterator[tuple[str, str]]:
+    for rule in app.url_map.iter_rules():
+        if "POST" in rule.methods:
+            yield str(rule), rule.endpoint
 
 
 def test_every_error_is_in_the_documentation() -> None:

@@ -33,7 +33,7 @@ def test_the_example_of_bulk_scoring_gives_what_is_shown(tmp_path: Path, monkeyp
     Path("reviews.csv").write_text(source, encoding="utf-8")
     assert first[:4] == shlex.split("python -m structbert_lite score")
     done = CliRunner().invoke(main, first[3:])
-    assert done.exit_code == 3, done.output  # a row has an error
+    assert done.exit_code == 0, done.output  # a row has an error
     assert rounded(Path("scored.csv").read_text(encoding="utf-8")) == rounded(shown)
 
 

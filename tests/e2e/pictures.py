@@ -1,4 +1,7 @@
-"""Pictures of every page, light, dark, on a phone, in English: `python -m tests.e2e.pictures FOLDER [PAGE...]`."""
+"""Pictures of the pages: `python -m tests.e2e.pictures FOLDER` makes those of docs/images.
+
+With names of pages it takes each of them in every look: light, dark, on a phone, in English.
+"""
 
 import sys
 import tempfile
@@ -12,16 +15,28 @@ from tests.e2e.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.running import run
 
 PAGES = {"sentiment": "/", "similarity": "/ui/similarity", "classify": "/ui/classify", "rerank": "/ui/rerank"}
-PAGES |= {"embed": "/ui/embed", "bulk": "/ui/bulk", "status": "/ui/status"}
+PAGES |= {"aspects": "/ui/aspects", "embed": "/ui/embed", "bulk": "/ui/bulk", "status": "/ui/status"}
+WIDE = {"width": 1120, "height": 700}
 LOOKS = {
-    "light": {"color_scheme": "light", "viewport": {"width": 800, "height": 600}},
-    "dark": {"color_scheme": "dark", "viewport": {"width": 800, "height": 600}},
+    "light": {"color_scheme": "light", "viewport": WIDE},
+    "dark": {"color_scheme": "dark", "viewport": WIDE},
     "phone": {"color_scheme": "light", "viewport": {"width": 360, "height": 640}, "device_scale_factor": 2},
-    "english": {"color_scheme": "light", "viewport": {"width": 800, "height": 600}, "locale": "en"},
+    "english": {"color_scheme": "light", "viewport": WIDE, "locale": "en"},
 }
+# Those of the documentation: the page and its look.
+PICTURES = {
+    "page": ("sentiment", "light"),
+    "page-similarity": ("similarity", "dark"),
+    "page-classify": ("classify", "light"),
+    "page-rerank": ("rerank", "dark"),
+    "page-aspects": ("aspects", "light"),
+    "page-embed": ("embed", "light"),
+    "page-phone": ("classify", "phone"),
+    "page-bulk": ("bulk", "light"),
+    "page-status": ("status", "dark"),
+}
+MOST_HEIGHT = 1500
 COLOURS = 128
-DISHES = ["招牌牛肉面", "火锅汤底", "外卖米饭", "红豆甜品"]
-REMARKS = ["很好吃", "太咸了", "份量足", "等了一个小时", "下次还来", "不新鲜", "价格公道"]
 BATCH = """texts => fetch("/predict_batch", {
   method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({texts}),
 })"""
@@ -37,30 +52,30 @@ def use(page: Page, name: str) -> None:
         return
     if name == "bulk":
         page.wait_for_load_state()
-        reviews = "\n".join(
-            f"{i},第{i % 977}次点{DISHES[i % 4]}{REMARKS[i * i % 7]}，{REMARKS[i % 5]},{'上海' if i % 3 else '北京'}"
-            for i in range(6000)
-        )
-        file = {"name": "reviews.csv", "mimeType": "", "buffer": f"编号,评论,城市\n{reviews}\n".encode()}
-        page.set_input_files("#file", file)
-        page.click("#choices .primary")
-        page.wait_for_function("() => document.querySelector('#bar').value > 0.3", timeout=60_000)
+        page.click("#sample")
+        page.click("#choices .primary", timeout=60_000)
+        page.wait_for_function("() => document.querySelector('#bar').value === 1", timeout=120_000)
+        page.wait_for_timeout(3000)  # insight is made after the last row
         return
-    example = {"classify": 1}.get(name, 0)
+    example = {"sentiment": 2, "classify": 2, "aspects": 1}.get(name, 0)
     page.click(f".chips button >> nth={example}")
     page.wait_for_selector("#result .answer", timeout=60_000)
+    if name == "sentiment":
+        page.click(".why button")
+        page.wait_for_selector(".explained mark")
 
 
-def take(browser: Browser, url: str, name: str, look: str, folder: Path) -> None:
+def take(browser: Browser, url: str, name: str, look: str, file: Path) -> None:
     context = browser.new_context(**({"locale": "zh-CN"} | LOOKS[look]))
     page = context.new_page()
     page.goto(url + PAGES[name])
     use(page, name)
     page.evaluate("document.activeElement.blur(), scrollTo(0, 0)")
-    file = folder / f"{name}-{look}.png"
     page.screenshot(path=file, full_page=True)
     context.close()
-    Image.open(file).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+    image = Image.open(file).convert("RGB")
+    most = min(image.height, MOST_HEIGHT * LOOKS[look].get("device_scale_factor", 1))
+    image.crop((0, 0, image.width, most)).quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
 def main(folder: Path, names: list[str]) -> None:
@@ -69,9 +84,9 @@ def main(folder: Path, names: list[str]) -> None:
     with scratch, run(PROJECT / "models", Path(scratch.name) / "log") as server, sync_playwright() as driver:
         server.wait_until_ready()
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        for name in names or PAGES:
-            for look in LOOKS:
-                take(browser, f"http://127.0.0.1:{server.port}", name, look, folder)
+        looks = {f"{name}-{look}": (name, look) for name in names for look in LOOKS}
+        for picture, (name, look) in (looks or PICTURES).items():
+            take(browser, f"http://127.0.0.1:{server.port}", name, look, folder / f"{picture}.png")
         browser.close()
 
 

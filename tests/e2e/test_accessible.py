@@ -11,7 +11,7 @@ FOCUSED = """() => {
   const shown = one.closest(".tokens input") ? one.closest(".tokens") : one;
   return [[...document.querySelectorAll("*")].indexOf(one), getComputedStyle(shown).outlineStyle !== "none"];
 }"""
-PANELS = ["/", "/ui/similarity", "/ui/classify", "/ui/rerank", "/ui/embed"]
+PANELS = ["/", "/ui/similarity", "/ui/classify", "/ui/rerank", "/ui/embed", "/ui/aspects"]
 
 
 def violations(page) -> list[str]:
@@ -44,6 +44,23 @@ def test_a_panel(visit, tiny_url, path):
 def test_the_status_page(visit, tiny_url):
     page = visit(f"{tiny_url}/ui/status?lang=en").page
     page.wait_for_selector(".uplot >> nth=-1", state="attached")
+    assert light_and_dark(page) == []
+
+
+def test_a_page_that_is_not_there(visit, tiny_url):
+    assert light_and_dark(visit(f"{tiny_url}/nope").page) == []
+
+
+def test_marked_words_and_several_lines(visit, tiny_url):
+    page = visit(tiny_url).page
+    page.fill("#text", "这部电影太烂了\n房间干净")
+    page.click(".primary")
+    page.click(".why button")
+    page.wait_for_selector(".explained:not([hidden])")
+    assert light_and_dark(page) == []
+    page.check("[name=each]")
+    page.click(".primary")
+    page.wait_for_selector(".ranking li")
     assert light_and_dark(page) == []
 
 

@@ -21,7 +21,7 @@ def test_english_is_one_click_away_and_keeps_what_was_typed(visit, tiny_url):
     page = seen.page
     page.fill("#text", TEXT)
     page.click("text=English")
-    wait_for_page(page, "Chinese sentiment")
+    wait_for_page(page, "A thousand Chinese reviews, read for you")
     assert page.input_value("#text") == TEXT
     page.click(".primary")
     page.wait_for_selector(".verdict strong:text-is('Negative')")
@@ -35,7 +35,7 @@ def test_english_is_one_click_away_and_keeps_what_was_typed(visit, tiny_url):
 
 def test_a_browser_that_speaks_english_gets_it(visit, tiny_url):
     page = visit(tiny_url, locale="en-GB").page
-    assert page.inner_text("h1") == "Chinese sentiment"
+    assert page.inner_text("h1") == "A thousand Chinese reviews, read for you"
     page.click(".primary")
     page.wait_for_selector("#error :text('There is no text')")
 
@@ -50,8 +50,8 @@ def test_colours_follow_the_system_until_they_are_chosen(visit, tiny_url, script
     page.wait_for_selector("#themes a[aria-current] >> nth=0")
     assert page.evaluate(GROUND) == LIGHT
     assert bool(page.evaluate("window.notReloaded")) == scripts
-    page.click("nav a >> nth=2")
-    wait_for_page(page, "零样本分类")
+    page.click("nav a:text-is('分类')")
+    wait_for_page(page, "按自己的类别分类")
     assert page.evaluate(GROUND) == LIGHT
     page.click("#themes a >> nth=0")
     page.wait_for_selector("#themes [data-theme=auto][aria-current]")

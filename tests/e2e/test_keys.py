@@ -40,3 +40,41 @@ def test_with_a_wrong_key_the_page_says_what_is_missing(visit, keyed_url):
     page = visit(f"{keyed_url}/ui/similarity", http_credentials=KEY | {"password": "wrong"}).page
     assert page.inner_text("h1") == "需要密钥"
     assert page.get_attribute("main a", "href") == "/ui/similarity"
+
+
+def test_a_key_that_was_replaced_is_given_on_the_page_and_kept_in_its_tab(visit, keyed_url):
+    seen = visit(f"{keyed_url}/ui/similarity", http_credentials=KEY)
+    page = seen.page
+    sent = []
+
+    def refuse_the_old_one(route) -> None:
+        sent.append(route.request.headers.get("x-api-key"))
+        if sent[-1] == "sesame":
+            route.continue_()
+        else:
+            refusal = {"error": {"type": "unauthorized", "message": "this is not one of the server's API keys"}}
+            route.fulfill(status=401, json=refusal)
+
+    page.route(
+        "**/similarity",
+        lambda route: refuse_the_old_one(route) if route.request.method == "POST" else route.continue_(),
+    )
+    ask(page)
+    page.wait_for_selector("#error :text('密钥')")
+    assert page.is_visible("#key-field:focus")
+    page.fill("#key-field", "两 个")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#key [role=status]:text('没有空格')")
+    page.fill("#key-field", "sesame")
+    page.keyboard.press("Enter")
+    page.click("#error button")
+    page.wait_for_selector("#result .answer")
+    assert sent == [None, "sesame"]
+    assert page.evaluate("sessionStorage.getItem('structbert-key')") == "sesame"
+    assert "sesame" not in page.evaluate("JSON.stringify(localStorage) + document.cookie")
+    page.click("#key .quiet")
+    assert page.evaluate("sessionStorage.getItem('structbert-key')") is None
+
+
+def test_where_no_key_is_needed_there_is_no_field_for_one(visit, tiny_url):
+    assert visit(f"{tiny_url}/ui/similarity").page.locator("#key").count() == 0

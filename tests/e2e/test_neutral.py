@@ -44,7 +44,7 @@ def answer_to(page, text):
     page.click(".primary")
     page.wait_for_selector("#result .answer")
     words = page.locator("#result :is(strong, .what, b, .neutral:not([hidden]), .name, .percent)")
-    card = page.locator("#result .answer")
+    card = page.locator("#result .single")
     return words.all_inner_texts(), card.get_attribute("class"), card.locator(".verdict").get_attribute("data-label")
 
 

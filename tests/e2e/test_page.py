@@ -114,7 +114,7 @@ def test_an_overloaded_server_is_explained(visit, server_url):
     page.fill("#text", POSITIVE)
     page.click(".primary")
     assert "请过几秒再试" in error_text(page)
-    assert "the queue is full" in error_text(page)
+    assert "queue" not in error_text(page)  # one language at a time
     page.unroute("**/predict")
     page.click("text=再试一次")
     assert verdict(page) == "正面"
@@ -196,6 +196,69 @@ def test_the_api_page_shows_operations_and_tries_one(visit, server_url):
     operation.get_by_role("button", name="Execute").click()
     operation.locator(".live-responses-table td.response-col_status", has_text="200").wait_for()
     assert seen.complaints == []
+
+
+def test_several_lines_are_judged_one_by_one_or_taken_to_the_page_for_files(visit, server_url):
+    seen = visit(server_url)
+    page = seen.page
+    assert not page.is_visible("#lines")
+    page.fill("#text", f"{NEGATIVE}\n\n{POSITIVE}\n早上九点开门")
+    page.check("[name=each]")
+    page.click(".primary")
+    page.wait_for_selector(".ranking li")
+    assert page.locator(".ranking .text").all_inner_texts() == [NEGATIVE, POSITIVE, "早上九点开门"]
+    assert page.locator(".note").all_inner_texts() == ["负面", "正面", "没有明显倾向"]
+    assert page.locator(".groups span").all_inner_texts() == ["负面 1", "正面 1", "没有明显倾向 1"]
+    assert page.inner_text("#history .tag") == "负面 1 · 正面 1 · 没有明显倾向 1"
+    page.click("#lines a")
+    page.wait_for_selector("#preview td")
+    assert POSITIVE in page.inner_text("#preview table")
+    assert seen.complaints == []
+
+
+def test_the_words_that_decided_are_marked(visit, server_url):
+    seen = visit(server_url)
+    page = seen.page
+    analyse(page, f"😀{NEGATIVE}")
+    page.click(".why button")
+    page.wait_for_selector(".explained mark")
+    assert page.inner_text(".explained") == f"😀{NEGATIVE}"
+    heaviest = page.locator(".explained mark[data-weight='3']").all_inner_texts()
+    assert heaviest
+    assert all(len(word) > 0 and word in NEGATIVE for word in heaviest)
+    assert "烂" in "".join(page.locator(".explained mark").all_inner_texts())
+    assert seen.complaints == []
+
+
+def test_a_server_that_hangs_is_told_of_and_can_be_left(visit, doomed_server):
+    page = visit(doomed_server.url).page
+    page.fill("#text", POSITIVE)
+    doomed_server.stop()
+    page.click(".primary")
+    page.wait_for_selector("#wait :text('已经等了 5 秒')")
+    page.click("#wait button")
+    assert page.get_attribute("#form", "aria-busy") == "false"
+    assert not page.is_visible("#wait")
+    assert not page.is_visible("#error p")
+
+
+def test_a_fault_of_the_page_itself_is_told_in_words(visit, server_url):
+    seen = visit(server_url)
+    page = seen.page
+    page.route("**/predict", lambda route: route.fulfill(status=200, json={"unexpected": True}))
+    page.fill("#text", POSITIVE)
+    page.click(".primary")
+    assert "页面出了点问题" in error_text(page)
+    assert "undefined" not in page.inner_text("main")
+
+
+def test_a_failure_of_the_server_names_the_request(visit, server_url):
+    page = visit(server_url).page
+    answer = {"error": {"type": "internal_error", "message": "the server failed on this request; its log says why"}}
+    page.route("**/predict", lambda route: route.fulfill(status=500, json=answer, headers={"X-Request-ID": "abc123"}))
+    page.fill("#text", POSITIVE)
+    page.click(".primary")
+    assert "请求编号 abc123" in error_text(page)
 
 
 def test_a_browser_without_clipboard_shows_the_command(visit, server_url):

@@ -1,4 +1,4 @@
-"""The panels of the other four tasks, used as a visitor does, on a server with tiny models."""
+"""The panels of the other tasks, used as a visitor does, on a server with tiny models."""
 
 import json
 import subprocess
@@ -6,7 +6,7 @@ from shutil import which
 
 import pytest
 
-PAGES = ["/ui/similarity", "/ui/classify", "/ui/rerank", "/ui/embed"]
+PAGES = ["/ui/similarity", "/ui/classify", "/ui/rerank", "/ui/embed", "/ui/aspects"]
 SENTENCES = "今天天气很好\n外面阳光明媚\n我想退款\n怎么申请退货\n这部电影很感人"
 
 
@@ -52,7 +52,7 @@ def test_all_tasks_are_a_link_away(visit, tiny_url):
         page.wait_for_selector(f"nav a[aria-current]:text-is('{name}')")
         page.click(".chips button >> nth=0")
         page.wait_for_selector("#result .answer")
-    assert len(names) == 5
+    assert len(names) == 6
     assert seen.complaints == []
 
 
@@ -96,7 +96,68 @@ def test_own_labels_are_scored(visit, tiny_url):
     page.check("[name=multi_label]")
     submit(page)
     assert sum(scores(page, ".bars")) != pytest.approx(1, abs=1e-4)
+
+    page.click(".clear")
+    assert page.locator(".tokens li").count() == 0
+    page.keyboard.type("退货，")
+    assert page.locator(".tokens li span").all_inner_texts() == ["退货"]
     assert seen.complaints == []
+
+
+def test_none_of_the_labels_may_fit_and_a_lead_may_be_too_small(visit, tiny_url):
+    page = visit(tiny_url + PAGES[1]).page
+    fill(page, text="什么时候有货", labels="咨询，投诉")
+    for scores, none, title, calm in (
+        ([0.9, 0.1], 0.2, "咨询", False),
+        ([0.9, 0.1], 0.7, "都不合适", True),
+        ([0.51, 0.49], 0.2, "拿不准", True),
+    ):
+        answer = {
+            "text": "什么时候有货",
+            "labels": ["咨询", "投诉"],
+            "scores": scores,
+            "none": none,
+            "truncated": False,
+        }
+        page.route("**/classify", lambda route, _, answer=answer: route.fulfill(json=answer))
+        submit(page)
+        assert page.inner_text(".verdict strong") == title
+        assert page.locator(".answer.calm").count() == calm
+        page.unroute("**/classify")
+
+
+def test_a_long_label_does_not_widen_the_page(visit, tiny_url):
+    page = visit(tiny_url + PAGES[1], viewport={"width": 320, "height": 640}).page
+    fill(page, text="什么时候有货", labels="a" * 300 + "，" + "咨询" * 100)
+    page.check("[name=multi_label]")
+    submit(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_aspects_of_a_kind_of_review_and_own_ones(visit, server_url):
+    seen = visit(server_url + PAGES[4])
+    page = seen.page
+    fill(page, text="物流很快，就是价格太贵了")
+    submit(page)
+    assert {"物流：夸", "价格：贬"} <= set(page.locator(".bars .name").all_text_contents())
+    fill(page, aspects="价格\t")
+    submit(page)
+    assert page.locator(".bars .name").all_text_contents() == ["价格：贬"]
+    assert seen.complaints == []
+
+
+def test_thirty_sentences_are_thirty_points_that_cover_none_of_each_other(visit, tiny_url):
+    page = visit(tiny_url + PAGES[3], viewport={"width": 320, "height": 640}).page
+    fill(page, texts="\n".join(f"第{i}句话说的是{'天气' if i % 2 else '退款'}" for i in range(30)))
+    submit(page)
+    boxes = page.eval_on_selector_all(
+        ".map circle", "all => all.map(one => [one.getBoundingClientRect().x, one.getBoundingClientRect().y])"
+    )
+    assert len(boxes) == 30
+    for i, (x1, y1) in enumerate(boxes):
+        assert all((x1 - x2) ** 2 + (y1 - y2) ** 2 >= 18**2 for x2, y2 in boxes[:i])
+    assert page.locator(".names li").count() == 30
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_a_template_without_its_place_is_explained_where_it_is(visit, tiny_url):
@@ -115,10 +176,27 @@ def test_passages_are_put_in_order_and_say_where_they_were(visit, tiny_url):
     seen = visit(tiny_url + PAGES[2])
     page = seen.page
     fill(page, query="怎么样", documents="不知道\n\n好的，\n很好\n\n好")
+    assert page.inner_text("#documents-count") == "共 4 段，2 个空行不算。"
+    page.check("[name=blocks]")
+    assert page.inner_text("#documents-count") == "共 3 段。"
     submit(page)
     assert page.locator(".ranking .text").all_inner_texts() == ["好的，\n很好", "好", "不知道"]
-    assert page.locator(".note").all_inner_texts() == ["↑ 原第 2 → 第 1", "↑ 原第 3 → 第 2", "↓ 原第 1 → 第 3"]
+    assert page.locator(".note").all_inner_texts() == ["↑ 原第 2 段", "↑ 原第 3 段", "↓ 原第 1 段"]
     assert seen.complaints == []
+
+
+def test_a_blank_cell_of_a_pasted_column_keeps_its_place(visit, tiny_url):
+    page = visit(tiny_url + PAGES[2]).page
+    fill(page, query="怎么样", documents='不知道\n\n"好的，\n很好"\n好\n')
+    submit(page)
+    found = dict(
+        zip(page.locator(".ranking .text").all_inner_texts(), page.locator(".note").all_inner_texts(), strict=True)
+    )
+    assert {text: note.strip("↑↓ ") for text, note in found.items()} == {
+        "不知道": "原第 1 段",
+        "好的，\n很好": "原第 3 段",
+        "好": "原第 4 段",
+    }
 
 
 def test_sentences_become_a_map_a_table_and_vectors(visit, tiny_url):

@@ -36,6 +36,10 @@ def test_it_shows_what_the_server_did(visit, tiny_url):
     )
     assert len(page.evaluate(ASK, TEXTS)) == len(TEXTS)
     assert float(wait_for_tile(page, "rate")) > 0
+    assert int(tile(page, "minute")) > 0
+    assert tile(page, "failed") == "0"
+    assert page.inner_text("#state-of-service strong") == "一切正常"
+    assert "最近一分钟有" in page.inner_text("#state-of-service span")
     assert wait_for_tile(page, "latency").endswith(" ms")
     assert wait_for_tile(page, "hits").endswith("%")
     assert int(tile(page, "memory").removesuffix(" MB")) > 50
@@ -137,9 +141,20 @@ def test_a_server_that_comes_back_is_drawn_again(visit, tiny_url):
     page.wait_for_selector("#models td")
     page.route("**/metrics", lambda route: route.abort())
     page.wait_for_selector("#notice :text('连不上服务器')")
+    assert page.inner_text("#state-of-service") == "连不上服务器"
     assert not page.is_visible("#notice button")
     page.unroute("**/metrics")
     page.wait_for_selector("#notice", state="hidden")
+
+
+def test_a_server_that_is_not_ready_is_said_to_be_so(visit, tiny_url):
+    page = visit(f"{tiny_url}/ui/status").page
+    page.route(
+        "**/readyz", lambda route: route.fulfill(status=503, json={"error": {"type": "not_ready", "message": "no"}})
+    )
+    page.wait_for_selector("#state-of-service strong:text('还不能用')")
+    page.unroute("**/readyz")
+    page.wait_for_selector("#state-of-service strong:text('一切正常')")
 
 
 def test_with_a_key_it_reads_with_it(visit, keyed_url):

@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from structbert_lite.evaluate.rows import KINDS, LABELS, PERTURBATION, label_numbers, read_rows
@@ -40,6 +41,19 @@ def test_gb18030_is_read_and_what_is_no_text_refused(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_bytes(b"label\ttext\n1\t\xff\xff\n")
     with pytest.raises(ValueError, match=r"a\.tsv is neither UTF-8 nor GB18030 text"):
         read_rows(tmp_path / "a.tsv", ["label", "text"])
+
+
+def test_files_are_read_by_the_rules_of_bulk_scoring(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    for row in (["导出", None], ["label", "text"], [1, "好"]):
+        workbook.active.append(row)
+    workbook.save(tmp_path / "a.xlsx")
+    (tmp_path / "a.jsonl").write_text('{"label": "1", "text": "好"}\n', encoding="utf-8")
+    (tmp_path / "a.csv").write_bytes("sep=;\r\nlabel;text\r\n1;好\r\n".encode())
+    for name in ("a.xlsx", "a.jsonl", "a.csv"):
+        assert read_rows(tmp_path / name, ["label", "text"]) == [{"label": "1", "text": "好"}]
+    with pytest.raises(ValueError, match=r"row 1 of .*a\.csv cannot be read: the row has 3 cells"):
+        read_rows(write(tmp_path, "a.csv", "label,text\n1,好,很好\n"), ["label", "text"])
 
 
 def test_labels_are_names_or_numbers() -> None:

@@ -172,6 +172,10 @@ def test_help_needs_no_torch():
 def test_options_reach_their_tasks(shared_checkpoint, tmp_path):
     sound = ("--checkpoint", shared_checkpoint, "--out", tmp_path / "models" / "new")
     assert "--labels takes each of Negative, Positive once" in refusal(*sound, "--labels", "Positive")
+    assert "--labels takes each of Negative, Positive once" in refusal(*sound, "--labels", '["Negative, bad"]')
+    wrong = export(*sound, "--labels", '["Negative", "Positive"')
+    assert wrong.exit_code == 2
+    assert "this is no JSON array of labels" in wrong.stderr
     assert "has a classifier" in refusal(*sound, "--task", "embedding", "--pooling", "mean")
     assert "--calibration is for similarity" in refusal(*sound, "--calibration", tmp_path / "pairs.tsv")
     options = ("--task", "similarity", "--calibration", tmp_path / "pairs.tsv")

@@ -12,6 +12,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs requirements-export.txt")
 pytest.importorskip("optimum.exporters.onnx", reason="needs requirements-export.txt")
 
+from safetensors.torch import load_file, save_file
+
 from export.checkpoint import load_checkpoint
 from export.encoding import encode, load_tokenizer
 from export.matcher import FoldedMatcher
@@ -20,6 +22,8 @@ from export.run import Export, run_export
 from export.session import open_session, run, run_vectors
 from export.source import Source
 from structbert_lite.manifest import Manifest, check_files, read_manifest
+from structbert_lite.registry import open_pipeline
+from structbert_lite.request_context import RequestContext
 from tests.export.make_checkpoint import make_model, write_hugging_face, write_modelscope
 from tests.export.make_pairs_checkpoint import (
     OURS,
@@ -207,3 +211,64 @@ def test_calibration_is_for_similarity(tmp_path, texts, vocabulary, model):
     folder = write_modelscope(tmp_path / "trained", model, vocabulary)
     with pytest.raises(ExportRefused, match="--calibration is for similarity; --task sentiment has no score"):
         make(folder, texts, "sentiment", calibration=texts)
+
+
+OWN = ("物流，快递", "质量", "价格")
+
+
+def write_three(folder: Path, words: str, **config: object) -> Path:
+    """A classifier of three labels of its own; `config`: what else config.json says."""
+    write_hugging_face(folder, make_model(labels=3), words)
+    path = folder / "config.json"
+    said = json.loads(path.read_text("utf-8")) | {"id2label": dict(enumerate(OWN)), "label2id": None, **config}
+    path.write_text(json.dumps(said), "utf-8")
+    return folder
+
+
+def test_labels_of_which_any_number_may_fit_are_served_each_by_itself(tmp_path, texts, words):
+    folder = write_three(tmp_path / "trained", words, problem_type="multi_label_classification")
+    out, manifest = make(folder, texts, "sentiment", labels=OWN)
+    assert (manifest.labels, manifest.multi_label) == (OWN, True)
+    assert 0 < manifest.checks["int8"]["label_agreement"] <= 1
+    assert "any number of them may fit, each with the sigmoid of its logit" in (out / "README.md").read_text("utf-8")
+    session, tokenizer = open_model(out, manifest)
+    logits = run(session, tokenizer, TEXTS)
+    with open_pipeline("sentiment", out) as pipeline:
+        results = pipeline.predict(TEXTS, RequestContext())
+    found = np.array([[result.probabilities[label] for label in OWN] for result in results])
+    np.testing.assert_allclose(found, 1 / (1 + np.exp(-logits)), atol=2e-6)
+    assert [result.label for result in results] == [OWN[i] for i in logits.argmax(1)]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_read_as_the_numbers_that_it_holds(tmp_path, texts, words, dtype):
+    reference = make_model(labels=3).to(dtype).to(torch.float32)
+    folder = write_three(tmp_path / "trained", words)
+    make_model(labels=3).to(dtype).save_pretrained(tmp_path / "half")
+    shutil.copy(tmp_path / "half" / "model.safetensors", folder / "model.safetensors")
+    loaded = load_checkpoint(folder, "sentiment", OWN)
+    for key, value in loaded.model.state_dict().items():
+        assert value.dtype == torch.float32
+        assert torch.equal(value, reference.state_dict()[key])
+    encoder = write_encoder(tmp_path / "siamese", make_encoder(), words, make_head(2), OURS)
+    tensors = load_file(encoder / "model.safetensors")
+    save_file({key: value.to(dtype) for key, value in tensors.items()}, encoder / "model.safetensors")
+    _, manifest = make(encoder, texts, "similarity")
+    assert manifest.checks["matcher_max_difference"] < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("task", "limit", "cause"),
+    [
+        ("sentiment", 2, "2 tokens leave no room for a text beside 2 special ones"),
+        ("similarity", 4, "4 tokens leave no room for two texts beside 3 special ones"),
+    ],
+)
+def test_a_limit_without_room(tmp_path, texts, words, task, limit, cause):
+    folder = write_hugging_face(tmp_path / "trained", make_model(), words)
+    (folder / "config.json").write_text(
+        json.dumps(json.loads((folder / "config.json").read_text("utf-8")) | {"id2label": None, "label2id": None}),
+        "utf-8",
+    )
+    with pytest.raises(ExportRefused, match=cause):
+        make(folder, texts, task, max_tokens=limit)

@@ -1,12 +1,14 @@
 """A checkpoint that names its labels has to agree with Negative, Positive."""
 
 import json
+import shlex
 
 import pytest
 
-from export.labels import choose_labels
+from export.labels import choose_labels, is_multi_label
 from export.refusal import ExportRefused
 from export.tasks import TASKS
+from structbert_lite.manifest import split_labels
 
 
 def write(folder, **files):
@@ -125,6 +127,79 @@ def test_labels_of_its_own_that_do_not_fit(tmp_path, files, given, cause):
     with pytest.raises(ExportRefused) as caught:
         choose_labels(tmp_path, SENTIMENT.with_labels(given or ()), given)
     assert cause in str(caught.value)
+
+
+UER = {"0": "negative (stars 1, 2 and 3)", "1": "positive (stars 4 and 5)"}  # jd-binary, dianping
+
+
+@pytest.mark.parametrize(
+    "names", [UER, {"0": "差评", "1": "好评"}, {"0": "负面情感", "1": "正面情感"}, {"0": " Neg ", "1": "ＧＯＯＤ"}]
+)
+def test_other_spellings_of_negative_and_positive(tmp_path, names):
+    write(tmp_path, config={"id2label": names})
+    assert choose_labels(tmp_path, SENTIMENT) == (("Negative", "Positive"), "config.json id2label")
+    write(tmp_path, config={"id2label": {"0": names["1"], "1": names["0"]}})
+    with pytest.raises(ExportRefused, match="which contradicts Negative"):
+        choose_labels(tmp_path, SENTIMENT)
+
+
+THREE = ("Negative", "Neutral", "Positive")
+
+
+@pytest.mark.parametrize(
+    ("names", "given"),
+    [
+        ({"0": "差评", "1": "中评", "2": "好评"}, THREE),
+        ({"0": "好评", "1": "中性", "2": "负面"}, THREE[::-1]),
+        ({"0": "negative", "1": "positive"}, ("差评", "好评")),
+        ({"0": "正面", "1": "负面", "2": "讽刺"}, ("Positive", "Negative", "讽刺")),
+    ],
+)
+def test_own_labels_may_be_spelled_otherwise_by_the_checkpoint(tmp_path, names, given):
+    write(tmp_path, config={"id2label": names})
+    assert choose_labels(tmp_path, SENTIMENT.with_labels(given), given) == (given, "config.json id2label")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("咨询", "投诉", "建议"),
+        ("mildly negative (stars 1, 2)", "neither (star 3)", "very positive, indeed"),
+        ("星级、一", "星级，二"),
+        ("负面", "中性", "正面"),
+        ("it's good", 'it is "bad"'),
+        ("[a]", "[b]"),
+        ("好评（物流）", "好评（质量）"),
+        ("差评（物流）", "差评（质量）"),
+        ("positive", "negative"),
+    ],
+)
+def test_the_advice_of_a_refusal_works(tmp_path, names):
+    write(tmp_path, config={"id2label": dict(enumerate(names))})
+    with pytest.raises(ExportRefused) as caught:
+        choose_labels(tmp_path, SENTIMENT)
+    option, typed = shlex.split(str(caught.value).split("in the order of the logits: ")[1])
+    given = split_labels(typed)
+    assert (option, given) == ("--labels", names)
+    assert choose_labels(tmp_path, SENTIMENT.with_labels(given), given) == (names, "config.json id2label")
+
+
+def test_labels_of_which_any_number_may_fit(tmp_path):
+    task = SENTIMENT.with_labels(OWN)
+    for stated, found in ((None, False), ("single_label_classification", False), ("multi_label_classification", True)):
+        write(tmp_path, config={"problem_type": stated})
+        assert is_multi_label(tmp_path, task, OWN) is found
+    assert not is_multi_label(tmp_path, TASKS["rerank"], ())
+    for other, labels in (
+        (SENTIMENT, ("Negative", "Positive")),
+        (SENTIMENT.with_labels(THREE), THREE),
+        (ZERO_SHOT, ENC),
+    ):
+        with pytest.raises(ExportRefused, match="only one can be right; if the checkpoint was trained to choose one"):
+            is_multi_label(tmp_path, other, labels)
+    write(tmp_path, config={"problem_type": "regression"})
+    with pytest.raises(ExportRefused, match="problem_type regression, so its logits are no labels"):
+        is_multi_label(tmp_path, task, OWN)
 
 
 def test_other_tasks_take_no_other_labels(tmp_path):

@@ -58,3 +58,26 @@ def test_an_id_without_network(checkpoint, hub, module, tmp_path):
     assert said.endswith(
         f"put them into the folder {folder} here and run this command again with --checkpoint {folder}"
     )
+
+
+@pytest.mark.parametrize("spoiled", ["", "configuration.json", "vocab.txt", "pytorch_model.bin", "half"])
+def test_a_whole_copy_in_modelscopes_cache_is_taken_without_a_network(tmp_path, spoiled):
+    hub = pytest.importorskip("modelscope_hub", reason="needs requirements-export.txt")
+    snapshot = tmp_path / "cache" / "models" / "iic--some_model" / "snapshots" / "master"
+    snapshot.mkdir(parents=True)
+    for name in {"config.json", "configuration.json", "vocab.txt", "pytorch_model.bin"} - {spoiled}:
+        (snapshot / name).write_bytes(b"{}")
+    if spoiled == "half":
+        (snapshot / "label_mapping.json.incomplete").write_bytes(b"{")
+    script = "import sys; from export.source import find_source; print(find_source(sys.argv[1]).folder)"
+    dead = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "NO_PROXY": "", "no_proxy": ""}
+    short = {"MODELSCOPE_API_MAX_RETRIES": "1", "MODELSCOPE_REPO_TREE_PAGE_MAX_ATTEMPTS": "1"}
+    environment = {**os.environ, **dead, **short, "MODELSCOPE_CACHE": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", script, "iic/some_model"]
+    done = subprocess.run(
+        command, check=False, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=60
+    )
+    if spoiled:
+        assert "could not be downloaded from ModelScope" in done.stderr
+    else:
+        assert done.stdout.strip() == str(snapshot), (done.stderr, hub.__file__)

@@ -8,11 +8,14 @@ pytest.importorskip("torch", reason="needs requirements-export.txt")
 pytest.importorskip("transformers", reason="needs requirements-export.txt")
 
 from tokenizers import Tokenizer
+from transformers import BertTokenizerFast
 
 from export.architecture import BERT, XLM_ROBERTA
+from export.encoding import load_tokenizer
 from export.refusal import ExportRefused
 from export.texts import DEFAULT_TEXTS, PARITY_TEXTS, read_texts
 from export.tokenizer import pad_id, read_vocabulary, write_tokenizer
+from structbert_lite.inference.tokenizer import Tokenizer as ServedTokenizer
 from tests.export.make_checkpoint import BLANK_LINE, LINE_SEPARATOR
 from tests.export.make_pairs_checkpoint import make_unigram
 
@@ -110,6 +113,66 @@ def test_tokenizer_json_that_does_not_fit(folder, spec):
     assert "between [CLS] and [SEP]" in refusal(folder)
     path.write_text("{", "utf-8")
     assert "tokenizer.json cannot be read" in refusal(folder)
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+@pytest.mark.parametrize(
+    "options",
+    [
+        None,
+        {},
+        {"do_lower_case": True},
+        {"do_lower_case": False, "tokenizer_class": "BertTokenizer"},
+        {"strip_accents": False, "tokenize_chinese_chars": False},
+        {"do_lower_case": False, "strip_accents": True, "tokenizer_class": "BertTokenizerFast"},
+    ],
+)
+def test_tokenizer_config_overrules_tokenizer_json_as_in_transformers(folder, spec, lowercase, options):
+    spec["normalizer"] = {**spec["normalizer"]["normalizers"][1], "lowercase": lowercase}
+    (folder / "tokenizer.json").write_text(json.dumps(spec), "utf-8")
+    if options is not None:
+        (folder / "tokenizer_config.json").write_text(json.dumps(options), "utf-8")
+    write_tokenizer(folder, folder / "made.json", 2000, TEXTS)
+    (folder / "vocab.txt").unlink()
+    reference, made = BertTokenizerFast.from_pretrained(folder), Tokenizer.from_file(str(folder / "made.json"))
+    for text in [*TEXTS, "A好", "Café É", "🦄"]:
+        assert made.encode(text).ids == reference(text)["input_ids"]
+
+
+def test_a_class_that_takes_tokenizer_json_as_it_is(folder, spec):
+    spec["normalizer"] = {**spec["normalizer"]["normalizers"][1], "lowercase": False}
+    (folder / "tokenizer.json").write_text(json.dumps(spec), "utf-8")
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}', "utf-8")
+    assert write_tokenizer(folder, folder / "made.json", 2000, TEXTS).startswith("tokenizer.json copied")
+    assert (folder / "made.json").read_bytes() == (folder / "tokenizer.json").read_bytes()
+
+
+def test_a_fixed_length_is_whoever_saved_its(folder, spec):
+    """The server pads and cuts by its own limits."""
+    padding = {"strategy": {"Fixed": 16}, "direction": "Right", "pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"}
+    limit = {"max_length": 8, "strategy": "LongestFirst", "stride": 0, "direction": "Right"}
+    spec |= {"padding": {**padding, "pad_to_multiple_of": None}, "truncation": limit}
+    (folder / "tokenizer.json").write_text(json.dumps(spec), "utf-8")
+    assert write_tokenizer(folder, folder / "made.json", 2000, TEXTS, reads_pairs=True) == "tokenizer.json copied"
+    (short, long) = load_tokenizer(folder / "made.json", 32, 0).encode_batch(["好", "好" * 50])
+    assert (len(long.ids), sum(short.attention_mask)) == (32, 3)
+    served = ServedTokenizer(folder / "made.json", 32)
+    assert [len(encoding) for encoding in served.encode(["好", "好" * 50])] == [3, 32]
+
+
+def test_what_is_said_of_capitals(folder, vocabulary):
+    (folder / "tokenizer_config.json").write_text('{"do_lower_case": false}', "utf-8")
+    how = write_tokenizer(folder, folder / "made.json", 2000, TEXTS)
+    assert how.startswith(
+        "tokenizer.json built from vocab.txt, which leaves capitals as they are though the vocabulary"
+    )
+    cased = [token.replace("[filler1]", "NBA") for token in vocabulary]
+    (folder / "vocab.txt").write_bytes("".join(f"{token}\n" for token in cased).encode())
+    assert write_tokenizer(folder, folder / "made.json", 2000, TEXTS) == "tokenizer.json built from vocab.txt"
+    (folder / "tokenizer_config.json").unlink()
+    assert "lower-cases every text though the vocabulary has capitals" in write_tokenizer(
+        folder, folder / "made.json", 2000, TEXTS
+    )
 
 
 def test_xlm_roberta_brings_its_own(tmp_path):

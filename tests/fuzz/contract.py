@@ -12,9 +12,9 @@ from tests.fuzz.wire import Answer
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 VARIABLE = re.compile(r"\\\{\w+\\\}")
-# Answers of pages, which no document describes.
-PAGES = {200, 304, 308, 401, 404, 405, 413, 415, 421, 422, 429, 503, 504}
-ERRORS = ("ErrorAnswer", "OpenAIErrorAnswer", "CohereErrorAnswer", "TEIErrorAnswer")
+# Answers of pages, which no document describes, and of `POST /`, which with JSON is TEI's.
+PAGES = {200, 304, 308, 400, 401, 404, 405, 413, 415, 421, 422, 429, 503, 504}
+ERRORS = ("ErrorAnswer", "OpenAIErrorAnswer", "CohereErrorAnswer", "JinaErrorAnswer", "TEIErrorAnswer")
 
 
 class Contract:

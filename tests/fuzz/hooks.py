@@ -9,6 +9,8 @@ from schemathesis.core.failures import Failure
 BEYOND_SCHEMA = (
     b"the text has no readable characters",
     b"and truncate is false",
+    b"and truncate is NONE",
+    b"of two different requests, send only one of them",
     b"in one request, the limit is",
     b"this model has no such class",
 )

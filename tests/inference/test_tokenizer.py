@@ -17,6 +17,7 @@ tokenizer = Tokenizer(PATH, LIMIT)
 reference = Reference.from_file(str(PATH))
 reference.no_padding()
 reference.no_truncation()
+DEFAULT = Tokenizer(PROJECT / "models" / "sentiment" / "tokenizer.json", 512)
 
 
 def expected(text: str) -> tuple[list[int], bool]:
@@ -121,6 +122,59 @@ def test_a_pair_gets_what_the_library_gives(a: str, b: str) -> None:
     assert encoding.truncated == bool(expected.overflowing)
 
 
+@pytest.mark.parametrize("lengths", [(150, 151), (151, 150), (150, 150), (2, 400), (400, 8)])
+def test_the_odd_token_of_a_pair_goes_where_the_library_gives_it(lengths: tuple[int, int]) -> None:
+    """Both texts are longer than their beginnings that are read, which tell nothing about which is the longer one."""
+    pair = "，".join("好" * lengths[0]), "坏" * lengths[1] * 2
+    library = Reference.from_file(str(PATH))
+    for limit in (LIMIT, LIMIT + 1):
+        library.enable_truncation(limit)
+        assert Tokenizer(PATH, limit).encode([pair])[0].ids == library.encode(*pair).ids
+
+
+def test_a_limit_that_leaves_no_room_is_refused() -> None:
+    """The library would switch truncation off and hand a text of any length to the model."""
+    with pytest.raises(InvalidModel, match="puts 2 tokens around a text, so max_tokens 2 leaves no room"):
+        Tokenizer(PATH, 2)
+    assert len(Tokenizer(PATH, 3).encode(["好坏" * 50])[0]) == 3
+    assert Tokenizer(PATH, 4).room_for_two == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["\ufe0f", "\u0301", "\u034f\u034f", "\ufffd", "\u20e3", " \u200b", "\ufe0f" * 300_000]
+)
+def test_a_text_of_which_nothing_is_left(text: str) -> None:
+    assert tokenizer.deletes(text)
+    assert DEFAULT.deletes(text)
+
+
+@pytest.mark.parametrize("text", ["好", "。", "?", "😡", "\U0001fae9", "é", "か", "e\u0301", "\U0001fa77\ufe0f"])
+def test_a_text_of_which_something_is_left(text: str) -> None:
+    assert not tokenizer.deletes(text)
+    assert not DEFAULT.deletes(text)
+
+
+def test_quotation_marks_alone_say_nothing_to_the_default_models() -> None:
+    assert DEFAULT.deletes('《》""')
+    assert not tokenizer.deletes('《》""')
+
+
+@pytest.mark.parametrize(
+    ("copied", "meant"),
+    [
+        ("⼈⼯智能", "人工智能"),
+        ("⻓⻔⻛⻋", "长门风车"),
+        ("⻄⺠⻢⻰", "西民马龙"),
+        ("\uf900\uf92f", "岂劳"),
+        ("\U0002f9d4", "貫"),
+    ],
+)
+def test_the_default_models_read_radicals_out_of_a_pdf_as_characters(copied: str, meant: str) -> None:
+    one, other = DEFAULT.encode([copied, meant])
+    assert one.ids == other.ids
+    assert DEFAULT.encode(["\u4dff"])[0].ids[-2] not in one.ids  # known, all of them
+
+
 @pytest.mark.parametrize("pair", [("好" * 100_000, "坏" * 100_000), ("好", "坏" * 100_000), ("坏" * 100_000, "")])
 def test_a_long_pair_is_read_as_far_as_it_fits(pair: tuple[str, str]) -> None:
     (encoding,) = tokenizer.encode([pair])
@@ -212,3 +266,14 @@ def test_tokenizers_of_one_file_share_it_and_give_its_ids(file: Path) -> None:
     assert long.encode([pair])[0].ids == plain.encode(*pair).ids
     assert len(short.encode(["物流很快，包装也很好，下次还来买"])[0]) == 8
     assert not long.encode(["物流很快，包装也很好，下次还来买"])[0].truncated
+
+
+def test_all_tokens_of_a_text_are_listed_with_their_places() -> None:
+    text = "好" * (2 * LIMIT)
+    found = tokenizer.tokens(text)
+    assert [one.id for one in found] == reference.encode(text).ids
+    assert [one.special for one in found] == [True, *[False] * len(text), True]
+    assert [(one.text, text[one.start : one.end]) for one in found[1:-1]] == [("好", "好")] * len(text)
+    assert [one.id for one in tokenizer.tokens("ab", special=False)] == reference.encode(
+        "ab", add_special_tokens=False
+    ).ids

@@ -39,11 +39,22 @@ class Application:
 
 
 class Fast:
-    def answer(self, method: str, path: str, query: bytes, headers: list, body: bytes, *rest: Any) -> Any:
+    """Knows /predict by heart, and has to compute /similarity."""
+
+    def read(self, method: str, path: str, headers: list, body: bytes, *rest: Any) -> Any:
         arrived, client, cancelled = rest
         assert (client, cancelled()) == ("192.0.2.7", False)
         assert arrived > 0
-        return (201, [("X", "fast")], method.encode() + body) if path == "/predict" else None
+        return (method, path, body) if path in {"/predict", "/similarity"} else None
+
+    def answer_from_memory(self, request: Any) -> Any:
+        asyncio.get_running_loop()
+        return (201, [("X", "memory")], b"known") if request[1] == "/predict" else None
+
+    def answer(self, request: Any) -> Any:
+        with pytest.raises(RuntimeError):  # in a thread
+            asyncio.get_running_loop()
+        return (201, [("X", "fast")], request[0].encode() + request[2])
 
 
 def ask(application: Application, method: str, target: bytes, body: bytes = b"", length: int | None = None) -> tuple:
@@ -90,10 +101,13 @@ def test_the_application_reads_the_whole_body_however_it_came(length: int | None
     assert application.is_closed
 
 
-@pytest.mark.parametrize("target", [b"/predict", b"http://localhost/predict", b"/predict#x"])
-def test_a_fast_route_is_asked_first(target: bytes) -> None:
+@pytest.mark.parametrize("prefix", [b"", b"http://localhost"])
+@pytest.mark.parametrize("suffix", [b"", b"#x"])
+def test_a_fast_route_is_asked_first_for_what_memory_has(prefix: bytes, suffix: bytes) -> None:
     application = Application(structbert_fast=Fast())
-    assert ask(application, "POST", target, b"hello", 5) == (201, [(b"X", b"fast")], b"POSThello")
+    known, new = (prefix + path + suffix for path in (b"/predict", b"/similarity"))
+    assert ask(application, "POST", known, b"hello", 5) == (201, [(b"X", b"memory")], b"known")
+    assert ask(application, "POST", new, b"hello", 5) == (201, [(b"X", b"fast")], b"POSThello")
     assert not application.environs
     assert ask(application, "POST", b"/embed", b"hello", 5)[2] == b"read:hello"
 

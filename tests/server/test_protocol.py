@@ -19,12 +19,12 @@ CONNECTION = {
     "_build_http_scope": ["request", "sockname", "peername"],
     "_callback_parser": None,
     "_cancel_keepalive_timer": [],
+    "_check_h1c_protocol_available": [],
     "_close_transport": [],
     "_closed": None,
     "_current_request": None,
     "_feed_callback_parser": ["data"],
     "_flow_control": None,
-    "_handle_http_request": ["request", "sockname", "peername", "complete"],
     "_is_websocket_upgrade": ["request"],
     "_on_headers_complete": [],
     "_pause_reading": [],
@@ -32,13 +32,17 @@ CONNECTION = {
     "_response_buffer": None,
     "_resume_reading": [],
     "_safe_write": ["data"],
+    "_send_body": ["body", "chunked", "last", "size"],
     "_send_error_response": ["status", "message", "extra_headers"],
     "_send_response_start": ["status", "headers", "request", "close"],
     "_serve_http_request": ["request", "sockname", "peername"],
+    "_will_close": ["request", "response_requires_close"],
+    "app": None,
     "connection_lost": ["exc"],
     "connection_made": ["transport"],
     "data_received": ["data"],
     "eof_received": [],
+    "log": None,
     "pause_writing": [],
     "resume_writing": [],
     "transport": None,
@@ -69,8 +73,8 @@ WORKER = {
 OTHERS = {
     CallbackRequest: ["chunked", "headers_bytes", "version"],
     PythonProtocol: ["is_complete", "remaining"],
-    BodyReceiver: ["_complete", "signal_disconnect"],
-    FlowControl: ["resume_writing"],
+    BodyReceiver: ["_complete", "receive", "signal_disconnect"],
+    FlowControl: ["drain", "resume_writing", "write_paused"],
 }
 
 
@@ -126,6 +130,13 @@ def test_other_objects_have_what_is_asked_of_them() -> None:
 def test_the_c_parser_has_the_same_where_it_is_installed() -> None:
     h1c = pytest.importorskip("gunicorn_h1c")
     assert all(hasattr(h1c.H1CProtocol, name) for name in OTHERS[PythonProtocol])
+
+
+def test_the_c_parser_is_used_where_it_is_installed() -> None:
+    """The library looks for it on its own class alone."""
+    pytest.importorskip("gunicorn_h1c")
+    assert protocol.Connection._check_h1c_protocol_available()
+    assert ASGIProtocol._h1c_has_limits
 
 
 def test_only_these_files_import_gunicorn() -> None:

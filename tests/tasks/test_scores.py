@@ -1,4 +1,5 @@
 import math
+import unicodedata
 
 import numpy as np
 import pytest
@@ -36,12 +37,22 @@ def test_logits_that_differ_by_less_than_their_exponentials_show_keep_their_orde
     assert whole_softmax([0.1, 0.1, higher]) == [0.333333, 0.333333, 0.333334]
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\t", "\u3000", "\x00", "\u200b", "\ufeff \x7f"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "\n\t", "\u3000", "\x00", "\u200b", "\ufeff \x7f", "\xa0\xad", "\ue000", "\U000e0020", "\u2028"]
+)
 def test_blank(text: str) -> None:
     assert is_blank(text)
 
 
-@pytest.mark.parametrize("text", ["好", "。", "😡", " a ", "0"])
+def test_blank_is_what_unicode_calls_control_format_surrogate_private_or_separator() -> None:
+    kinds = {"Cc", "Cf", "Cs", "Co", "Zs", "Zl", "Zp"}
+    for code in range(0x110000):
+        if (kind := unicodedata.category(chr(code))) != "Cn":
+            assert is_blank(chr(code)) == (kind in kinds), hex(code)
+
+
+# The last three are newer than the Unicode of one of the Pythons that this runs under.
+@pytest.mark.parametrize("text", ["好", "。", "😡", " a ", "0", "\U0001fa77", "\U0001fae9", "\U0001fae8"])
 def test_not_blank(text: str) -> None:
     assert not is_blank(text)
 

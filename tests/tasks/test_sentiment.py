@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from structbert_lite.cache.memory import ModelOutput
 from structbert_lite.engine import Engine
 from structbert_lite.errors import InvalidInput
+from structbert_lite.inference.tokenizer import Tokenizer
 from structbert_lite.manifest import THREE_WAY, Manifest, Uncertainty, read_manifest
 from structbert_lite.request_context import RequestContext
 from structbert_lite.results import Classification
 from structbert_lite.settings import Settings
 from structbert_lite.tasks.sentiment import SentimentPipeline
-from tests.tiny_models import make_cross, make_three_way, table
+from tests.tiny_models import TOKENIZER, make_cross, make_three_way, table
 
 ORDERS = list(itertools.permutations(THREE_WAY))
 LOGITS = st.tuples(*[st.floats(-30, 30, width=32)] * 3)
@@ -27,6 +28,8 @@ SHARES = st.floats(0, 1).map(lambda share: round(share, 3))
 
 class Written:
     """A ModelRunner that gives the same logits for every text."""
+
+    tokenizer = Tokenizer(TOKENIZER, 512)
 
     def __init__(self, manifest: Manifest, logits: Sequence[float]) -> None:
         self.manifest = manifest

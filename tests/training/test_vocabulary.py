@@ -66,6 +66,10 @@ def test_what_is_folded_gets_the_same_ids(made: tuple[Tokenizer, list[int]], tex
     assert ids(made, text) == ids(made, same)
 
 
+def test_radicals_become_characters(made: tuple[Tokenizer, list[int]]) -> None:
+    assert made[0].normalizer.normalize_str("⼼⻓⻑⻨⺠") == "心长长麦民"
+
+
 @pytest.mark.parametrize(("text", "other"), [("很好?", "很好"), ("很好", "好很"), ("。", ""), ("can't", "cant")])
 def test_what_means_something_stays(made: tuple[Tokenizer, list[int]], text: str, other: str) -> None:
     assert ids(made, text) != ids(made, other)

@@ -29,6 +29,8 @@ def test_without_a_model_the_task_is_not_available(tmp_path: Path) -> None:
         "/similarity": ("similarity", {"text_a": "好", "text_b": "坏"}),
         "/embed": ("embedding", {"texts": ["好"]}),
         "/classify": ("zero-shot", {"text": "好", "labels": ["好"]}),
+        "/aspects": ("sentiment", {"text": "好"}),
+        "/explain": ("sentiment", {"text": "好"}),
         "/rerank": ("rerank", {"query": "好", "documents": ["好"]}),
     }
     for route, (task, body) in bodies.items():

@@ -3,8 +3,10 @@
 That the answers are the same bytes is held by every other test here, whose requests go both ways (both_ways.py).
 """
 
+import contextlib
 import json
 import logging
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -25,7 +27,7 @@ from structbert_lite.settings import Settings
 from structbert_lite.telemetry import traces
 from structbert_lite.web.api import ROUTES
 from structbert_lite.web.fast import PATHS
-from tests.web.both_ways import ask_fast, plain
+from tests.web.both_ways import ask_fast, plain, read_fast
 
 SITE = "https://shop.example"
 KEY = {"Authorization": "Bearer secret"}
@@ -180,9 +182,10 @@ def test_who_has_gone_and_what_is_late_gets_no_work_done(two: tuple[Flask, Flask
     _, body = environ_of("/predict", {"text": "没有人在等这一句"}, KEY)
     headers = [(b"content-type", b"application/json"), (b"authorization", b"Bearer secret")]
     now = time.monotonic()
-    assert fast.answer("POST", "/predict", b"", headers, body, now, "192.0.2.1", lambda: True)[0] == 499
-    assert fast.answer("POST", "/predict", b"", headers, body, now - 100, "192.0.2.1", bool)[0] == 504
-    assert fast.answer("POST", "/predict", b"", headers, body, now, "192.0.2.1", bool)[0] == 200
+    for arrived, has_left, status in ((now, lambda: True, 499), (now - 100, bool, 504), (now, bool, 200)):
+        request = fast.read("POST", "/predict", headers, body, arrived, "192.0.2.1", has_left)
+        assert fast.answer_from_memory(request) is None
+        assert fast.answer(request)[0] == status
 
 
 @pytest.mark.parametrize(
@@ -206,10 +209,87 @@ def test_what_is_unusual_is_left_to_flask(
     given = {"content-type": "application/json"} | headers
     pairs = [(name.encode(), value.encode()) for name, value in given.items()]
     fast, body = two[1].extensions["structbert_fast"], b"{}".ljust(size)
-    assert fast.answer(method, path, b"", pairs, body, time.monotonic(), "192.0.2.1", bool) is None
+    assert fast.read(method, path, pairs, body, time.monotonic(), "192.0.2.1", bool) is None
 
 
 def test_a_header_that_comes_twice_is_left_to_flask(two: tuple[Flask, Flask]) -> None:
     pairs = [(b"content-type", b"application/json"), (b"x-api-key", b"a"), (b"x-api-key", b"b")]
     fast = two[1].extensions["structbert_fast"]
-    assert fast.answer("POST", "/predict", b"", pairs, b"{}", time.monotonic(), "192.0.2.1", bool) is None
+    assert fast.read("POST", "/predict", pairs, b"{}", time.monotonic(), "192.0.2.1", bool) is None
+
+
+REMEMBERED = [
+    ("/predict", {"text": "好"}),
+    ("/predict", {"inputs": "好"}),
+    ("/predict_batch", {"texts": ["好", "坏", "好"]}),
+    ("/similarity", {"text_a": "好", "text_b": "坏"}),
+    ("/similarity", {"text_a": "好", "text_b": "好"}),
+    ("/embed", {"texts": ["好"]}),
+    ("/classify", {"text": "好", "labels": ["好", "坏"]}),
+    ("/rerank", {"query": "好", "texts": ["好", "坏"]}),
+    ("/v1/embeddings", {"input": ["好", "坏"]}),
+    ("/v1/rerank", {"query": "好", "documents": ["好", "坏"]}),
+]
+
+
+@pytest.mark.parametrize("quota", ["", "1000/second"])
+def test_what_memory_has_is_answered_without_a_thread_and_counted_as_ever(
+    tiny_models: Path, lines: list[dict[str, Any]], quota: str
+) -> None:
+    one, other = (make_app(tiny_models, api_keys="secret", rate_limit=quota) for _ in range(2))
+    fast = other.extensions["structbert_fast"]
+    for path, body in REMEMBERED:
+        expected = ask_flask(one, environ_of(path, body, KEY)[0])
+        request = read_fast(fast, *environ_of(path, body, KEY))
+        while (answer := fast.answer_from_memory(request)) is None:
+            assert fast.answer(request)[0] == 200
+            ask_flask(one, environ_of(path, body, KEY)[0])
+        assert plain(*answer) == plain(*expected)
+    counted = sorted(lines, key=lambda line: (line["route"], line["items"]))
+    assert counted[::2] == counted[1::2]
+    assert counts(one) == counts(other)
+
+
+def test_what_is_refused_or_new_is_left_to_a_thread_and_counted_once(
+    two: tuple[Flask, Flask], lines: list[dict[str, Any]]
+) -> None:
+    fast, before = two[1].extensions["structbert_fast"], counts(two[1])
+    for path, body, headers in [
+        ("/predict", {"text": "这一句是新的"}, KEY),
+        ("/predict", {"text": "好"}, {"Authorization": "Bearer wrong"}),
+        ("/predict", {"text": "好"}, KEY | {"Host": "elsewhere.example"}),
+        ("/predict", {"text": 3}, KEY),
+        ("/predict", None, KEY),
+        ("/predict", {"text": "好" * 2000}, KEY),
+        ("/predict_batch", {"texts": ["好"] * 17}, KEY),
+    ]:
+        assert fast.answer_from_memory(read_fast(fast, *environ_of(path, body, headers))) is None
+    assert counts(two[1]) == before
+    assert not lines
+
+
+def test_a_quota_is_kept_by_what_memory_answers(tiny_models: Path) -> None:
+    app = make_app(tiny_models, rate_limit="3/day")
+    fast = app.extensions["structbert_fast"]
+    request = read_fast(fast, *environ_of("/predict", {"text": "好"}, {}))
+    assert fast.answer(request)[0] == 200
+    assert [fast.answer_from_memory(request)[0] for _ in range(3)] == [200, 200, 429]
+
+
+def test_an_event_loop_never_waits_for_who_reads_the_log(two: tuple[Flask, Flask]) -> None:
+    fast = two[1].extensions["structbert_fast"]
+    request = read_fast(fast, *environ_of("/predict", {"text": "好"}, KEY))
+    assert fast.answer(request)[0] == 200
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    log, fast._log = fast._log, writing
+    try:
+        assert fast.answer_from_memory(request)[0] == 200
+        with contextlib.suppress(BlockingIOError):
+            while os.write(writing, b"x" * 4096):
+                pass
+        assert fast.answer_from_memory(request) is None
+    finally:
+        fast._log = log
+        os.close(reading)
+        os.close(writing)

@@ -40,6 +40,9 @@ def test_every_answer_keeps_out_of_other_sites(client: FlaskClient, route: str) 
     assert "Server" not in headers
 
 
+FROM_A_SITE = {"Origin": "https://shop.example"}  # a browser says it with every POST
+
+
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
 )
@@ -53,8 +56,22 @@ def test_a_form_of_another_site_cannot_post_to_a_json_route(tiny_app: Flask, kin
     }
     assert {"/predict", "/predict_batch", "/similarity", "/embed", "/classify", "/rerank"} <= routes
     for route in routes:
-        answer = client.post(re.sub("<.*?>", "x", route), data='{"text": "好", "inputs": "好"}', content_type=kind)
+        answer = client.post(
+            re.sub("<.*?>", "x", route), data='{"text": "好", "inputs": "好"}', content_type=kind, headers=FROM_A_SITE
+        )
         assert answer.status_code == 415, route
+
+
+@pytest.mark.parametrize("mark", [{"Origin": "https://shop.example"}, {"Sec-Fetch-Site": "cross-site"}, {}])
+def test_json_without_a_type_is_taken_from_other_services_clients_and_from_no_browser(
+    tiny_client: FlaskClient, mark: dict
+) -> None:
+    """The client litellm sends none; a script of another site may, and says where it comes from."""
+    for path, data in [("/v1/embeddings", '{"input": "好"}'), ("/tei/embedding", '{"inputs": "好"}')]:
+        answer = tiny_client.post(path, data=data.encode(), headers=mark)
+        assert "Content-Type" not in answer.request.headers
+        assert answer.status_code == (415 if mark else 200), path
+    assert tiny_client.post("/embed", data='{"inputs": "好"}'.encode(), headers=mark).status_code == 415
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.name)

@@ -55,6 +55,8 @@ def test_the_request_type_forbids_what_the_server_refuses(document: dict) -> Non
         ("/predict", "SharedErrorAnswer"),
         ("/v1/embeddings", "OpenAIErrorAnswer"),
         ("/v2/rerank", "CohereErrorAnswer"),
+        ("/v1/rerank", "JinaErrorAnswer"),
+        ("/tei/rerank/rerank", "TEIErrorAnswer"),
     ],
 )
 def test_the_errors_are_described(document: dict, route: str, name: str) -> None:
@@ -158,8 +160,12 @@ def test_a_401_is_one_error(tiny_models: Path) -> None:
 
 def test_a_vectors_size_is_stated(tiny_client: FlaskClient) -> None:
     schemas = tiny_client.get("/openapi.json").get_json()["components"]["schemas"]
-    for name in ("OpenAIEmbeddingsRequest", "TEIEmbedRequest"):
-        assert {"type": "integer", "const": 8} in schemas[name]["properties"]["dimensions"]["anyOf"]
+    for name, field in [
+        ("OpenAIEmbeddingsRequest", "dimensions"),
+        ("TEIEmbedRequest", "dimensions"),
+        ("CohereEmbedV2Request", "output_dimension"),
+    ]:
+        assert {"type": "integer", "const": 8} in schemas[name]["properties"][field]["anyOf"]
 
 
 def test_no_text_that_is_taken_is_against_the_document(document: dict) -> None:

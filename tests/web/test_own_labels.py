@@ -54,4 +54,18 @@ def test_few_labels_keep_the_models_order_and_the_usual_ones_their_names(tmp_pat
     client = make_client(tmp_path, ["Positive", "Negative"])
     page = client.post("/?lang=zh", data={"text": TEXT}).text
     assert bars(page) == ["正面", "负面"]
-    assert "<h1>中文情感分析</h1>" in page
+    assert "<title>中文情感分析 ·" in page
+
+
+def test_two_labels_of_nearly_the_same_score_are_no_answer(tmp_path: Path) -> None:
+    """A model that knows no Neutral says nothing of being uncertain; its page does."""
+    client = make_client(tmp_path, ["Positive", "Negative"])
+    kinds = set()
+    for text in ("好", "坏", TEXT, "好坏", "不好", "一二三四五"):
+        probabilities = client.post("/predict", json={"text": text}).json["probabilities"]
+        page = client.post("/?lang=zh", data={"text": text}).text.partition("<template")[0]
+        close = abs(probabilities["Positive"] - probabilities["Negative"]) < 0.3
+        assert ("<strong>不确定</strong>" in page) == close
+        assert ('<div class="single calm">' in page) == close
+        kinds.add(close)
+    assert kinds == {True, False}

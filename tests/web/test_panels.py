@@ -12,8 +12,11 @@ FORMS = {
     "/ui/classify": {"text": "什么时候有货", "labels": "咨询，投诉", "hypothesis_template": "这是{}"},
     "/ui/rerank": {"query": "怎么样", "documents": "不知道\r\n好"},
     "/ui/embed": {"texts": "今天天气很好\r\n外面阳光明媚"},
+    "/ui/aspects": {"text": "物流很快，就是价格太贵了", "domain": "shop"},
 }
-FIELDS = [(path, field) for path, form in FORMS.items() for field in form if field != "hypothesis_template"]
+FIELDS = [
+    (path, field) for path, form in FORMS.items() for field in form if field not in ("hypothesis_template", "domain")
+]
 
 
 @pytest.mark.parametrize("path", FORMS)
@@ -21,7 +24,7 @@ def test_a_form_answers_with_a_page(tiny_client: FlaskClient, path: str) -> None
     answer = tiny_client.post(path, data=FORMS[path])
     page = answer.get_data(as_text=True)
     assert answer.status_code == 200
-    assert page.count('<article class="answer">') == 2  # the answer, and the script's blank one
+    assert page.count('<article class="answer') == 2  # the answer, and the script's blank one
     assert all(value.replace("\r\n", "\n") in page for value in FORMS[path].values())
 
 
@@ -82,3 +85,54 @@ def test_the_navigation_knows_where_it_is(tiny_client: FlaskClient, panel: Panel
     assert re.findall(r'href="([^"]+)" aria-current="page"', page) == [panel.path]
     assert "absent" not in page
     assert all(f'href="{other.path}"' in page for other in PANELS)
+
+
+def card(client: FlaskClient, path: str, form: dict[str, str]) -> str:
+    page = client.post(f"{path}?lang=zh", data=form).text.partition("<template")[0]
+    return re.search(r"<article.*</article>", page, re.DOTALL)[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "field"), [("/ui/rerank", "documents"), ("/ui/similarity", "text_b")], ids=["rerank", "similarity"]
+)
+def test_a_blank_cell_keeps_its_place_in_the_column(tiny_client: FlaskClient, path: str, field: str) -> None:
+    column = '一\r\n\r\n"三\r\n又三"\r\n四'
+    shown = card(tiny_client, path, FORMS[path] | {field: column})
+    texts = re.findall(r'<p class="text" lang="zh">(.*?)</p>', shown, re.DOTALL)
+    numbers = [int(number) for number in re.findall(r'<span class="note">\D*(\d+)', shown)]
+    assert dict(zip(texts, numbers, strict=True)) == {"一": 1, "三\n又三": 3, "四": 4}
+
+
+def test_passages_of_several_lines_where_that_was_asked_for(tiny_client: FlaskClient) -> None:
+    form = FORMS["/ui/rerank"] | {"documents": "一\r\n又一\r\n\r\n二", "blocks": "on"}
+    texts = re.findall(r'<p class="text" lang="zh">(.*?)</p>', card(tiny_client, "/ui/rerank", form), re.DOTALL)
+    assert set(texts) == {"一\n又一", "二"}
+
+
+def test_labels_come_from_a_row_of_a_spreadsheet(tiny_client: FlaskClient) -> None:
+    shown = card(tiny_client, "/ui/classify", FORMS["/ui/classify"] | {"labels": "咨询\t投诉\t建议\t"})
+    names = re.findall(r'<span class="name" aria-hidden="true">(.*?)</span>', shown)
+    assert set(names) == {"咨询", "投诉", "建议"}
+
+
+@pytest.mark.parametrize("apart", [{}, {"multi_label": "on"}], ids=["one", "several"])
+def test_a_label_is_only_named_where_it_fits(tiny_client: FlaskClient, apart: dict[str, str]) -> None:
+    """The tiny model answers nonsense, so that all cases occur."""
+    kinds = set()
+    for text in ("什么时候有货", "好", "坏", "不知道", "今天天气很好", "外面阳光明媚", "我想退款", "快", "慢"):
+        body = {"text": text, "labels": ["咨询", "投诉"], "none": True, "multi_label": bool(apart)}
+        answer = tiny_client.post("/classify", json=body).json
+        shown = card(
+            tiny_client, "/ui/classify", {"text": text, "labels": "咨询，投诉", "hypothesis_template": "{}"} | apart
+        )
+        title = re.search(r"<strong>(.*?)</strong>", shown)[1]
+        if apart:
+            fit = [label for label, score in zip(answer["labels"], answer["scores"], strict=True) if score >= 0.5]
+            expected = "、".join(fit) or "都不合适"
+        elif answer["none"] >= 0.5:
+            expected = "都不合适"
+        else:
+            expected = answer["labels"][0] if answer["scores"][0] - answer["scores"][1] > 0.3 else "拿不准"
+        assert title == expected
+        kinds.add(expected)
+    assert len(kinds) > 1

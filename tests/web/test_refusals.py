@@ -42,9 +42,9 @@ def metrics() -> Metrics:
 def test_it_is_the_applications_answer(metrics: Metrics, path: str, origins: str, origin: str | None) -> None:
     app = make_app(origins)
     given = {b"origin": origin.encode()} if origin else {}
-    headers, body = Refusals(app, metrics, origins).answer(*BUSY, "POST", path, given, b'{"text": "x"}')
+    status, headers, body = Refusals(app, metrics, origins).answer(*BUSY, "POST", path, given, b'{"text": "x"}')
     expected = app.test_client().post(path, json={"text": "x"}, headers={"Origin": origin} if origin else {})
-    assert json.loads(body) == expected.json
+    assert (status, json.loads(body)) == (expected.status_code, expected.json)
     framing = {"Content-Length", "X-Request-ID"}
     assert {name: value for name, value in read(headers).items() if name not in framing} == {
         name: value for name, value in expected.headers.items() if name not in framing
@@ -52,16 +52,41 @@ def test_it_is_the_applications_answer(metrics: Metrics, path: str, origins: str
     assert int(read(headers)["Content-Length"]) == len(body)
 
 
-def test_a_body_of_tei_gets_its_shape(metrics: Metrics) -> None:
-    refusals = Refusals(make_app(""), metrics, "")
-    _, body = refusals.answer(*BUSY, "POST", "/predict", {}, b'{"inputs": ["x"]}')
-    assert json.loads(body) == {"error": BUSY[2], "error_type": "Overloaded"}
+JSON = {b"content-type": b"application/json; charset=utf-8"}
+TEI_BUSY = {"error": BUSY[2], "error_type": "Overloaded"}
+JINA_BUSY = {"message": BUSY[2], "detail": BUSY[2]}
+OURS_BUSY = {"error": {"type": BUSY[1], "message": BUSY[2]}}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "expected"),
+    [
+        ("/predict", {"inputs": ["x"]}, (429, TEI_BUSY)),
+        ("/predict", {"text": '"inputs"'}, (503, OURS_BUSY)),
+        ("/rerank", {"query": "x", "documents": ["x" * 50_000], "model": "m"}, (503, JINA_BUSY)),
+        ("/rerank", {"query": "x", "documents": ["x"]}, (503, OURS_BUSY)),
+        ("/rerank", {"query": "x", "texts": ["x"], "model": "m"}, (429, TEI_BUSY)),
+        ("/tei/rerank/rerank", {}, (429, TEI_BUSY)),
+        ("/", {"inputs": "x"}, (429, TEI_BUSY)),
+        ("/v1/rerank", {}, (503, JINA_BUSY)),
+        ("/v2/rerank", {}, (503, {"message": BUSY[2]})),
+    ],
+)
+def test_a_body_gets_its_services_shape_and_status(metrics: Metrics, path: str, body: dict, expected: tuple) -> None:
+    status, _, answer = Refusals(make_app(""), metrics, "").answer(*BUSY, "POST", path, JSON, json.dumps(body).encode())
+    assert (status, json.loads(answer)) == expected
+
+
+def test_a_form_at_the_root_is_the_pages(metrics: Metrics) -> None:
+    form = {b"content-type": b"application/x-www-form-urlencoded"}
+    status, _, answer = Refusals(make_app(""), metrics, "").answer(*BUSY, "POST", "/", form, b"text=x")
+    assert (status, json.loads(answer)) == (503, OURS_BUSY)
 
 
 def test_each_has_an_id_of_its_own_or_the_callers(metrics: Metrics) -> None:
     refusals = Refusals(make_app(""), metrics, "")
     given = [{}, {}, {b"x-request-id": b"mine-1"}, {b"x-request-id": b"not one"}]
-    ids = [read(refusals.answer(*BUSY, "GET", "/", each, b"")[0])["X-Request-ID"] for each in given]
+    ids = [read(refusals.answer(*BUSY, "GET", "/", each, b"")[1])["X-Request-ID"] for each in given]
     assert ids[2] == "mine-1"
     assert len(set(ids)) == 4
     assert "not one" not in ids

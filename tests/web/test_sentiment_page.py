@@ -40,7 +40,7 @@ def verdict(client: FlaskClient, text: str, lang: str = "zh") -> tuple[str, str,
     [
         ("好好好好", "zh", ("Positive", "正面", "置信度", "98.2%")),
         ("坏坏坏坏", "en", ("Negative", "Negative", "Confidence", "98.2%")),
-        ("门门门门好", "zh", ("Neutral", "没有明显倾向", "没有倾向的概率", "93.6%")),
+        ("门门门门好", "zh", ("Neutral", "没有明显倾向", "没有倾向的可能", "93.6%")),
         ("门门门门好", "en", ("Neutral", "No clear opinion", "Probability of no opinion", "93.6%")),
         ("好好坏", "zh", ("Neutral", "不确定", "偏向“正面”", "73.1%")),
         ("好好坏", "en", ("Neutral", "Uncertain", "Leaning to “Positive”", "73.1%")),
@@ -51,14 +51,14 @@ def test_an_answer_says_whether_it_is_one(client: FlaskClient, text: str, lang: 
 
 
 def test_what_is_not_sure_has_no_colour(client: FlaskClient) -> None:
-    assert '<article class="answer">' in card(client, "好好好好")
+    assert '<div class="single">' in card(client, "好好好好")
     for text in ("门门门门好", "好好坏"):
-        assert '<article class="answer calm">' in card(client, text)
+        assert '<div class="single calm">' in card(client, text)
 
 
 def test_the_probability_of_no_opinion_is_told_once(client: FlaskClient) -> None:
-    assert '<p class="neutral">没有倾向的概率 <span>1.8%</span></p>' in card(client, "好好好好")
-    assert card(client, "门门门门好").count("没有倾向的概率") == 2
+    assert '<p class="neutral">没有倾向的可能 <span>1.8%</span></p>' in card(client, "好好好好")
+    assert '<span class="what">没有倾向的可能</span>' in card(client, "门门门门好")
     assert '<p class="neutral" hidden>' in card(client, "门门门门好")
 
 
@@ -66,11 +66,28 @@ def test_where_the_label_may_be_neutral_there_is_a_bar_of_it(models: Path, clien
     other = create_app(Settings(models=models, sentiment_neutral=True)).test_client()
     assert bars(client.post("/?lang=zh", data={"text": "好"}).text) == ["负面", "正面"]
     assert bars(other.post("/?lang=zh", data={"text": "好"}).text) == ["负面", "中性", "正面"]
-    assert verdict(other, "门门好") == ("Neutral", "没有明显倾向", "没有倾向的概率", "66.5%")
+    assert verdict(other, "门门好") == ("Neutral", "没有明显倾向", "没有倾向的可能", "66.5%")
+
+
+def test_lines_are_judged_one_by_one_where_that_was_asked_for(client: FlaskClient) -> None:
+    text = "好好好好\r\n\r\n门门门门好\r\n好好坏\r\n坏坏坏坏\r\n好好好好"
+    page = client.post("/?lang=zh", data={"text": text, "each": "on"}).text.partition("<template")[0]
+    assert re.findall(r'<p class="text" lang="zh">(.*?)</p>', page) == text.replace("\r\n\r\n", "\r\n").split("\r\n")
+    assert re.findall(r'<span class="note">(.*?)</span>', page) == ["正面", "没有明显倾向", "不确定", "负面", "正面"]
+    groups = re.search(r'<p class="groups">(.*?)</p>', page, re.DOTALL)[1]
+    assert re.findall("<span>(.*?)</span>", groups) == ["负面 1", "正面 2", "不确定 1", "没有明显倾向 1"]
+    assert '<div class="single" hidden>' in page
+
+
+def test_several_lines_without_that_are_one_text_and_the_page_offers_it(client: FlaskClient) -> None:
+    several, one = (client.post("/?lang=zh", data={"text": text}).text for text in ("好好\r\n好好", "好好好好"))
+    assert '<div class="several" hidden>' in several.partition("<template")[0]
+    assert '<div id="lines">' in several
+    assert '<div id="lines" hidden>' in one
 
 
 def test_it_is_a_page_of_sentiment(client: FlaskClient) -> None:
-    assert "<h1>中文情感分析</h1>" in client.get("/?lang=zh").text
+    assert "<title>中文情感分析 ·" in client.get("/?lang=zh").text
 
 
 def test_the_page_for_files_knows_of_neutral(models: Path, client: FlaskClient) -> None:

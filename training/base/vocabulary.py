@@ -1,7 +1,7 @@
 """The vocabulary of the default models: XLM-R's, folded and pruned for Chinese.
 
 Folding is part of the tokenizer, so what it makes equal gets the same token ids and so the same answer to the bit:
-XLM-R's own normalization (NFKC, blanks, control characters), then case, traditional characters, dashes, emoji
+XLM-R's own normalization (NFKC, blanks, control characters), then case, traditional characters, radicals, dashes, emoji
 modifiers, repeated marks; quotation marks go, and so do full stops, commas, exclamation marks, dots and waves at the
 very end.
 
@@ -39,6 +39,15 @@ ASCII = re.compile(f"{SPACE}?[\x21-\x7e]*")
 QUOTES = {**dict.fromkeys("“”„‟「」『』〝〞", '"'), **dict.fromkeys("‘’‚‛`´", "'")}
 DASHES = dict.fromkeys("‐‑‒–—―−", "-")
 BRACKETS = {**dict.fromkeys("【〔〖", "["), **dict.fromkeys("】〕〗", "]")}
+# Radicals that NFKC leaves alone and that PDF files put in the place of the character (⻓ for 长), with Unicode's
+# Equivalent_Unified_Ideograph of each; what is only ever a part of a character is not among them.
+RADICALS = dict(
+    zip(
+        "⺁⺄⺈⺊⺌⺍⺎⺒⺓⺗⺜⺝⺠⺣⺧⺩⺫⺬⺴⺶⺻⺼⺾⺿⻀⻁⻄⻅⻆⻉⻋⻏⻑⻓⻔⻗⻘⻙⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻫⻬⻭⻮⻯⻰⻱⻲",
+        "厂乙刀卜小小兀巳幺心日月民灬牛王目示冗羊聿肉艹艹艹虎西见角贝车邑長长门雨青韦页风飞食马骨鬼鱼鸟卤麦黄斉齐歯齿竜龙龜亀",
+        strict=True,
+    )
+)
 # Variation selectors, the joiner of emoji and skin tones: no piece has them.
 DROPPED = dict.fromkeys(["\u200d", "\ufe0e", "\ufe0f", *map(chr, range(0x1F3FB, 0x1F400))], "")
 # One mark after another: how many there are says nothing that a label hangs on.
@@ -81,7 +90,7 @@ def fold_map(normalize: Callable[[str], str]) -> dict[str, str]:
         character = chr(code)
         if unicodedata.category(character) == "Cn":
             continue
-        own = {**QUOTES, **DASHES, **BRACKETS, **DROPPED}
+        own = {**QUOTES, **DASHES, **BRACKETS, **RADICALS, **DROPPED}
         new = own[character] if character in own else "".join(own.get(c, c) for c in normalize(character))
         new = "".join(simplify(c) if HAN.match(c) else c for c in new.lower())
         if new != character:

@@ -53,6 +53,8 @@ def clean(
             f"({', '.join(example[1])}); {len(doubted) - len(tied)} keep the label of most of their rows, "
             f"{len(tied)} are left out"
         )
+    if len(tied) == len(by_text):
+        raise FinetuneRefused(f"{where} has no text with one label: each has as many rows of one label as of another")
     return [Row(text, labels.most_common(1)[0][0]) for text, labels in by_text.items() if text not in tied]
 
 

@@ -1,35 +1,37 @@
-"""Rows of a user's file: CSV, TSV or JSON Lines, as spreadsheets in China write them."""
+"""Rows of a user's file, as spreadsheets in China write them: read by the rules of bulk scoring, and a JSON array."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from structbert_lite.tables.delimited import Table
-from structbert_lite.tables.delimited import read_table as read_delimited
 from structbert_lite.tables.source import UnknownEncoding, read_text
+from structbert_lite.tables.table import Table
+from structbert_lite.tables.table import read_table as read_rows
 from training.finetune.refusal import FinetuneRefused
 
-NOT_TABLES = (".xlsx", ".xls", ".parquet", ".zip", ".gz")
+NOT_TABLES = (".zip", ".gz", ".7z", ".rar")
 
 
 def read_table(path: Path, columns: tuple[str, str], say: Callable[[str], None]) -> list[tuple[str, str]]:
     """The cells of two `columns`, row by row; a cell that a row lacks is empty.
 
-    .csv: commas, quotes as usual. .jsonl, .ndjson, .json: an object a line, or one array of objects. Any other: tabs,
-    quotes are ordinary characters. UTF-8, with or without a mark, or GB18030, or UTF-16 with its mark; `say` is told
-    where it is not UTF-8. Raises FinetuneRefused for an empty or unreadable file, and a missing column.
+    .jsonl, .ndjson, .json: an object a line, or one array of objects. Any other as bulk scoring reads it, tab-separated
+    where the ending says nothing. `say` is told where it is not UTF-8, and what was read otherwise than it stands.
+    Raises FinetuneRefused for an empty or unreadable file, a missing column, and rows with more cells than the header.
     """
     kind = path.suffix.lower()
     if kind in NOT_TABLES:
-        raise FinetuneRefused(f"{path.name} is no text file; save it as CSV (UTF-8) first")
+        raise FinetuneRefused(f"{path.name} is packed; unpack it first")
     try:
         if kind in {".jsonl", ".ndjson", ".json"}:
             text, encoding = read_text(path)
             cells = _read_objects(path.name, text, columns)
         else:
-            table = read_delimited(path, "," if kind == ".csv" else "\t", quoted=kind == ".csv")
+            table = read_rows(path, columns)
             cells, encoding = _read_columns(path.name, table, columns), table.encoding
+            for notice in table.notices:
+                say(notice)
     except OSError as error:
         raise FinetuneRefused(f"{path} cannot be read: {error.strerror}") from None
     except UnknownEncoding as error:
@@ -49,7 +51,13 @@ def _read_columns(name: str, table: Table, columns: tuple[str, str]) -> list[tup
     asked = [table.columns[header.index(column)] for column in columns]
     if not table.records:
         raise FinetuneRefused(f"{name} has a header line and no rows under it")
-    return [tuple(record.values.get(column, "") for column in asked) for record in table.records]
+    if ragged := [number for number, record in enumerate(table.records, 1) if record.fault]:
+        first = table.records[ragged[0] - 1].fault
+        raise FinetuneRefused(
+            f"{len(ragged)} of {len(table.records)} rows of {name} do not fit its header (row {ragged[0]}: {first}). "
+            "Put cells with commas or line ends in double quotes, or save the sheet anew as CSV or XLSX"
+        )
+    return [tuple(str(record.values.get(column) or "") for column in asked) for record in table.records]
 
 
 def _read_objects(name: str, text: str, columns: tuple[str, str]) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Cohere and Jina: POST /v1/rerank and POST /v2/rerank."""
+"""Cohere, Jina, Xinference, Infinity and vLLM: POST /v1/rerank, /v2/rerank, and /rerank with a `model`."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,8 +6,9 @@ from flask_openapi3 import Tag
 from pydantic import BaseModel, ConfigDict, Discriminator, Field
 from pydantic import Tag as Form
 
-from structbert_lite.web.compat.dialect import LenientRequest
-from structbert_lite.web.compat.errors import COHERE_ERRORS
+from structbert_lite.paths import Dialect
+from structbert_lite.web.compat.dialect import LenientRequest, Spelled, SpelledBool, examples_of, shared_body
+from structbert_lite.web.compat.errors import COHERE_ERRORS, JINA_ERRORS
 from structbert_lite.web.routing import ApiRequest, Route
 from structbert_lite.web.schemas import OBJECT, ONE, Count, Text, with_examples
 
@@ -47,9 +48,21 @@ class CohereRerankRequest(LenientRequest):
         ]
     ] = Field(min_length=1)
     model: str | None = None
-    top_n: Count | None = Field(None, description="How many results; all of them by default")
-    return_documents: bool | None = Field(None, description="Whether each result holds its document")
+    top_n: Annotated[Count, Spelled] | None = Field(None, description="How many results; all of them by default")
+    return_documents: SpelledBool | None = Field(
+        None, description="Whether each result holds its document; at /v2/rerank they do by default, as vLLM's do"
+    )
     rank_fields: list[Literal["text"]] | None = Field(None, description="Only `text` is read")
+
+
+class JinaRerankRequest(CohereRerankRequest):
+    """CohereRerankRequest on a path of ours, where its `model` tells it from our own."""
+
+    model_config = shared_body(
+        "/rerank", Dialect.JINA, **{f"model_{name}": body for name, body in examples_of(CohereRerankRequest).items()}
+    )
+
+    model: str
 
 
 class CohereResult(BaseModel):
@@ -79,15 +92,18 @@ class CohereRerankAnswer(BaseModel):
 
 def rerank_v1(body: CohereRerankRequest, call: ApiRequest) -> dict[str, Any]:
     """Documents by how relevant they are to a query, with the scores that /rerank gives."""
-    return _rerank(body, call, "1")
+    return rank(body, call, "1")
 
 
 def rerank_v2(body: CohereRerankRequest, call: ApiRequest) -> dict[str, Any]:
-    """The same as /v1/rerank."""
-    return _rerank(body, call, "2")
+    """The same as /v1/rerank. Results hold their documents unless that is declined: vLLM's clients read them."""
+    if body.return_documents is None:
+        body.return_documents = True
+    return rank(body, call, "2")
 
 
-def _rerank(body: CohereRerankRequest, call: ApiRequest, version: str) -> dict[str, Any]:
+def rank(body: CohereRerankRequest, call: ApiRequest, version: str) -> dict[str, Any]:
+    """CohereRerankAnswer. Raises as the engine does."""
     texts = [document if isinstance(document, str) else document.text for document in body.documents]
     ranked = call.predict("rerank", texts, query=body.query, top_n=body.top_n)
     tokens = call.engine.count_tokens("rerank", texts, query=body.query)
@@ -110,6 +126,6 @@ def _rerank(body: CohereRerankRequest, call: ApiRequest, version: str) -> dict[s
 
 
 ROUTES = (
-    Route("/v1/rerank", rerank_v1, CohereRerankRequest, TAG, {200: CohereRerankAnswer, **COHERE_ERRORS}),
+    Route("/v1/rerank", rerank_v1, CohereRerankRequest, TAG, {200: CohereRerankAnswer, **JINA_ERRORS}),
     Route("/v2/rerank", rerank_v2, CohereRerankRequest, TAG, {200: CohereRerankAnswer, **COHERE_ERRORS}),
 )

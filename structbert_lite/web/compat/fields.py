@@ -7,7 +7,7 @@ from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from structbert_lite.errors import InvalidInput
-from structbert_lite.web.schemas import TEXT_SCHEMA
+from structbert_lite.web.schemas import BLANK_SCHEMA, TEXT_SCHEMA
 
 
 def _check_texts(given: Any) -> str | list[str]:
@@ -25,14 +25,13 @@ def _check_texts(given: Any) -> str | list[str]:
     return given
 
 
+def _one_or_more(text: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [text, {"type": "array", "items": text, "minItems": 1}]})
+
+
 # One text or several, never token ids: ours would be another vocabulary's.
-OneOrMoreTexts = Annotated[
-    str | list[str],
-    PlainValidator(_check_texts),
-    WithJsonSchema(
-        {"anyOf": [TEXT_SCHEMA, {"type": "array", "items": TEXT_SCHEMA, "minItems": 1}]},
-    ),
-]
+OneOrMoreTexts = Annotated[str | list[str], PlainValidator(_check_texts), _one_or_more(TEXT_SCHEMA)]
+OneOrMoreBlankTexts = Annotated[str | list[str], PlainValidator(_check_texts), _one_or_more(BLANK_SCHEMA)]
 
 
 def as_list(texts: str | list[str]) -> list[str]:
@@ -40,10 +39,13 @@ def as_list(texts: str | list[str]) -> list[str]:
     return [texts] if isinstance(texts, str) else texts
 
 
-def require_dimensions(wanted: int | None, dimensions: int) -> None:
-    """Raises InvalidInput where vectors of another size are asked for than the model's."""
+def require_dimensions(wanted: int | None, dimensions: int, field: str = "dimensions") -> None:
+    """Raises InvalidInput where vectors of another size are asked for than the model's.
+
+    What is left of a vector that was not trained to be cut (Matryoshka) ranks worse, and nobody would be told.
+    """
     if wanted not in (None, dimensions):
-        raise InvalidInput(f"this model's vectors have {dimensions} dimensions and cannot be shortened", "dimensions")
+        raise InvalidInput(f"this model's vectors have {dimensions} dimensions and cannot be shortened", field)
 
 
 def as_texts(name: str, given: str | list[str]) -> Callable[[str], str]:

@@ -1,21 +1,30 @@
-"""OpenAI: POST /v1/embeddings and GET /v1/models."""
+"""OpenAI, and Jina, Voyage and Xinference beside it: POST /v1/embeddings and /embeddings, GET /v1/models."""
 
 from typing import Any, Literal
 
 import numpy as np
 from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import BaseModel, Field
+from flask_openapi3.types import ResponseDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from structbert_lite.engine import Engine
+from structbert_lite.errors import InvalidInput
+from structbert_lite.results import as_numbers
+from structbert_lite.settings import Settings
+from structbert_lite.tasks.inputs import require_at_most
 from structbert_lite.web.compat.dialect import LenientRequest
 from structbert_lite.web.compat.errors import OPENAI_ERRORS, error_response
-from structbert_lite.web.compat.fields import OneOrMoreTexts, as_list, as_texts, require_dimensions
+from structbert_lite.web.compat.fields import as_list, as_texts, require_dimensions
+from structbert_lite.web.compat.token_ids import TextsOrTokens
 from structbert_lite.web.routing import ApiRequest, Route
 from structbert_lite.web.schemas import Whole, map_error_fields, with_examples
-from structbert_lite.web.serialization import as_base64, as_numbers
+from structbert_lite.web.serialization import as_base64
 
 TAG = Tag(name="OpenAI", description="For OpenAI's clients, with http://HOST:PORT/v1 as their base URL")
+# What OpenAI takes in one request. Whoever sets our own limit below its default means it here as well.
+MOST_INPUTS = 2048
+DEFAULT_ITEMS: int = Settings.model_fields["max_items"].default
 
 
 class OpenAIEmbeddingsRequest(LenientRequest):
@@ -26,7 +35,7 @@ class OpenAIEmbeddingsRequest(LenientRequest):
         openai_base64={"model": "embedding", "input": "今天天气很好", "encoding_format": "base64"},
     )
 
-    input: OneOrMoreTexts
+    input: TextsOrTokens
     model: str | None = None
     encoding_format: Literal["float", "base64"] | None = Field(None, description="`float` by default")
     dimensions: Whole | None = Field(None, description="The model's own number; any other is refused")
@@ -57,12 +66,18 @@ class OpenAIEmbeddingsAnswer(BaseModel):
 
 
 class OpenAIModel(BaseModel):
-    """An installed model. When it was made is not known."""
+    """An installed model. When it was made is not known. Xinference's clients read what stands behind `owned_by`."""
+
+    model_config = ConfigDict(protected_namespaces=())
 
     id: str
     object: Literal["model"]
     created: int
     owned_by: str
+    model_name: str
+    model_type: str
+    max_tokens: int
+    dimensions: int | None
 
 
 class OpenAIModels(BaseModel):
@@ -73,7 +88,7 @@ class OpenAIModels(BaseModel):
 
 
 class OpenAIModelPath(BaseModel):
-    """A model's name, as the list has it."""
+    """A model's name, as the list has it, or that of a task."""
 
     model: str
 
@@ -81,8 +96,17 @@ class OpenAIModelPath(BaseModel):
 def create_embeddings(body: OpenAIEmbeddingsRequest, call: ApiRequest) -> dict[str, Any]:
     """A vector of unit length for each text, the same as /embed gives."""
     texts = as_list(body.input)
+    most = call.engine.max_items
     with map_error_fields(as_texts("input", body.input)):
-        vectors = np.stack([result.vector for result in call.predict("embedding", texts)])
+        require_at_most(max(most, MOST_INPUTS) if most >= DEFAULT_ITEMS else most, len(texts), "texts", "texts")
+        if "" in texts:
+            raise InvalidInput("the text has no readable characters", f"texts[{texts.index('')}]")
+    results = [
+        result
+        for first in range(0, len(texts), most)
+        for result in call.predict("embedding", texts[first : first + most], blank=True)
+    ]
+    vectors = np.stack([result.vector for result in results])
     require_dimensions(body.dimensions, vectors.shape[1])
     written = map(as_base64, vectors) if body.encoding_format == "base64" else as_numbers(vectors)
     tokens = call.engine.count_tokens("embedding", texts)
@@ -94,14 +118,15 @@ def create_embeddings(body: OpenAIEmbeddingsRequest, call: ApiRequest) -> dict[s
     }
 
 
+def create_embeddings_at_root(body: OpenAIEmbeddingsRequest, call: ApiRequest) -> dict[str, Any]:
+    """The same as /v1/embeddings, for clients whose base URL has no /v1."""
+    return create_embeddings(body, call)
+
+
+ANSWERS: ResponseDict = {200: OpenAIEmbeddingsAnswer, **OPENAI_ERRORS}
 ROUTES = (
-    Route(
-        "/v1/embeddings",
-        create_embeddings,
-        OpenAIEmbeddingsRequest,
-        TAG,
-        {200: OpenAIEmbeddingsAnswer, **OPENAI_ERRORS},
-    ),
+    Route("/v1/embeddings", create_embeddings, OpenAIEmbeddingsRequest, TAG, ANSWERS),
+    Route("/embeddings", create_embeddings_at_root, OpenAIEmbeddingsRequest, TAG, ANSWERS),
 )
 
 
@@ -116,12 +141,29 @@ def add_routes(api: APIBlueprint, engine: Engine) -> None:
     @api.get("/v1/models/<path:model>", tags=[TAG], responses={200: OpenAIModel, 404: OPENAI_ERRORS[404]})
     def retrieve_model(path: OpenAIModelPath) -> Response:
         """One installed model."""
-        model = _models(engine).get(path.model)
+        model = _models(engine).get(engine.names.get(path.model, ""), _models(engine).get(path.model))
         return (
             jsonify(model) if model else error_response(404, "model_not_found", "no such model is installed", "model")
         )
 
 
 def _models(engine: Engine) -> dict[str, dict[str, Any]]:
-    names = dict.fromkeys(engine.manifest(task).name for task in engine.names)
-    return {name: {"id": name, "object": "model", "created": 0, "owned_by": "structbert-lite"} for name in names}
+    """By name. A model that serves several tasks is of the type of its own one."""
+    found: dict[str, dict[str, Any]] = {}
+    for task in engine.names:
+        manifest = engine.manifest(task)
+        kind = "embedding" if manifest.kind == "encoder" else task
+        found.setdefault(
+            manifest.name,
+            {
+                "id": manifest.name,
+                "object": "model",
+                "created": 0,
+                "owned_by": "structbert-lite",
+                "model_name": manifest.name,
+                "model_type": kind,
+                "max_tokens": manifest.max_tokens,
+                "dimensions": manifest.dimensions,
+            },
+        )
+    return found

@@ -1,4 +1,4 @@
-"""Text Embeddings Inference and Hugging Face: their bodies on the paths of our own routes, and what answers them."""
+"""Text Embeddings Inference and Hugging Face: their bodies, on whatever path, and what answers them."""
 
 import re
 from collections.abc import Iterable
@@ -9,12 +9,12 @@ from pydantic import BaseModel, BeforeValidator, Field, PlainValidator, RootMode
 from pydantic_core import PydanticCustomError
 
 from structbert_lite.errors import InvalidInput
-from structbert_lite.results import Classification
-from structbert_lite.web.compat.dialect import LenientRequest, tei_body
-from structbert_lite.web.compat.fields import OneOrMoreTexts, as_list, as_texts, require_dimensions
+from structbert_lite.paths import Dialect
+from structbert_lite.results import Classification, as_numbers
+from structbert_lite.web.compat.dialect import LenientRequest, examples_of, shared_body
+from structbert_lite.web.compat.fields import OneOrMoreBlankTexts, as_list, as_texts, require_dimensions
 from structbert_lite.web.routing import ApiRequest
-from structbert_lite.web.schemas import TEXT_SCHEMA, Count, Labels, Template, Text, Texts, Whole, map_error_fields
-from structbert_lite.web.serialization import as_numbers
+from structbert_lite.web.schemas import TEXT_SCHEMA, Count, Text, Texts, Whole, map_error_fields, with_examples
 
 
 def _require_bool(given: Any) -> bool:
@@ -41,6 +41,8 @@ def require_whole(options: TruncationOptions | None, truncated: Iterable[bool], 
         raise InvalidInput("a text is longer than the model reads, and truncate is false", field)
 
 
+# Hugging Face's client for JavaScript. Its name is all that tells its bodies from TEI's.
+JS_CLIENT = re.compile(r"@huggingface/inference/")
 TEXT = "这部电影太烂了，完全浪费时间"
 
 
@@ -73,11 +75,10 @@ class PredictParameters(LenientRequest):
     function_to_apply: Literal["softmax"] | None = None
 
 
-class TEIPredictRequest(TruncationOptions):
+class PredictInputs(TruncationOptions):
     """One text, or a batch as an array of arrays of one. With `parameters` it is Hugging Face's, whose answer nests."""
 
-    model_config = tei_body(
-        "/predict",
+    model_config = with_examples(
         tei={"inputs": TEXT},
         tei_several={"inputs": [[TEXT], ["物流很快，包装也很好"]]},
         hugging_face={"inputs": TEXT, "parameters": {"top_k": 1}},
@@ -104,6 +105,12 @@ class TEIPredictRequest(TruncationOptions):
     parameters: PredictParameters | None = None
 
 
+class TEIPredictRequest(PredictInputs):
+    """PredictInputs on a path of ours."""
+
+    model_config = shared_body("/predict", Dialect.TEI, **examples_of(PredictInputs))
+
+
 class TEILabel(BaseModel):
     """A label and its probability."""
 
@@ -115,15 +122,16 @@ class TEILabels(RootModel[list[TEILabel] | list[list[TEILabel]]]):
     """Every label of a text, best first; of a batch, and for Hugging Face's client, an array of such arrays."""
 
 
-def predict(body: TEIPredictRequest, call: ApiRequest) -> list[dict[str, Any]] | list[list[dict[str, Any]]]:
+def predict(body: PredictInputs, call: ApiRequest) -> list[dict[str, Any]] | list[list[dict[str, Any]]]:
     """TEILabels. Raises as the engine does, and InvalidInput."""
     with map_error_fields(as_texts("inputs", body.inputs)):
         results = call.predict("sentiment", as_list(body.inputs), neutral=False)  # these clients cannot ask for it
     require_whole(body, (result.truncated for result in results), "inputs")
     most = body.parameters.top_k if body.parameters else None
     found = [_labels(result)[:most] for result in results]
-    # Hugging Face's client always sends `parameters`, and takes the first item of the answer as the text's labels.
-    return found[0] if isinstance(body.inputs, str) and body.parameters is None else found
+    # Hugging Face's clients take the first item of the answer as the text's labels; in Python they send `parameters`.
+    nested = body.parameters is not None or JS_CLIENT.search(call.user_agent)
+    return found if nested or not isinstance(body.inputs, str) else found[0]
 
 
 def _labels(result: Classification) -> list[dict[str, Any]]:
@@ -138,22 +146,28 @@ class TEISentences(LenientRequest):
     sentences: Texts
 
 
-class TEISimilarityRequest(LenientRequest):
+class SimilarityInputs(LenientRequest):
     """One sentence against several."""
 
-    model_config = tei_body(
-        "/similarity", tei={"inputs": {"source_sentence": "怎么退款", "sentences": ["如何申请退款", "怎么修改地址"]}}
+    model_config = with_examples(
+        tei={"inputs": {"source_sentence": "怎么退款", "sentences": ["如何申请退款", "怎么修改地址"]}}
     )
 
     inputs: TEISentences
     parameters: TruncationOptions | None = None
 
 
+class TEISimilarityRequest(SimilarityInputs):
+    """SimilarityInputs on a path of ours."""
+
+    model_config = shared_body("/similarity", Dialect.TEI, **examples_of(SimilarityInputs))
+
+
 class TEIScores(RootModel[list[float]]):
     """The score of each sentence, in request order."""
 
 
-def similarity(body: TEISimilarityRequest, call: ApiRequest) -> list[float]:
+def similarity(body: SimilarityInputs, call: ApiRequest) -> list[float]:
     """TEIScores: our own /similarity's. Raises as the engine does, and InvalidInput."""
     with map_error_fields(_as_sentences):
         results = call.predict("similarity", [(body.inputs.source_sentence, other) for other in body.inputs.sentences])
@@ -168,115 +182,53 @@ def _as_sentences(field: str) -> str:
     return "inputs.sentences" + field.removeprefix("pairs").removesuffix("[1]")
 
 
-class TEIEmbedRequest(TruncationOptions):
+class EmbedInputs(TruncationOptions):
     """One text or several; the answer has an array of vectors either way."""
 
-    model_config = tei_body(
-        "/embed", tei={"inputs": "今天天气很好"}, tei_several={"inputs": ["今天天气很好", "下雨了"]}
-    )
+    model_config = with_examples(tei={"inputs": "今天天气很好"}, tei_several={"inputs": ["今天天气很好", "下雨了"]})
 
-    inputs: OneOrMoreTexts
+    inputs: OneOrMoreBlankTexts
     normalize: bool = Field(True, description="Whether vectors are brought to unit length")
     dimensions: Whole | None = Field(None, description="The model's own number; any other is refused")
+
+
+class TEIEmbedRequest(EmbedInputs):
+    """EmbedInputs on a path of ours."""
+
+    model_config = shared_body("/embed", Dialect.TEI, **examples_of(EmbedInputs))
 
 
 class TEIVectors(RootModel[list[list[float]]]):
     """A vector for each text, in request order."""
 
 
-def embed(body: TEIEmbedRequest, call: ApiRequest) -> list[list[float]]:
+def embed(body: EmbedInputs, call: ApiRequest) -> list[list[float]]:
     """TEIVectors. Raises as the engine does, and InvalidInput."""
     with map_error_fields(as_texts("inputs", body.inputs)):
-        results = call.predict("embedding", as_list(body.inputs), normalize=body.normalize)
+        results = call.predict("embedding", as_list(body.inputs), normalize=body.normalize, blank=True)
     require_whole(body, (result.truncated for result in results), "inputs")
     vectors = np.stack([result.vector for result in results])
     require_dimensions(body.dimensions, vectors.shape[1])
     return as_numbers(vectors)
 
 
-ZERO_SHOT_FIELDS = {
-    "texts[0]": "inputs",
-    "labels": "parameters.candidate_labels",
-    "hypothesis_template": "parameters.hypothesis_template",
-}
-# Before 1.1.5 the client reads the answer as {"labels", "scores"}; it sends the same body, only its name tells.
-OLD_CLIENT = re.compile(r"\bhf_hub/(0\.|1\.0\.|1\.1\.[0-4]\b)")
-
-
-class ZeroShotParameters(LenientRequest):
-    """The labels, all different, and how they are scored."""
-
-    candidate_labels: Labels
-    multi_label: bool | None = Field(None, description="Score each label by itself; false by default")
-    hypothesis_template: Template | None = Field(None, description="`{}`, where a label goes, by default")
-
-
-class HuggingFaceZeroShotRequest(LenientRequest):
-    """One text."""
-
-    model_config = tei_body(
-        "/classify",
-        hugging_face={
-            "inputs": "我想问一下这款手机什么时候有货",
-            "parameters": {"candidate_labels": ["咨询", "投诉", "建议"]},
-        },
-    )
-
-    inputs: Text
-    parameters: ZeroShotParameters
-
-
-class ZeroShotLabel(BaseModel):
-    """A label and its score."""
-
-    label: str
-    score: float
-
-
-class ZeroShotColumns(BaseModel):
-    """The older form of the same."""
-
-    sequence: str
-    labels: list[str]
-    scores: list[float]
-
-
-class HuggingFaceZeroShotAnswer(RootModel[list[ZeroShotLabel] | ZeroShotColumns]):
-    """Every label, best first; in columns for a huggingface_hub before 1.1.5, which reads nothing else."""
-
-
-def zero_shot(body: HuggingFaceZeroShotRequest, call: ApiRequest) -> list[dict[str, Any]] | dict[str, Any]:
-    """HuggingFaceZeroShotAnswer. Raises as the engine does."""
-    options = body.parameters
-    with map_error_fields(_as_parameters):
-        (result,) = call.predict(
-            "zero-shot",
-            [body.inputs],
-            labels=options.candidate_labels,
-            multi_label=bool(options.multi_label),
-            **({} if options.hypothesis_template is None else {"hypothesis_template": options.hypothesis_template}),
-        )
-    if OLD_CLIENT.search(call.user_agent):
-        return {"sequence": result.text, "labels": list(result.labels), "scores": list(result.scores)}
-    return [{"label": label, "score": score} for label, score in zip(result.labels, result.scores, strict=True)]
-
-
-def _as_parameters(field: str) -> str:
-    name = field if field in ZERO_SHOT_FIELDS else field.partition("[")[0]
-    return ZERO_SHOT_FIELDS.get(name, name) + field.removeprefix(name)
-
-
-class TEIRerankRequest(TruncationOptions):
+class RerankInputs(TruncationOptions):
     """A query and texts. Long texts are read whole, window by window."""
 
-    model_config = tei_body(
-        "/rerank", tei={"query": "如何办理退款", "texts": ["退款请在订单页面申请", "早上九点开门"], "return_text": True}
+    model_config = with_examples(
+        tei={"query": "如何办理退款", "texts": ["退款请在订单页面申请", "早上九点开门"], "return_text": True}
     )
 
     query: Text
     texts: Texts
     raw_scores: MustBeFalse = Field(False, description="Scores are always between 0 and 1")
     return_text: bool = Field(False, description="Whether each result holds its text")
+
+
+class TEIRerankRequest(RerankInputs):
+    """RerankInputs on a path of ours."""
+
+    model_config = shared_body("/rerank", Dialect.TEI, **examples_of(RerankInputs))
 
 
 class TEIRank(BaseModel):
@@ -291,7 +243,7 @@ class TEIRanks(RootModel[list[TEIRank]]):
     """Every text, best first."""
 
 
-def rerank(body: TEIRerankRequest, call: ApiRequest) -> list[dict[str, Any]]:
+def rerank(body: RerankInputs, call: ApiRequest) -> list[dict[str, Any]]:
     """TEIRanks. Raises as the engine does, and InvalidInput."""
     with map_error_fields(lambda field: field.replace("documents", "texts", 1)):
         ranked = call.predict("rerank", body.texts, query=body.query)

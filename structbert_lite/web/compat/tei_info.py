@@ -1,9 +1,10 @@
-"""GET /info, as Text Embeddings Inference answers it."""
+"""GET /info, as Text Embeddings Inference answers it, and the same below each task's own address."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, jsonify
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3 import APIBlueprint
 from pydantic import BaseModel, ConfigDict
 
 from structbert_lite import __version__
@@ -12,8 +13,8 @@ from structbert_lite.errors import TaskNotAvailable
 from structbert_lite.manifest import Manifest
 from structbert_lite.settings import Settings
 from structbert_lite.web.compat.errors import TEI_ERRORS
+from structbert_lite.web.compat.tei_addresses import TAG
 
-TAG = Tag(name="Text Embeddings Inference", description="Its bodies are taken by our own routes")
 # TEI serves one model: ours is the first of these that is installed.
 ORDER = ("embedding", "rerank", "sentiment", "similarity", "zero-shot")
 
@@ -37,12 +38,16 @@ class TEIInfo(BaseModel):
 
 
 def add_routes(api: APIBlueprint, engine: Engine, settings: Settings) -> None:
-    @api.get("/info", tags=[TAG], responses={200: TEIInfo, 404: TEI_ERRORS[404]})
-    def info() -> Response:
-        """What TEI's clients ask for before they start."""
-        task = next((task for task in ORDER if task in engine.names), None)
+    """/info is about the first installed task's model, /tei/TASK/info about that of one task."""
+    for tasks, path in ((ORDER, "/info"), *(((task,), f"/tei/{task}/info") for task in ORDER)):
+        api.get(path, tags=[TAG], responses={200: TEIInfo, 404: TEI_ERRORS[404]})(_view(path, tasks, engine, settings))
+
+
+def _view(path: str, tasks: tuple[str, ...], engine: Engine, settings: Settings) -> Callable[[], Response]:
+    def view() -> Response:
+        task = next((task for task in tasks if task in engine.names), None)
         if task is None:
-            raise TaskNotAvailable(ORDER[0])
+            raise TaskNotAvailable(tasks[0])
         manifest = engine.manifest(task)
         return jsonify(
             {
@@ -59,6 +64,10 @@ def add_routes(api: APIBlueprint, engine: Engine, settings: Settings) -> None:
                 "version": __version__,
             }
         )
+
+    view.__name__ = path.strip("/").replace("/", "_").replace("-", "_")
+    view.__doc__ = "What TEI's clients ask for before they start."
+    return view
 
 
 def _kind(task: str, manifest: Manifest) -> dict[str, Any]:

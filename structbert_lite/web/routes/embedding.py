@@ -2,16 +2,15 @@
 
 from typing import Annotated, Any
 
-import numpy as np
 from flask_openapi3 import Tag
 from pydantic import BaseModel, RootModel
 
+from structbert_lite.results import answer_embeddings
 from structbert_lite.web.compat import tei
 from structbert_lite.web.compat.dialect import UnionBody, discriminator, merge_examples
 from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.routing import ApiRequest, Route
 from structbert_lite.web.schemas import StrictRequest, Texts, with_examples
-from structbert_lite.web.serialization import as_numbers
 
 TAG = Tag(name="embedding", description="Texts as vectors")
 
@@ -47,13 +46,7 @@ def embed(body: EmbedBody, call: ApiRequest) -> Any:
     given = body.root
     if isinstance(given, tei.TEIEmbedRequest):
         return tei.embed(given, call)
-    results = call.predict("embedding", given.texts)
-    vectors = np.stack([result.vector for result in results])
-    return {
-        "embeddings": as_numbers(vectors),
-        "dimensions": vectors.shape[1],
-        "truncated": [result.truncated for result in results],
-    }
+    return answer_embeddings(call.predict("embedding", given.texts))
 
 
 ROUTES = (Route("/embed", embed, EmbedBody, TAG, {200: EmbedAnswers, **SHARED_ERRORS}),)

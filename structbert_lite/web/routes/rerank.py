@@ -6,12 +6,12 @@ from flask_openapi3 import Tag
 from pydantic import BaseModel, Discriminator, Field, RootModel
 from pydantic import Tag as Form
 
-from structbert_lite.results import Ranked
-from structbert_lite.web.compat import tei
+from structbert_lite.results import answer_ranking
+from structbert_lite.web.compat import cohere, tei
 from structbert_lite.web.compat.dialect import UnionBody, discriminator, merge_examples
 from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.routing import ApiRequest, Route
-from structbert_lite.web.schemas import OBJECT, ONE, Count, StrictRequest, Text, with_examples
+from structbert_lite.web.schemas import JINA, OBJECT, ONE, Count, StrictRequest, Text, with_examples
 
 TAG = Tag(name="rerank", description="Which of these documents answers the query?")
 
@@ -60,14 +60,21 @@ class RerankAnswer(BaseModel):
     results: list[RankedDocument]
 
 
-class RerankBody(RootModel[Annotated[UnionBody[RerankRequest, tei.TEIRerankRequest], discriminator("/rerank")]]):
-    """Our own body, or that of Text Embeddings Inference."""
+class RerankBody(
+    RootModel[
+        Annotated[
+            UnionBody[RerankRequest, tei.TEIRerankRequest] | Annotated[cohere.JinaRerankRequest, Form(JINA)],
+            discriminator("/rerank"),
+        ]
+    ]
+):
+    """Our own body, or that of Text Embeddings Inference, or with a `model` that of Jina, Infinity and vLLM."""
 
-    model_config = merge_examples(RerankRequest, tei.TEIRerankRequest)
+    model_config = merge_examples(RerankRequest, tei.TEIRerankRequest, cohere.JinaRerankRequest)
 
 
-class RerankAnswers(RootModel[RerankAnswer | tei.TEIRanks]):
-    """Our own answer to our own body, a bare array to the other."""
+class RerankAnswers(RootModel[RerankAnswer | tei.TEIRanks | cohere.CohereRerankAnswer]):
+    """Our own answer to our own body, to the others theirs."""
 
 
 def rerank(body: RerankBody, call: ApiRequest) -> Any:
@@ -75,14 +82,11 @@ def rerank(body: RerankBody, call: ApiRequest) -> Any:
     given = body.root
     if isinstance(given, tei.TEIRerankRequest):
         return tei.rerank(given, call)
+    if isinstance(given, cohere.JinaRerankRequest):
+        return cohere.rank(given, call, "1")
     texts = [document if isinstance(document, str) else document.text for document in given.documents]
     ranked = call.predict("rerank", texts, query=given.query, top_n=given.top_n)
-    return {"results": [_result(one, texts if given.return_documents else None) for one in ranked]}
-
-
-def _result(ranked: Ranked, texts: list[str] | None) -> dict[str, Any]:
-    document = {} if texts is None else {"document": {"text": texts[ranked.index]}}
-    return {"index": ranked.index, "relevance_score": ranked.score, **document, "truncated": ranked.truncated}
+    return answer_ranking(ranked, texts if given.return_documents else None)
 
 
 ROUTES = (Route("/rerank", rerank, RerankBody, TAG, {200: RerankAnswers, **SHARED_ERRORS}),)

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from flask_openapi3 import Tag
 from pydantic import BaseModel, Field, RootModel
 
-from structbert_lite.results import Classification
 from structbert_lite.web.compat import tei
 from structbert_lite.web.compat.dialect import UnionBody, discriminator, merge_examples
 from structbert_lite.web.compat.errors import SHARED_ERRORS
@@ -17,13 +16,15 @@ FACT = "这家店早上九点开门"  # no opinion
 TAG = Tag(name="sentiment", description="Is this text positive or negative?")
 
 
-class _SentimentRequest(StrictRequest):
+class SentimentRequest(StrictRequest):
+    """What may be asked about however many texts."""
+
     neutral: bool | None = Field(
         None, description="Whether `label` may be `Neutral`, where the model knows it; as the server is set by default"
     )
 
 
-class PredictRequest(_SentimentRequest):
+class PredictRequest(SentimentRequest):
     """One text."""
 
     model_config = with_examples(one={"text": TEXT}, neutral={"text": FACT, "neutral": True})
@@ -31,7 +32,7 @@ class PredictRequest(_SentimentRequest):
     text: Text = Field(min_length=1)
 
 
-class PredictBatchRequest(_SentimentRequest):
+class PredictBatchRequest(SentimentRequest):
     """Several texts; the answer has their order."""
 
     model_config = with_examples(
@@ -77,25 +78,13 @@ def predict(body: PredictBody, call: ApiRequest) -> Any:
         return tei.predict(given, call)
     with map_error_fields({"texts[0]": "text"}):
         (result,) = call.predict("sentiment", [given.text], neutral=given.neutral)
-    return _prediction(result)
+    return result.answer()
 
 
 def predict_batch(body: PredictBatchRequest, call: ApiRequest) -> Any:
     """The sentiment of several texts, in request order."""
     results = call.predict("sentiment", body.texts, neutral=body.neutral)
-    return [_prediction(result) for result in results]
-
-
-def _prediction(result: Classification) -> dict[str, Any]:
-    own = {} if result.neutral is None else {"neutral": result.neutral, "uncertain": result.uncertain}
-    return {
-        "text": result.text,
-        "label": result.label,
-        "score": result.score,
-        "probabilities": result.probabilities,
-        "truncated": result.truncated,
-        **own,
-    }
+    return [result.answer() for result in results]
 
 
 ROUTES = (

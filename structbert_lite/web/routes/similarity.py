@@ -6,7 +6,7 @@ from flask_openapi3 import Tag
 from pydantic import BaseModel, Discriminator, Field, RootModel
 from pydantic import Tag as Form
 
-from structbert_lite.results import Kind, Similarity
+from structbert_lite.results import Kind
 from structbert_lite.web.compat import tei
 from structbert_lite.web.compat.dialect import UnionBody, discriminator, merge_examples
 from structbert_lite.web.compat.errors import SHARED_ERRORS
@@ -83,21 +83,10 @@ def similarity(body: SimilarityBody, call: ApiRequest) -> Any:
     given = body.root.root
     if isinstance(given, PairsRequest):
         results = call.predict("similarity", list(map(tuple, given.pairs)))
-        return [_answer(result, given.details) for result in results]
+        return [result.answer(given.details) for result in results]
     with map_error_fields(FIELDS):
         (result,) = call.predict("similarity", [(given.text_a, given.text_b)])
-    return _answer(result, given.details)
-
-
-def _answer(result: Similarity, details: bool) -> dict[str, Any]:
-    return {
-        "text_a": result.text_a,
-        "text_b": result.text_b,
-        "score": result.score,
-        "level": result.level,
-        "truncated": result.truncated,
-        **({"decided_by": result.decided_by} if details else {}),
-    }
+    return result.answer(given.details)
 
 
 ROUTES = (Route("/similarity", similarity, SimilarityBody, TAG, {200: SimilarityAnswers, **SHARED_ERRORS}),)

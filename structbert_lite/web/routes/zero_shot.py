@@ -6,10 +6,9 @@ from flask_openapi3 import Tag
 from pydantic import BaseModel, Discriminator, Field, RootModel
 from pydantic import Tag as Form
 
-from structbert_lite.results import ZeroShot
-from structbert_lite.web.compat import tei
 from structbert_lite.web.compat.dialect import UnionBody, discriminator, merge_examples
 from structbert_lite.web.compat.errors import SHARED_ERRORS
+from structbert_lite.web.compat.zero_shot import HuggingFaceZeroShotAnswer, HuggingFaceZeroShotRequest, zero_shot
 from structbert_lite.web.routing import ApiRequest, Route
 from structbert_lite.web.schemas import (
     MANY,
@@ -81,23 +80,21 @@ class ClassificationAnswer(BaseModel):
 
 
 class ClassificationBody(
-    RootModel[Annotated[UnionBody[ClassificationRequest, tei.HuggingFaceZeroShotRequest], discriminator("/classify")]]
+    RootModel[Annotated[UnionBody[ClassificationRequest, HuggingFaceZeroShotRequest], discriminator("/classify")]]
 ):
     """Our own body, or that of Hugging Face."""
 
-    model_config = merge_examples(ClassificationRequest, tei.HuggingFaceZeroShotRequest)
+    model_config = merge_examples(ClassificationRequest, HuggingFaceZeroShotRequest)
 
 
-class ClassificationAnswers(
-    RootModel[ClassificationAnswer | list[ClassificationAnswer] | tei.HuggingFaceZeroShotAnswer]
-):
+class ClassificationAnswers(RootModel[ClassificationAnswer | list[ClassificationAnswer] | HuggingFaceZeroShotAnswer]):
     """One answer, or an array of them in request order; labels with scores to the other body."""
 
 
 def classify(body: ClassificationBody, call: ApiRequest) -> Any:
     """Which of the given labels fits; one text, or several in request order."""
-    if isinstance(body.root, tei.HuggingFaceZeroShotRequest):
-        return tei.zero_shot(body.root, call)
+    if isinstance(body.root, HuggingFaceZeroShotRequest):
+        return zero_shot(body.root, call)
     given = body.root.root
     options = {
         "labels": given.labels,
@@ -106,20 +103,10 @@ def classify(body: ClassificationBody, call: ApiRequest) -> Any:
         "none": given.none,
     }
     if isinstance(given, ClassifyBatchRequest):
-        return [_answer(result) for result in call.predict("zero-shot", given.texts, **options)]
+        return [result.answer() for result in call.predict("zero-shot", given.texts, **options)]
     with map_error_fields({"texts[0]": "text"}):
         (result,) = call.predict("zero-shot", [given.text], **options)
-    return _answer(result)
-
-
-def _answer(result: ZeroShot) -> dict[str, Any]:
-    return {
-        "text": result.text,
-        "labels": list(result.labels),
-        "scores": list(result.scores),
-        **({} if result.none is None else {"none": result.none}),
-        "truncated": result.truncated,
-    }
+    return result.answer()
 
 
 ROUTES = (Route("/classify", classify, ClassificationBody, TAG, {200: ClassificationAnswers, **SHARED_ERRORS}),)

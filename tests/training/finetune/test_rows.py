@@ -38,6 +38,11 @@ def test_a_repeated_row_is_no_contradiction() -> None:
     assert (rows, said) == ([("好", "正面")], ["a.csv: 1 row with a text that had occurred before left out"])
 
 
+def test_texts_that_all_contradict_themselves_are_refused() -> None:
+    with pytest.raises(FinetuneRefused, match=r"a\.csv has no text with one label: each has as many rows of one label"):
+        cleaned(("好", "正面"), ("好", "负面"), ("坏", "负面"), ("坏", "正面"))
+
+
 def test_labels_get_other_names() -> None:
     assert cleaned(("坏", "0"), ("好", "1"), **{"0": "负面"})[0] == [("坏", "负面"), ("好", "1")]
 

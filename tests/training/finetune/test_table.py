@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from training.finetune.refusal import FinetuneRefused
@@ -73,3 +74,23 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, name: str, content: str | 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FinetuneRefused, match="cannot be read: No such file"):
         read_table(tmp_path / "none.csv", ("text", "label"), print)
+
+
+def test_rows_that_do_not_fit_the_header_are_counted_and_refused(tmp_path: Path) -> None:
+    content = "text,label\n好,正面\n一般,还行,中评\n差,很差,负面\n坏,负面,,\n"
+    with pytest.raises(
+        FinetuneRefused, match=r"2 of 4 rows of a\.csv do not fit its header \(row 2: the row has 3 cells"
+    ):
+        read(tmp_path, "a.csv", content)
+    with pytest.raises(FinetuneRefused, match=r"a\.csv: the quote that opens a cell in line 3 is never closed"):
+        read(tmp_path, "a.csv", 'text,label\n好,正面\n"差,负面\n坏,负面\n')
+
+
+def test_a_workbook_and_a_title_row_are_read(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    for row in (["导出"], ["编号", "text", "label"], [1, "好", 5], [2, "坏", None]):
+        workbook.active.append(row)
+    workbook.save(tmp_path / "x")
+    rows, said = read(tmp_path, "b.xlsx", (tmp_path / "x").read_bytes())
+    assert rows == [("好", "5"), ("坏", "")]
+    assert [line.rpartition(": ")[2] for line in said] == ["1 row above the header left out"]

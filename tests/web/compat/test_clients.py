@@ -94,7 +94,7 @@ class TestOpenAI:
 
     def test_errors(self, client: openai.OpenAI) -> None:
         with pytest.raises(openai.UnprocessableEntityError) as caught:
-            client.embeddings.create(model="m", input=["好", " "])
+            client.embeddings.create(model="m", input=["好", ""])
         assert (caught.value.param, caught.value.code) == ("input[1]", "invalid_input")
         with pytest.raises(openai.UnprocessableEntityError, match="token ids"):
             client.embeddings.create(model="m", input=[[1, 2, 3]])

@@ -19,7 +19,11 @@ def test_the_answer_has_cohere_s_and_jina_s_fields_and_our_scores(tiny_client: F
     assert (answer["model"], answer["meta"]["api_version"]["version"]) == ("rerank", str(version))
     assert answer["id"]
     ours = tiny_client.post("/rerank", json={"query": QUERY, "documents": ["坏", "好好", "好"]}).get_json()["results"]
-    assert answer["results"] == [{k: one[k] for k in ("index", "relevance_score")} for one in ours]
+    given = [{"text": "坏"}, DOCUMENTS[1], {"text": "好"}]
+    # At the second version they come without asking, as vLLM's do, which MaxKB reads.
+    documents = [{"document": given[one["index"]]} if version == 2 else {} for one in ours]
+    scores = [{k: one[k] for k in ("index", "relevance_score")} for one in ours]
+    assert answer["results"] == [score | document for score, document in zip(scores, documents, strict=True)]
     assert [one["index"] for one in answer["results"]] == [1, 2, 0]
 
 
@@ -50,6 +54,38 @@ def test_tokens_are_those_of_every_window_with_the_query(tiny_client: FlaskClien
         assert answer["meta"]["tokens"] == {"input_tokens": expected, "output_tokens": 0}
     # The tiny model reads 64 tokens, so that two hundred need several windows, and the query stands in each.
     assert rerank(tiny_client, 2, documents=["好" * 200])["usage"]["total_tokens"] > 200 + 4 * (len(QUERY) + 3)
+
+
+def test_the_second_version_leaves_documents_out_where_they_are_declined(tiny_client: FlaskClient) -> None:
+    assert "document" not in rerank(tiny_client, 2, return_documents=False)["results"][0]
+
+
+def test_true_and_numbers_may_be_strings(tiny_client: FlaskClient) -> None:
+    spelled = rerank(tiny_client, 1, return_documents="true", return_len="true", top_n="2")
+    assert spelled["results"] == rerank(tiny_client, 1, return_documents=True, top_n=2)["results"]
+    assert rerank(tiny_client, 1, return_documents="False")["results"] == rerank(tiny_client, 1)["results"]
+    answer = tiny_client.post("/v1/rerank", json={"query": "好", "documents": ["好"], "return_documents": "maybe"})
+    assert answer.get_json()["detail"] == "return_documents: this must be true or false"
+
+
+def test_a_model_at_our_own_path_means_jina_s_form(tiny_client: FlaskClient) -> None:
+    body = {"model": "any", "query": QUERY, "documents": DOCUMENTS, "raw_scores": False}
+    answer = tiny_client.post("/rerank", json=body).get_json()
+    assert answer["results"] == rerank(tiny_client, 1)["results"]
+    assert list(answer) == ["id", "model", "results", "usage", "meta"]
+    refused = tiny_client.post("/rerank", json=body | {"query": " "})
+    assert (refused.status_code, set(refused.get_json())) == (422, {"message", "detail"})
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_elasticsearch(tiny_client: FlaskClient, given: bool) -> None:
+    body = {"query": QUERY, "documents": ["坏", "好好", "好"], "return_documents": given, "top_n": 2}
+    ours = tiny_client.post("/rerank", json=body).get_json()["results"]
+    texts = [{"text": body["documents"][one["index"]]} if given else {} for one in ours]
+    assert tiny_client.post("/elasticsearch/rerank", json=body).get_json() == [
+        {"index": one["index"], "relevance_score": one["relevance_score"]} | text
+        for one, text in zip(ours, texts, strict=True)
+    ]
 
 
 def test_unknown_fields_are_ignored(tiny_client: FlaskClient) -> None:

@@ -12,15 +12,16 @@ from structbert_lite.settings import Settings
 from structbert_lite.web.errors import STATUSES
 
 KINDS = [kind for kind, _, _ in STATUSES if issubclass(kind, errors.StructBertError)]
-OURS, OPENAI, COHERE, TEI = (
+OURS, OPENAI, COHERE, JINA, TEI = (
     {"type", "message"},
     {"message", "type", "param", "code"},
     {"message"},
+    {"message", "detail"},
     {"error", "error_type"},
 )
 ROUTES = [
     ("/v1/embeddings", {"input": "好"}, OPENAI),
-    ("/v1/rerank", {"query": "好", "documents": ["好"]}, COHERE),
+    ("/v1/rerank", {"query": "好", "documents": ["好"]}, JINA),
     ("/v2/rerank", {"query": "好", "documents": ["好"]}, COHERE),
     ("/embed", {"inputs": "好"}, TEI),
     ("/rerank", {"query": "好", "texts": ["好"]}, TEI),
@@ -28,6 +29,15 @@ ROUTES = [
     ("/classify", {"inputs": "好", "parameters": {"candidate_labels": ["好"]}}, TEI),
     ("/predict", {"inputs": "好"}, TEI),
     ("/embed", {"texts": ["好"]}, OURS),
+    ("/rerank", {"model": "m", "query": "好", "documents": ["好"]}, JINA),
+    ("/embeddings", {"input": "好"}, OPENAI),
+    ("/v1/embed", {"texts": ["好"]}, COHERE),
+    ("/v2/embed", {"texts": ["好"]}, COHERE),
+    ("/elasticsearch/rerank", {"query": "好", "documents": ["好"]}, TEI),
+    ("/tokenize", {"inputs": "好"}, TEI),
+    ("/", {"inputs": "好"}, TEI),
+    ("/tei/rerank", {"query": "好", "texts": ["好"]}, TEI),
+    ("/tei/embedding/v1/embeddings", {"input": "好"}, TEI),
 ]
 
 NAMES = st.sampled_from(
@@ -68,7 +78,7 @@ def make(kind: type[errors.StructBertError]) -> errors.StructBertError:
     [
         ("/v1/embeddings", OPENAI),
         ("/v1/models", OPENAI),
-        ("/v1/rerank", COHERE),
+        ("/v1/rerank", JINA),
         ("/v2/rerank", COHERE),
         ("/info", TEI),
     ],
@@ -77,6 +87,8 @@ def test_every_error_of_ours(tiny_app: Flask, kind: type, path: str, shape: set)
     status = next(status for one, status, _ in STATUSES if one is kind)
     with tiny_app.test_request_context(path):
         answer = tiny_app.make_response(tiny_app.handle_user_exception(make(kind)))
+    if shape == TEI:  # its clients wait after a 429 alone, and too many items are too many of anything
+        status = {errors.Overloaded: 429, errors.TooManyItems: 422}.get(kind, status)
     assert (answer.status_code, fields(answer.get_json())) == (status, shape)
     if kind in {errors.Overloaded, errors.RateLimited}:
         assert answer.headers["Retry-After"] == "7"
@@ -89,7 +101,7 @@ def test_an_absent_model(tmp_path: object, route: str, body: dict, shape: set) -
     assert "python -m export" in answer.get_data(as_text=True)
 
 
-@pytest.mark.parametrize(("route", "body", "shape"), ROUTES)
+@pytest.mark.parametrize(("route", "body", "shape"), [row for row in ROUTES if row[0] != "/tokenize"])  # asks no model
 def test_a_closed_engine(closed: FlaskClient, route: str, body: dict, shape: set) -> None:
     answer = closed.post(route, json=body)
     assert (answer.status_code, fields(answer.get_json())) == (503, shape)
@@ -105,7 +117,7 @@ def closed(tiny_models: object) -> FlaskClient:
 
 @pytest.mark.parametrize(
     ("path", "shape"),
-    [("/v1/embeddings", OPENAI), ("/v1/rerank", COHERE), ("/v2/rerank", COHERE), ("/embed", OURS)],
+    [("/v1/embeddings", OPENAI), ("/v1/rerank", JINA), ("/v2/rerank", COHERE), ("/embed", OURS)],
 )
 def test_errors_before_a_body_is_understood(tiny_client: FlaskClient, path: str, shape: set) -> None:
     answers = {
@@ -138,6 +150,22 @@ def test_a_client_over_its_quota(tiny_models: object) -> None:
     assert answer.status_code == 429
     assert answer.get_json()["error"]["code"] == "rate_limit_exceeded"
     assert int(answer.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize(("route", "body", "shape"), ROUTES)
+def test_who_is_over_a_quota_is_told_so_in_the_shape_of_the_body(
+    refusing: FlaskClient, route: str, body: dict, shape: set
+) -> None:
+    answer = refusing.post(route, json=body)
+    assert (answer.status_code, fields(answer.get_json())) == (429, shape)
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+@pytest.fixture(scope="module")
+def refusing(tiny_models: object) -> FlaskClient:
+    client = create_app(Settings(models=tiny_models, load="lazy", rate_limit="1/hour")).test_client()
+    client.get("/models")
+    return client
 
 
 def test_a_wrong_key(tiny_models: object) -> None:

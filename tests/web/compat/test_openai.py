@@ -1,10 +1,14 @@
 """POST /v1/embeddings and GET /v1/models, as OpenAI's own service answers them."""
 
 import base64
+from pathlib import Path
 
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
+
+from app import create_app
+from structbert_lite.settings import Settings
 
 TEXTS = ["今天天气很好", "外面阳光明媚，适合出去走走"]
 # [CLS], a token a Chinese character or mark, [SEP].
@@ -64,7 +68,8 @@ def test_unknown_fields_are_ignored_and_the_models_own_dimensions_taken(tiny_cli
         ({"input": [1, 2, 3]}, "input", "token ids"),
         ({"input": [[1, 2], [3]]}, "input", "token ids"),
         ({"input": ["a", None]}, "input", "item 1"),
-        ({"input": ["a", " "]}, "input[1]", "readable"),
+        ({"input": ["a", ""]}, "input[1]", "readable"),
+        ({"input": ["a", {"image": "x"}]}, "input", "item 1"),
         ({"input": "a", "dimensions": 4}, "dimensions", "8 dimensions"),
         ({"input": "a", "dimensions": "8"}, "dimensions", "whole number"),
         ({"input": "a", "encoding_format": "hex"}, "encoding_format", "float"),
@@ -81,6 +86,32 @@ def test_what_cannot_be_used_is_refused_in_openais_shape(
     assert word in error["message"]
 
 
+def test_jinas_objects_and_blank_texts_are_taken(tiny_client: FlaskClient) -> None:
+    plain = create(tiny_client, input=[TEXTS[0], " "])
+    assert create(tiny_client, input=[{"text": TEXTS[0]}, {"text": "\u3000"}])["data"] == plain["data"]
+    ours = tiny_client.post("/embed", json={"texts": TEXTS[:1]}).get_json()["embeddings"]
+    assert [plain["data"][0]["embedding"]] == ours
+
+
+def test_the_root_answers_as_v1_does(tiny_client: FlaskClient) -> None:
+    answer = tiny_client.post("/embeddings", json={"input": TEXTS})
+    assert answer.get_json() == create(tiny_client, input=TEXTS)
+
+
+def test_as_many_texts_as_openai_takes(tiny_models: Path) -> None:
+    client = create_app(Settings(models=tiny_models, load="lazy")).test_client()
+    texts = [f"第{number}句" for number in range(2048)]
+    data = create(client, input=texts)["data"]
+    assert [one["index"] for one in data] == list(range(2048))
+    for first in (0, 511, 512, 2047):
+        ours = client.post("/embed", json={"texts": texts[first : first + 1]}).get_json()["embeddings"]
+        assert [data[first]["embedding"]] == ours
+    for body, param in [([*texts, "一"], "input"), ([*texts[:700], ""], "input[700]")]:
+        answer = client.post("/v1/embeddings", json={"input": body})
+        assert answer.get_json()["error"]["param"] == param
+    assert client.post("/embed", json={"texts": texts[:513]}).status_code == 413
+
+
 def test_too_many_texts(tiny_client: FlaskClient) -> None:
     answer = tiny_client.post("/v1/embeddings", json={"input": ["a"] * 65})
     error = answer.get_json()["error"]
@@ -93,8 +124,12 @@ def test_models(tiny_client: FlaskClient) -> None:
     assert list(listed) == ["object", "data"]
     assert [model["id"] for model in listed["data"]] == ["sentiment", "similarity", "zero-shot", "rerank"]
     one = tiny_client.get("/v1/models/similarity").get_json()
-    assert one == {"id": "similarity", "object": "model", "created": 0, "owned_by": "structbert-lite"}
+    facts = {"model_name": "similarity", "model_type": "embedding", "max_tokens": 128, "dimensions": 8}
+    assert one == {"id": "similarity", "object": "model", "created": 0, "owned_by": "structbert-lite"} | facts
     assert one in listed["data"]
+    assert tiny_client.get("/v1/models/embedding").get_json() == one  # the task's name does as well
+    assert tiny_client.get("/v1/models/rerank").get_json()["model_type"] == "rerank"
     for name in ("gpt-9", "BAAI/bge-m3"):
         answer = tiny_client.get(f"/v1/models/{name}")
         assert (answer.status_code, answer.get_json()["error"]["code"]) == (404, "model_not_found")
+        assert answer.get_json()["detail"] == "model: no such model is installed"  # Xinference's clients show it

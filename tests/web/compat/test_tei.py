@@ -57,6 +57,29 @@ def test_predict_for_hugging_face_nests_once_more(tiny_client: FlaskClient) -> N
     assert ask(tiny_client, "/predict", {"inputs": TEXT, "parameters": parameters}) == [plain[:1]]
 
 
+def test_the_client_for_javascript_gets_the_answers_that_it_reads(tiny_client: FlaskClient) -> None:
+    agent = {"User-Agent": "@huggingface/inference/4.13.30 Node.js/20"}
+    plain = ask(tiny_client, "/predict", {"inputs": TEXT})
+    assert ask(tiny_client, "/predict", {"inputs": TEXT}, **agent) == [plain]
+    one = ask(tiny_client, "/classify", ZERO_SHOT)
+    listed = ZERO_SHOT | {"inputs": [ZERO_SHOT["inputs"]]}
+    assert ask(tiny_client, "/classify", listed, **agent) == one
+    assert ask(tiny_client, "/classify", listed) == [one]
+
+
+def test_zero_shot_of_several_texts(tiny_client: FlaskClient) -> None:
+    answers = ask(tiny_client, "/classify", ZERO_SHOT | {"inputs": [TEXT, OTHER]})
+    assert answers == [ask(tiny_client, "/classify", ZERO_SHOT | {"inputs": text}) for text in (TEXT, OTHER)]
+    refused = tiny_client.post("/classify", json=ZERO_SHOT | {"inputs": [TEXT, " "]})
+    assert (refused.status_code, refused.get_json()["error"][:9]) == (422, "inputs[1]")
+
+
+def test_a_blank_text_has_the_vector_of_an_empty_input(tiny_client: FlaskClient) -> None:
+    space, line, hidden, text = ask(tiny_client, "/embed", {"inputs": [" ", "\n", "\u200b", TEXT]})
+    assert space == line == hidden != text
+    assert ask(tiny_client, "/embed", {"inputs": TEXT}) == [text]
+
+
 def test_rerank_answers_with_a_bare_array(tiny_client: FlaskClient) -> None:
     texts = ["坏", "好好", "好"]
     ours = ask(tiny_client, "/rerank", {"query": "哪里", "documents": texts})["results"]
@@ -98,7 +121,7 @@ def test_an_old_client_gets_the_zero_shot_answer_that_it_reads(
 REFUSED = [
     ("/embed", {"inputs": []}, "inputs: "),
     ("/embed", {"inputs": ""}, "inputs: "),
-    ("/embed", {"inputs": ["a", " "]}, "inputs[1]: "),
+    ("/embed", {"inputs": ["a", ""]}, "inputs[1]: "),
     ("/embed", {"inputs": [1, 2]}, "inputs: token ids"),
     ("/embed", {"inputs": "a", "dimensions": 4}, "dimensions: "),
     ("/embed", {"inputs": "a", "prompt_name": "query"}, "prompt_name: "),
@@ -159,7 +182,7 @@ def test_what_cannot_be_used_is_refused_in_tei_s_shape(
 )
 def test_too_many_items(tiny_client: FlaskClient, route: str, body: dict) -> None:
     answer = tiny_client.post(route, json=body)
-    assert (answer.status_code, answer.get_json()["error_type"]) == (413, "Validation")
+    assert (answer.status_code, answer.get_json()["error_type"]) == (422, "Validation")
     assert "the limit is 64" in answer.get_json()["error"]
 
 

@@ -110,7 +110,7 @@ REFUSED = [
     ("/rerank", {"query": "q", "documents": [{"text": "a", "id": 1}]}, "documents[0].id"),
     ("/rerank", {"query": "q", "documents": ["a"], "top_n": 0}, "top_n"),
     ("/rerank", {"query": "q", "documents": ["a"], "top_n": True}, "top_n"),
-    ("/rerank", {"query": "q", "documents": ["a"], "model": "m"}, "model"),
+    ("/rerank", {"query": "q", "documents": ["a"], "models": "m"}, "models"),
 ]
 
 

@@ -1,0 +1,42 @@
+// The API key that the visitor has given this tab. It goes with every question, beside what the browser sends by itself.
+import { byId, texts } from "./page.js";
+
+const STORE = "structbert-key";
+const box = byId("key");
+
+/**
+ * The headers that carry the key; none where there is no key.
+ * @returns {Record<string, string>}
+ */
+export function keyHeaders() {
+  const key = sessionStorage.getItem(STORE);
+  return key ? { "X-API-Key": key } : {};
+}
+
+/** Opens the field for the key, where the page has one. */
+export function askForKey() {
+  if (!box) return;
+  box.open = true;
+  byId("key-field").focus();
+}
+
+if (box) {
+  const said = box.querySelector("[role=status]");
+  box.hidden = false;
+  box.querySelector("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const key = byId("key-field").value.trim();
+    // What a header cannot carry is no key.
+    if (!/^[!-~]+$/.test(key)) {
+      said.textContent = texts.key.unusable;
+      return;
+    }
+    sessionStorage.setItem(STORE, key);
+    byId("key-field").value = "";
+    said.textContent = texts.key.used;
+  });
+  box.querySelector(".quiet").addEventListener("click", () => {
+    sessionStorage.removeItem(STORE);
+    said.textContent = texts.key.forgotten;
+  });
+}
