@@ -106,8 +106,9 @@ def main(
         from export.run import Export, run_export
 
         limits = (min_agreement, max_tokens, licence, force)
-        heads = (named, pooling, calibration)
-        made = run_export(Export(source, out, texts, task, *limits, *heads, early_exit, agreement))
+        stated = named, pooling, calibration
+        exits = early_exit, agreement
+        made = run_export(Export(source, out, texts, task, *limits, *stated, *exits))
     except StructBertError as error:
         _refuse(str(error))
     except OSError as error:  # a full disk, a file that may not be read
