@@ -8,6 +8,7 @@ from export.architecture import Architecture
 from export.tasks import TASKS
 from structbert_lite.manifest import Manifest
 
+CARD_NAME = "README.md"
 # Hugging Face's names for what a model does.
 TAGS = {
     "sentiment": "text-classification",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from export.card import write_card
+from export.card import CARD_NAME, write_card
 from export.checkpoint import load_checkpoint
 from export.checks import PARITY_BOUND
 from export.describe import describe, describe_size, write_manifest
@@ -24,8 +24,6 @@ from export.stages import calibrate_score, load, make_float32, make_int8, prove_
 from export.tasks import TASKS
 from export.texts import read_texts
 from structbert_lite.manifest import MATCHER_NAME, MODEL_NAME
-
-CARD_NAME = "README.md"
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,13 +35,13 @@ def main(model: Path, texts: Path, agreement: float) -> None:
     signal.signal(signal.SIGTERM, _stop)
     try:
         check_requirements(("onnx", "onnxruntime", "tokenizers"))
+        from export.card import CARD_NAME
         from export.describe import write_manifest
         from export.early_exit.card import append_section
         from export.early_exit.rows import read_rows
         from export.early_exit.step import check_kind, with_exits
         from export.progress import Stages
         from export.publish import build_aside, check_target, publish
-        from export.run import CARD_NAME
         from structbert_lite.manifest import read_manifest
 
         out = check_target(model, True)

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from export.early_exit.fit import Floats, softmax
 from export.early_exit.graph import Exit
-from export.early_exit.reading import ROUNDS, TIMED
+from export.early_exit.reading import ROUNDS, TIMED, batches
 from export.early_exit.rows import Row
 from export.early_exit.rules import ThreeWay, answers, three_way_of
 from export.progress import Stage
 from export.refusal import ExportRefused
-from structbert_lite.inference.bulk_runner import cut_batches
 from structbert_lite.inference.model import Session
 from structbert_lite.inference.tokenizer import Encoding, Tokenizer
 from structbert_lite.manifest import EarlyExit, Manifest
@@ -40,7 +39,7 @@ def check_exits(
     passed = np.zeros(len(rows), np.int64)
     logits = [np.zeros((len(rows), len(manifest.labels))) for _ in sessions]
     found: list[NDArray[np.int64]] = []
-    for places in cut_batches(list(map(len, encodings))):
+    for places in batches(encodings):
         batch = [encodings[i] for i in places]
         logits[0][places] = sessions[0].run(batch, found.append)
         logits[1][places] = sessions[1].run(batch)

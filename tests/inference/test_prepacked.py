@@ -141,7 +141,7 @@ def files_up_to(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.parametrize("size", [0, 64 << 10, 16 << 20, 33 << 20])
+@pytest.mark.parametrize("size", [0, 64 << 10, 16 << 20, 29 << 20])
 def test_a_write_that_fails_leaves_nothing(
     tmp_path: Path, model_folder: Path, usual: str, size: int, caplog: pytest.LogCaptureFixture
 ) -> None:
