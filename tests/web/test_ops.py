@@ -70,6 +70,7 @@ def test_models_tells_whether_texts_leave_early() -> None:
         facts = {model["task"]: model["early_exit"] for model in client.get("/models").get_json()["models"]}
         assert facts["sentiment"] == {"on": on, "layers": 6, "exits": facts["sentiment"]["exits"]}
         assert 0 < facts["sentiment"]["exits"][0] < 6
+        client.post("/predict", json={"text": "模型要先加载"})
         before = exits(client)
         client.post("/predict_batch", json={"texts": ["这家店的菜很好吃，服务也不错，下次还会再来。", "一"]})
         assert sum(exits(client).values()) - sum(before.values()) == 2 * on
