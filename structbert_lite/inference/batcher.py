@@ -269,7 +269,8 @@ class Batcher:
         self._observer.on_batch(waits, sum(lengths), max(lengths) * len(batch))
 
     def _form_batch(self) -> list[Entry]:
-        first, *waiting = self._queue.first(WINDOW)
+        first, *others = self._queue.first(WINDOW)
+        waiting = [entry for entry in others if entry.encoding.all_layers == first.encoding.all_layers]
         waiting.sort(key=lambda entry: abs(len(entry.encoding) - len(first.encoding)))
         budget = self._batch_tokens * (OVERLOAD_BATCH_FACTOR if self._detector.overloaded else 1)
         batch, longest = [first], len(first.encoding)

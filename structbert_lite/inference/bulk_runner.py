@@ -25,14 +25,14 @@ class BulkRunner:
         self._model = model
         self._pool = ThreadPoolExecutor(threads, "bulk")
 
-    def run(self, inputs: Sequence[Input], context: RequestContext) -> list[ModelOutput]:
+    def run(self, inputs: Sequence[Input], context: RequestContext, all_layers: bool = False) -> list[ModelOutput]:
         """The model's output for each input, in order, bit by bit ServingRunner's; equal inputs are computed once.
 
         `context` is not looked at: a job takes as long as it takes. Raises InferenceFailed when the model fails on any
         of them.
         """
         distinct = {fields: i for i, fields in enumerate(dict.fromkeys(inputs))}
-        encodings = self._model.tokenize(list(distinct))
+        encodings = self._model.tokenize(list(distinct), all_layers)
         rows: dict[int, ModelOutput] = {}  # by the place of the encoding
         running: list[Future[None]] = []
         try:

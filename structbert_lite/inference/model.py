@@ -5,6 +5,7 @@ Who serves it puts a cache and a queue around it (runner.py), who scores a file 
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal, Self
@@ -108,20 +109,22 @@ class Session:
         if others not in ([], [EXIT_LAYER]):
             raise InvalidModel(f"{path} has {1 + len(others)} outputs, not one")
         self.exits_early = early_exit and others == [EXIT_LAYER]
-        self._outputs = [first, *others] if early_exit else [first]
-        self._switches = {EXIT_SWITCH: np.array(early_exit)} if others else {}
+        self._outputs = [first, *others]
         self._inputs = inputs
         self._pad_id = pad_id
 
     def run(self, encodings: list[Encoding], on_exits: OnExits | None = None) -> NDArray[np.float32]:
         """float32 [len(encodings), ...]; pads to the longest. Raises whatever onnxruntime raises.
 
-        `on_exits` is called where rows may leave early.
+        `on_exits` is called where rows may leave early. Either all of `encodings` pass all layers or none has to.
         """
         columns = padded(encodings, self._pad_id)
-        feed = {name: columns[name] for name in self._inputs} | self._switches
+        feed = {name: columns[name] for name in self._inputs}
+        may_leave = self.exits_early and not encodings[0].all_layers
+        if self._outputs[1:]:
+            feed[EXIT_SWITCH] = np.array(may_leave)
         output: NDArray[np.float32]
-        output, *layers = self._session.run(self._outputs, feed)
+        output, *layers = self._session.run(self._outputs if may_leave else self._outputs[:1], feed)
         if on_exits and layers:
             on_exits(layers[0])
         return output
@@ -190,26 +193,27 @@ class Model:
             raise InvalidModel(f"{path} gives {list(shape)} for one input, its manifest says {[1, model.width]}")
         return model
 
-    @property
-    def fingerprint(self) -> str:
+    def fingerprint(self, all_layers: bool = False) -> str:
         """Everything that decides an output.
 
         Two folders may hold the same files and differ in the rest, and replicas that share a cache may run different
         versions.
         """
         facts = self.manifest
-        exits = " early exits" if self._session.exits_early else ""
+        exits = " early exits" if self._session.exits_early and not all_layers else ""
         return f"{__version__} {RUNTIME} {facts.digest} {facts.max_tokens} {facts.pooling}{exits}"
 
-    def tokenize(self, inputs: Sequence[Input]) -> list[Encoding]:
-        """The encoding of each input, in order."""
-        return self.tokenizer.encode([fields if len(fields) == 2 else fields[0] for fields in inputs])
+    def tokenize(self, inputs: Sequence[Input], all_layers: bool = False) -> list[Encoding]:
+        """The encoding of each input, in order; with `all_layers` they pass by the model's early exits."""
+        found = self.tokenizer.encode([fields if len(fields) == 2 else fields[0] for fields in inputs])
+        return [replace(encoding, all_layers=True) for encoding in found] if all_layers else found
 
     def infer(self, encodings: list[Encoding], on_exits: OnExits | None = None) -> NDArray[np.float32]:
         """float32 [len(encodings), width], on the caller's thread.
 
         A classifier's and a cross-encoder's row is its logits, an encoder's the pooled vector, not of unit length.
-        `on_exits` is told where rows left, of a model that exits early. Raises whatever onnxruntime raises.
+        `on_exits` is told where rows left, of a model that exits early. `encodings` are alike in `all_layers`.
+        Raises whatever onnxruntime raises.
         """
         output = self._session.run(encodings, on_exits)
         return output if self._pooling is None else pool(output, list(map(len, encodings)), self._pooling)

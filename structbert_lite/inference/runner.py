@@ -34,8 +34,11 @@ class ModelRunner(Protocol):
     manifest: Manifest
     tokenizer: Tokenizer
 
-    def run(self, inputs: Sequence[Input], context: RequestContext) -> list[ModelOutput]:
-        """The model's output for each input, in order."""
+    def run(self, inputs: Sequence[Input], context: RequestContext, all_layers: bool = False) -> list[ModelOutput]:
+        """The model's output for each input, in order; with `all_layers` none leaves the model early.
+
+        Outputs of different layers are good for an answer, and no measure of how far two inputs differ.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class ServingRunner:
     ) -> None:
         self.model = model
         self.folder, self.manifest, self.tokenizer = model.folder, model.manifest, model.tokenizer
-        self._fingerprint = model.fingerprint
+        self._fingerprints = model.fingerprint(), model.fingerprint(all_layers=True)
         self._cache = cache
         self._slots = slots
         self._observer = observer or Observer()
@@ -95,24 +98,24 @@ class ServingRunner:
         self._in_flight: dict[bytes, Entry] = {}
         self._lock = threading.Lock()
 
-    def run(self, inputs: Sequence[Input], context: RequestContext) -> list[ModelOutput]:
-        """The model's output for each input, in order.
+    def run(self, inputs: Sequence[Input], context: RequestContext, all_layers: bool = False) -> list[ModelOutput]:
+        """The model's output for each input, in order; with `all_layers` none leaves the model early.
 
         Raises Overloaded, NotReady, DeadlineExceeded, ClientDisconnected or InferenceFailed; NotInMemory where the
         context wants that.
         """
-        keys = [self.key(fields) for fields in inputs]
+        keys = [self.key(fields, all_layers) for fields in inputs]
         if context.deferred is not None:
             return self._look_up(keys, context.deferred)
         rows = self._cache.get_many(dict.fromkeys(keys), self.model.width, context.deadline, self._observer.on_lookup)
         missing = {key: fields for key, fields in zip(keys, inputs, strict=True) if key not in rows}
         if missing:
-            rows |= self._compute(missing, context)
+            rows |= self._compute(missing, context, all_layers)
         return [rows[key] for key in keys]
 
-    def key(self, fields: Input) -> bytes:
+    def key(self, fields: Input, all_layers: bool = False) -> bytes:
         """Under which name the cache keeps the output of an input."""
-        return make_key(self._fingerprint, fields)
+        return make_key(self._fingerprints[all_layers], fields)
 
     def probe(self, context: RequestContext) -> None:
         """Runs one short input through the model, past the cache. Raises as `run` does."""
@@ -149,10 +152,12 @@ class ServingRunner:
         found = dict(zip(different, rows, strict=True))
         return [found[key] for key in keys]
 
-    def _compute(self, missing: dict[bytes, Input], context: RequestContext) -> dict[bytes, ModelOutput]:
+    def _compute(
+        self, missing: dict[bytes, Input], context: RequestContext, all_layers: bool
+    ) -> dict[bytes, ModelOutput]:
         context.check_connected()  # the request may have waited long before it came here
         began = time.monotonic()
-        encodings = dict(zip(missing, self.model.tokenize(list(missing.values())), strict=True))
+        encodings = dict(zip(missing, self.model.tokenize(list(missing.values()), all_layers), strict=True))
         asked = time.monotonic()
         self._observer.on_tokenize(len(encodings), began, asked)
         leases = self._cache.acquire_leases(self._estimate(encodings), context.deadline)

@@ -30,11 +30,15 @@ _COMBINING = Replace(Regex(r"[\p{Mn}\p{Me}]"), "")
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """Token ids of one input, special tokens included. `truncated`: the model does not read all of it."""
+    """Token ids of one input, special tokens included. `truncated`: the model does not read all of it.
+
+    `all_layers`: it passes by the model's early exits.
+    """
 
     ids: list[int]
     type_ids: list[int]
     truncated: bool
+    all_layers: bool = False
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -60,8 +60,11 @@ class AspectPipeline:
         for i, text in enumerate(texts):
             require_readable(text, f"texts[{i}]", tokenizer)
         read = [tokenizer.split(text, tokenizer.max_tokens - 2, 0, 1) for text in texts]
-        own = [aspect for aspect in asked if known_name(aspect) is None]
-        words = {**known_words(), **{aspect: literal(tokenizer.fold(aspect)) for aspect in own}}
+        # As the model reads them: an aspect with a blank before it, or in traditional characters, is the same one.
+        folded = {aspect: tokenizer.fold(aspect).strip() for aspect in asked}
+        known = {aspect: known_name("".join(name.split())) or aspect for aspect, name in folded.items()}
+        own = [aspect for aspect, name in known.items() if name not in known_words()]
+        words = {**known_words(), **{aspect: literal(folded[aspect]) for aspect in own}}
         passages = [cut(tokenizer.fold(pieces[0]), words) for pieces, _ in read]
         for cuts, (_, truncated) in zip(passages, read, strict=True):
             if truncated and len(cuts) > 1:
@@ -73,11 +76,11 @@ class AspectPipeline:
                 for name in passage.aspects:
                     sides.setdefault(name, []).append(judged[passage.text])
         unnamed = [(text, a, sides) for text, sides in zip(texts, found, strict=True) for a in own if a not in sides]
-        self._ask(unnamed, context)
+        cut_short = self._ask(unnamed, context)
         results = []
         for text, sides, (_, truncated) in zip(texts, found, read, strict=True):
-            opinions = (decide(aspect, sides.get(known_name(aspect) or aspect)) for aspect in asked)
-            results.append(AspectOpinions(text, tuple(filter(None, opinions)), truncated))
+            opinions = (decide(aspect, sides.get(known[aspect])) for aspect in asked)
+            results.append(AspectOpinions(text, tuple(filter(None, opinions)), truncated or text in cut_short))
         return results
 
     def _judge(self, passages: list[str], context: RequestContext) -> dict[str, Sides]:
@@ -91,16 +94,21 @@ class AspectPipeline:
             for passage, share in zip(passages, shares, strict=True)
         }
 
-    def _ask(self, unnamed: list[tuple[str, str, dict[str, list[Sides]]]], context: RequestContext) -> None:
-        """Asks the zero-shot model about a text and an aspect, and adds what the text entails to its sides."""
+    def _ask(self, unnamed: list[tuple[str, str, dict[str, list[Sides]]]], context: RequestContext) -> set[str]:
+        """Asks the zero-shot model about a text and an aspect, and adds what the text entails to its sides.
+
+        The texts of which it read only the beginning: it has less room, for the aspect stands beside them.
+        """
         labels = self._zero_shot.manifest.labels
         yes, no = labels.index("entailment"), labels.index("contradiction")
-        asked = [(text, form.replace("{}", aspect)) for text, aspect, _ in unnamed for form in (GOOD, BAD)]
-        odds = [sigmoid(float(row.values[yes] - row.values[no])) for row in self._zero_shot.run(asked, context)]
+        asked = [(text, form.replace("{}", aspect.strip())) for text, aspect, _ in unnamed for form in (GOOD, BAD)]
+        rows = self._zero_shot.run(asked, context)
+        odds = [sigmoid(float(row.values[yes] - row.values[no])) for row in rows]
         for (_, aspect, sides), good, bad in zip(unnamed, odds[::2], odds[1::2], strict=True):
             if max(good, bad) >= ENTAILED:
                 # Both are often entailed by a text that says one of them: the better one counts alone.
                 sides[aspect] = [(good, 0.0) if good >= bad else (0.0, bad)]
+        return {text for (text, _), row in zip(asked, rows, strict=True) if row.truncated}
 
 
 def decide(aspect: str, sides: Sequence[Sides] | None) -> AspectOpinion | None:

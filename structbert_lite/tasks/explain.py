@@ -3,6 +3,8 @@
 A word's weight is how far the log-odds of the label fall where the word is left out of the text (Li, Monroe and
 Jurafsky, "Understanding Neural Networks through Representation Erasure", 2016; Zeiler and Fergus, 2014, for pictures).
 It needs no gradient, so a quantized graph can be asked, and each reading is an input as any other to cache and batcher.
+The readings pass all layers: what an early exit's head says of one text and the last layer of another differ by more
+than a word.
 """
 
 import re
@@ -15,6 +17,7 @@ from structbert_lite.inference.runner import ModelRunner
 from structbert_lite.inference.tokenizer import Tokenizer
 from structbert_lite.request_context import RequestContext
 from structbert_lite.results import Explanation, WeightedWord
+from structbert_lite.tasks.inputs import is_blank
 from structbert_lite.tasks.scores import DECIMALS
 from structbert_lite.tasks.sentiment import SentimentPipeline
 
@@ -44,7 +47,7 @@ class ExplainPipeline:
         found = []
         for text, answer in zip(texts, answers, strict=True):
             read, spans = split_spans(self.runner.tokenizer, text)
-            rows = self.runner.run([(read,), *((read[:a] + read[b:],) for a, b in spans)], context)
+            rows = self.runner.run([(read,), *((read[:a] + read[b:],) for a, b in spans)], context, all_layers=True)
             places = [labels.index(label) for label in answer.probabilities]
             odds = [_log_odds(row.values[places], list(answer.probabilities).index(answer.label)) for row in rows]
             words = tuple(
@@ -70,7 +73,7 @@ def merge_words(text: str, tokens: Sequence[Span]) -> list[Span]:
     """The tokens of a text as words: those that overlap and runs of other letters and digits than Han are one."""
     words: list[Span] = []
     for start, end in tokens:
-        if MARKS.fullmatch(text[start:end]):
+        if MARKS.fullmatch(text[start:end]) or is_blank(text[start:end]):
             continue
         begin, last = words[-1] if words else (0, 0)
         if start < last or (words and start == last and LETTERS.fullmatch(text[start - 1 : start + 1])):

@@ -52,6 +52,7 @@ VALIDATION_MESSAGES = {
     "string_type": "this must be a string",
     "string_too_short": "this must not be empty",
     "list_type": "this must be an array",
+    "model_type": "this must be an object",
     "too_short": "this must not be empty",
     "too_long": "this must be an array of two strings",  # a pair: no other array has such a limit
     "bool_type": "this must be true or false",

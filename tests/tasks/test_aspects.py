@@ -50,6 +50,30 @@ def test_own_words_are_answered_in_the_callers_order_and_by_the_callers_names(en
     assert list(told(result).items()) == [("wifi信号", "negative"), ("快递", "positive"), ("物流", "positive")]
 
 
+@pytest.mark.parametrize("aspect", ["價格", " 价格", "价格　", "价 格", "价格。", "價錢"])
+def test_an_aspect_is_known_as_the_model_would_read_it(engine: Engine, aspect: str) -> None:
+    (result,) = engine.predict("aspects", ["有点贵"], soon(), aspects=[aspect])
+    assert told(result) == {aspect: "negative"}
+
+
+@pytest.mark.parametrize("aspect", [" 屏幕", "屏幕　", "\t屏幕 "])
+def test_own_words_are_found_without_the_blanks_around_them(engine: Engine, aspect: str) -> None:
+    for text in ("屏幕太暗了", "螢幕太暗了"):
+        plain, given = (
+            engine.predict("aspects", [text], soon(), aspects=[one])[0].aspects for one in (aspect.strip(), aspect)
+        )
+        assert [(found.polarity, found.score) for found in plain] == [(found.polarity, found.score) for found in given]
+
+
+def test_truncated_is_also_a_text_that_the_zero_shot_model_read_in_part(engine: Engine) -> None:
+    tokenizer = engine.runners["sentiment"].tokenizer
+    text = "好坏" * 300
+    text = tokenizer.split(text, tokenizer.max_tokens - 4, 0, 1)[0][0]
+    for aspects, truncated in ((["质量"], False), (["拍照"], True)):
+        alone, beside = engine.predict("aspects", [text, "好"], soon(), aspects=aspects)
+        assert (alone.truncated, beside.truncated) == (truncated, False)
+
+
 def test_what_does_not_stand_in_the_text_is_asked_of_the_zero_shot_model(engine: Engine) -> None:
     (result,) = engine.predict("aspects", ["拍出来的照片糊成一片"], soon(), aspects=["摄像头", "停车"])
     assert told(result) == {"摄像头": "negative"}

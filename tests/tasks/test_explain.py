@@ -61,10 +61,21 @@ def test_the_words_that_decide_have_the_greatest_weight(engine: Engine) -> None:
 
 
 def test_weights_are_differences_of_the_label_log_odds(tiny_engine: Engine) -> None:
-    (one,) = tiny_engine.runners["sentiment"].run([("物流很快",)], RequestContext.within(60))
-    (less,) = tiny_engine.runners["sentiment"].run([("物流",)], RequestContext.within(60))
+    (one,) = tiny_engine.runners["sentiment"].run([("物流很快",)], RequestContext.within(60), all_layers=True)
+    (less,) = tiny_engine.runners["sentiment"].run([("物流",)], RequestContext.within(60), all_layers=True)
     whole, left = (float(row.values[2]) - float(row.values[0]) for row in (one, less))
     assert explain(tiny_engine, "物流很快").words[1].weight == pytest.approx(whole - left, abs=1e-5)
+
+
+def test_words_are_weighed_after_all_layers_also_where_texts_leave_early(engine: Engine) -> None:
+    text = "物流很快，包装也很好"
+    assert engine.manifest("sentiment").early_exit
+    whole = Engine(Settings(early_exit=False, load="lazy"))
+    one, other = explain(engine, text), explain(whole, text)
+    (answer,) = engine.predict("sentiment", [text], RequestContext.within(60))
+    whole.close()
+    assert one.sentiment == answer != other.sentiment
+    assert one.words == other.words
 
 
 def test_the_strongest_words_move_the_score_more_than_random_ones(engine: Engine) -> None:
@@ -89,6 +100,7 @@ def test_the_same_text_gets_the_same_words_every_time(engine: Engine) -> None:
         ("好👍。", ["好", "👍"]),
         ("，！。", []),
         ("　服务　好", ["服务", "好"]),
+        ("好\x00坏\u200b", ["好", "坏"]),
     ],
 )
 def test_words_are_pieces_of_the_tokenizer(tokenizer: Tokenizer, text: str, words: list[str]) -> None:

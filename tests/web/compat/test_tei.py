@@ -221,3 +221,17 @@ def test_info_without_an_embedding_model_is_about_another(tmp_path: Path, model_
     info = create_app(Settings(models=tmp_path, load="lazy")).test_client().get("/info").get_json()
     assert info["model_id"] == "sentiment"
     assert info["model_type"]["classifier"]["id2label"] == {"0": "Negative", "1": "Positive"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [("/predict", {"inputs": "好", "parameters": 5}, "parameters"), ("/similarity", {"inputs": "x"}, "inputs")],
+)
+def test_what_must_be_an_object_is_told_without_the_name_of_a_class(
+    tiny_client: FlaskClient, path: str, body: dict, field: str
+) -> None:
+    answer = tiny_client.post(path, json=body)
+    assert (answer.status_code, answer.json) == (
+        422,
+        {"error": f"{field}: this must be an object", "error_type": "Validation"},
+    )
