@@ -73,20 +73,33 @@ export function clustersOf(given) {
 // Characters with which no word of a name begins or ends.
 const EMPTY = new Set("的了是我也都就不很在有和这那你他她它吗吧呢啊呀哦嘛还又太真说给把被让跟与及或而但没个们要会到去来上下着过得地么些为以可能一二两三几多少更最好只才再后前里用买像比从对如此其之所因于");
 
+const words = typeof Intl.Segmenter === "function" ? new Intl.Segmenter("zh", { granularity: "word" }) : undefined;
+
 /**
- * Pieces of two to four Chinese characters and words of Latin letters: no dictionary is the same in all browsers.
+ * Places in a run of characters where a word may begin or end: those of the browser's dictionary, which differ a little from one to the
+ * other; all places where it has none.
+ * @param {string} run
+ */
+function bordersOf(run) {
+  return words ? [...words.segment(run)].map(({ index }) => index).concat(run.length) : [...Array(run.length + 1).keys()];
+}
+
+/**
+ * Words, and words that follow each other, of two to four Chinese characters together, and words of Latin letters.
  * @param {string} text
  */
 function piecesOf(text) {
   /** @type {Set<string>} */
   const found = new Set();
   for (const [run] of text.matchAll(/\p{Script=Han}{2,}/gu)) {
-    const characters = [...run];
-    for (let at = 0; at < characters.length; at += 1) {
-      for (let length = 2; length <= LONGEST && at + length <= characters.length; length += 1) {
-        if (!EMPTY.has(characters[at]) && !EMPTY.has(characters[at + length - 1])) found.add(characters.slice(at, at + length).join(""));
+    const borders = bordersOf(run);
+    borders.forEach((from, i) => {
+      for (const to of borders.slice(i + 1)) {
+        const characters = [...run.slice(from, to)];
+        if (characters.length > LONGEST) break;
+        if (characters.length > 1 && !EMPTY.has(characters[0]) && !EMPTY.has(characters[characters.length - 1])) found.add(run.slice(from, to));
       }
-    }
+    });
   }
   for (const [word] of text.toLowerCase().matchAll(/[a-z]{3,}/g)) found.add(word);
   return found;

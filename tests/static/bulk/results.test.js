@@ -72,6 +72,14 @@ test("scores are written as Python writes them", () => {
   assert.deepEqual([1, 0, 0.75, 1e-5, 1.5e-12].map(decimal), ["1.0", "0.0", "0.75", "1e-05", "1.5e-12"]);
 });
 
+test("a group's name is made of whole words", () => {
+  const texts = ["退货还要自己出运费，太坑了", "味道怪怪的，吃了一口就扔了"].flatMap((text) => [text, `${text}！`, `${text}，下次不来`]);
+  const [returned, tasted] = typicalWords(texts, [[0, 1, 2], [3, 4, 5]]).map((words) => words.join(" "));
+  assert.match(returned, /退货|运费/u);
+  assert.match(tasted, /味道/u);
+  assert.doesNotMatch(`${returned} ${tasted}`, /(^| )(货|己|口)/u);
+});
+
 test("copies are the same but for spaces and punctuation", () => {
   assert.deepEqual(copiesOf(["好！", "差", "好", "", "", " 好。"]), [{ text: "好！", rows: [0, 2, 5] }]);
 });
