@@ -1,7 +1,8 @@
 // @ts-check
 // CSV and TSV, by Papa Parse. structbert_lite/tables/delimited.py reads files alike.
 const CHUNK = 2 ** 20; // characters between two pauses in which the page does other things
-const DELIMITERS = [",", "\t", ";"];
+const DELIMITERS = [",", "\t", ";", "|"];
+const SAMPLE = 50; // lines by which one is found
 const QUOTED = /"[^"]*"/g;
 
 /**
@@ -17,13 +18,20 @@ function withOneLineEnd(text) {
 }
 
 /**
- * The one of which the first line has most outside of quotes; a comma where it has none.
+ * A comma, unless it splits less than half of the first lines and another splits nearly all of them alike; as on the command line.
  * @param {string} text
  */
 function delimiterOf(text) {
-  const header = (/^[^\r\n]*/.exec(text)?.[0] ?? "").replace(QUOTED, "");
-  const counts = DELIMITERS.map((delimiter) => header.split(delimiter).length);
-  return DELIMITERS[counts.indexOf(Math.max(...counts))];
+  const lines = text.slice(0, CHUNK).replace(QUOTED, "").split(/\r\n|\n|\r/).filter((line) => line.trim()).slice(0, SAMPLE);
+  const alike = DELIMITERS.map((delimiter) => {
+    /** @type {Map<number, number>} */
+    const widths = new Map();
+    for (const line of lines) widths.set(line.split(delimiter).length, (widths.get(line.split(delimiter).length) ?? 0) + 1);
+    widths.delete(1);
+    return Math.max(0, ...widths.values());
+  });
+  const most = Math.max(...alike);
+  return alike[0] < 0.5 * lines.length && most > 0 && most >= 0.8 * (lines.length - 1) ? DELIMITERS[alike.indexOf(most)] : DELIMITERS[0];
 }
 
 const NO_QUOTE = "\0"; // Papa Parse wants one

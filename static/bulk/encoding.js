@@ -5,6 +5,7 @@ import { commonness } from "./common_characters.js";
 const BLOCK = 4 * 2 ** 20;
 const SAMPLE = 2 ** 18; // characters that tell GB18030 and Big5 apart
 const MARKS = { "utf-8": [0xef, 0xbb, 0xbf], "utf-16le": [0xff, 0xfe], "utf-16be": [0xfe, 0xff], gb18030: [0x84, 0x31, 0x95, 0x33] };
+const COMMON_ENOUGH = 0.3; // of the characters of a Chinese text; the wrong byte order gives nearly none
 const UNREADABLE = "\ufffd";
 export const ENCODINGS = ["utf-8", "gb18030", "big5", "utf-16le", "utf-16be"];
 
@@ -44,7 +45,19 @@ async function decoded(file, encoding) {
 }
 
 /**
- * Text in `wanted`, else in what a byte order mark says, else in UTF-8 where the whole file fits, else in GB18030 or Big5, whichever gives
+ * Text in UTF-16 without a byte order mark, the byte order being the one that gives common characters; null where neither does.
+ * @param {Blob} file
+ */
+async function decodedUtf16(file) {
+  if (!(await file.slice(0, SAMPLE).arrayBuffer().then((bytes) => new Uint8Array(bytes).includes(0)))) return null; // only UTF-16 has them
+  const both = await Promise.all(["utf-16le", "utf-16be"].map((one) => decoded(file, one)));
+  const common = (/** @type {Decoded | null} */ one) => (!one || one.text.includes("\0") ? 0 : commonness(one.text.slice(0, SAMPLE)));
+  const [likely] = both.sort((one, other) => common(other) - common(one));
+  return common(likely) > COMMON_ENOUGH ? likely : null;
+}
+
+/**
+ * Text in `wanted`, else in what a byte order mark says, else in UTF-16 where there are zeros and it fits, else in UTF-8 where the whole file fits, else in GB18030 or Big5, whichever gives
  * the more common characters. Where none fits, the one that fits best; characters that could not be read are then U+FFFD, and
  * `damaged` is true.
  * @param {Blob} file
@@ -55,6 +68,8 @@ export async function readText(file, wanted) {
   const start = new Uint8Array(await file.slice(0, 4).arrayBuffer());
   const marked = Object.entries(MARKS).find(([, mark]) => mark.every((byte, i) => start[i] === byte))?.[0];
   const only = wanted ?? marked;
+  const unmarked16 = only ? null : await decodedUtf16(file);
+  if (unmarked16) return unmarked16;
   for (const encoding of only ? [only] : ["utf-8"]) {
     const found = await decoded(file, encoding);
     if (found) return found;

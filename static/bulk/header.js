@@ -1,5 +1,7 @@
 // @ts-check
 // Where a sheet's table begins: the row with the names of columns.
+import { isTextName, simplified } from "./names.js";
+
 const LOOKED_AT = 20; // rows
 const FULL = 0.6; // of the cells that rows usually have
 const LONGEST_NAME = 30; // characters
@@ -8,7 +10,7 @@ const KNOWN =
 const SENTENCE = /[，。！？；,!?;]/;
 
 const filled = (/** @type {string[]} */ row) => row.filter((cell) => cell.trim()).length;
-const known = (/** @type {string[]} */ row) => row.filter((cell) => KNOWN.test(cell.trim())).length;
+const known = (/** @type {string[]} */ row) => row.filter((cell) => KNOWN.test(simplified(cell.trim()))).length;
 
 /** @param {string[]} row */
 export const hasKnownName = (row) => known(row) > 0;
@@ -35,16 +37,18 @@ export function findHeader(grid) {
 }
 
 /**
- * Whether a sheet has several columns and a row below their names.
+ * How surely a sheet has the table: 4 a column whose name says that it has the texts, 3 several columns, 2 rows, 1 a cell, 0 nothing.
  * @param {string[][]} grid
  */
-const isTable = (grid) => {
+function rankOf(grid) {
   const header = findHeader(grid);
-  return header >= 0 && filled(grid[header]) > 1 && grid.slice(header + 1).some((row) => filled(row));
-};
+  if (grid.filter(filled).length < 2) return Number(grid.some(filled));
+  if (header < 0 || !grid.slice(header + 1).some(filled)) return 2;
+  return grid[header].some((name) => isTextName(name.trim())) ? 4 : filled(grid[header]) > 1 ? 3 : 2;
+}
 
 /**
- * The sheet of that name and its rows; without a name the first visible one with a table, else the first visible one with rows.
+ * The sheet of that name and its rows; without a name the first of the visible ones that look most like the table.
  * @template {{ name: string, hidden: boolean }} Sheet
  * @param {Sheet[]} sheets
  * @param {(sheet: Sheet) => string[][]} rowsOf
@@ -55,12 +59,14 @@ export function pickSheet(sheets, rowsOf, name) {
   const wanted = sheets.find((sheet) => sheet.name === name);
   if (wanted) return { chosen: wanted, rows: rowsOf(wanted) };
   const visible = sheets.filter((sheet) => !sheet.hidden);
-  /** @type {{ chosen: Sheet, rows: string[][] }[]} */
-  const read = [];
+  /** @type {{ chosen: Sheet | undefined, rows: string[][] }} */
+  let best = { chosen: visible[0] ?? sheets[0], rows: [] };
+  let most = 0;
   for (const chosen of visible.length ? visible : sheets) {
     const rows = rowsOf(chosen);
-    if (isTable(rows)) return { chosen, rows };
-    if (rows.some((row) => filled(row))) read.push({ chosen, rows });
+    const rank = rankOf(rows);
+    if (rank > most) [best, most] = [{ chosen, rows }, rank];
+    if (rank === 4) break;
   }
-  return read.find(({ rows }) => rows.length > 1) ?? read[0] ?? { chosen: visible[0] ?? sheets[0], rows: [] };
+  return best;
 }

@@ -3,7 +3,8 @@
 import { ask, Fault } from "../api.js";
 import { limits } from "../page.js";
 import { batchesOf } from "./batches.js";
-import { classOf, faultOf } from "./column.js";
+import { faultOf } from "./column.js";
+import { classOf } from "./empty_reviews.js";
 import { Results } from "./results.js";
 import { Sender } from "./sender.js";
 import { TASKS } from "./tasks.js";

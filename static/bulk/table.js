@@ -90,7 +90,9 @@ class Objects {
  */
 async function readWith(file, { sheet, encoding: wanted, quotes }) {
   const name = file.name.toLowerCase();
-  if (/\.xls[xm]$/.test(name)) {
+  const isZip = (await file.slice(0, 4).text()) === "PK\x03\x04";
+  if (isZip || /\.xls[xm]$/.test(name)) {
+    if (!isZip) throw new Unreadable(file.size ? "no_workbook" : "empty_file");
     const { grid, ...facts } = await readWorkbook(file, sheet);
     return { grid: grid.filter((cells) => cells.some((cell) => cell)), facts };
   }
@@ -117,6 +119,7 @@ export async function readFile(file, how = {}) {
   try {
     read = await readWith(file, how);
   } catch (error) {
+    if (error instanceof Unreadable) throw error;
     throw new Unreadable("unreadable_file", /** @type {Error} */ (error).message);
   }
   return { name: file.name, file, ...read, header: read.grid ? findHeader(read.grid) : -1 };

@@ -35,6 +35,7 @@ class DelimitedSource(TableRows):
         """
         self._origin, self._encoding, self._delimiter = origin, encoding, options.delimiter
         self._delimiters, self._quoted = DELIMITERS[form], options.quoted or form != "tsv"
+        self._plain = not self._quoted  # quotes were not asked for, nor looked at
         if form == "txt" and not options.quoted:
             self._quoted = self._has_closed_quotes()
         super().__init__(origin.name, "line", self._read_rows, origin.is_file, options)
@@ -56,7 +57,10 @@ class DelimitedSource(TableRows):
                 yield from _read_quoted(lines, delimiter, self._origin.name, tally)
                 return
             for place, line in enumerate(lines, 1):
-                yield Row(place, line.rstrip("\r\n").split(delimiter))
+                cells = line.rstrip("\r\n").split(delimiter)
+                if self._plain and any(cell.startswith('"') for cell in cells):
+                    tally.add("plain", place)
+                yield Row(place, cells)
 
     def _has_closed_quotes(self) -> bool:
         if not self._origin.is_file:
@@ -168,8 +172,9 @@ class DelimitedSink:
         if not self._quoted:
             return self._delimiter.join(LINE_END.sub(" ", cell).replace("\t", " ") for cell in cells) + "\n"
         line = io.StringIO()
-        csv.writer(line, delimiter=self._delimiter, lineterminator="\n").writerow(cells)
-        return line.getvalue()
+        # Only what stands in the line end makes the library quote a cell: a lone carriage return has to.
+        csv.writer(line, delimiter=self._delimiter, lineterminator="\r\n").writerow(cells)
+        return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _without_mark(encoding: str) -> str:

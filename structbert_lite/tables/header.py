@@ -9,10 +9,17 @@ from typing import NamedTuple
 LOOKED_AT = 20  # rows from the first that is not empty
 NUMBER = re.compile(r"[-+]?[\d.,:/\-\s%年月日时分秒]+")
 # A column whose name holds one of these has the texts, unless it also holds one of the others.
-TEXT_NAMES = ("评价", "评论", "评语", "点评", "内容", "留言", "描述", "反馈", "text", "review", "comment", "content")
+TEXT_NAMES = tuple(
+    "评价 评论 评语 点评 内容 留言 描述 反馈 意见 正文 文本 text review comment content feedback".split()
+)
 OTHER_NAMES = re.compile(
     "时间|日期|星级|评分|分数|得分|等级|类型|分类|数量|次数|人数|总数|编号|单号|序号|用户名|昵称|账号|状态|链接|图片|视频|标题|标签|名称|地址|规格|"
-    "来源|回复|解释|答复|情感|结果|相符|(人|者|数|用户)$"
+    "来源|回复|回覆|解释|答复|处理|情感|结果|相符|(人|者|数|用户)$"
+)
+# Traditional characters of such names, so that both scripts are one.
+SIMPLIFIED = str.maketrans(
+    "評價論語點內饋見時間級數類編號單暱帳賬狀態連結鏈圖視頻標題籤簽名稱規來復釋處情結戶訂說發佈",
+    "评价论语点内馈见时间级数类编号单昵账账状态连结链图视频标题签签名称规来复释处情结户订说发布",
 )
 OTHER_WORDS = frozenset(
     "id ids reply replies response seller merchant date time star stars score rating rate count type url link image "
@@ -115,8 +122,8 @@ def unique(names: Sequence[str]) -> list[str]:
 
 
 def fold(name: str) -> str:
-    """A column's name without what people vary: width, case, white space."""
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """A column's name without what people vary: width, case, script, white space."""
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split()).translate(SIMPLIFIED)
 
 
 def is_text_name(name: str) -> bool:

@@ -48,6 +48,8 @@ TOLD = {
     "short": "{count} rows have fewer cells than the header (the first: {unit} {place}); the missing cells are empty",
     "long": "{count} rows have more cells than the header (the first: {unit} {place}); they are marked in `error`",
     "stray": "{count} rows have a quote in the middle of a quoted cell (the first: {unit} {place}), which was left out",
+    "plain": "{count} rows have a cell that begins with a quote (the first: {unit} {place}), an ordinary character in "
+    "TSV; --quoted reads quotes as CSV has them",
     "swallowed": "{count} lines that look like rows stand within a quoted cell that begins in {unit} {place}: "
     "is a quote missing there, or one too many?",
 }

@@ -65,6 +65,8 @@ class InputFile:
             return Encoding(known_encoding(self._given), 1)
         if found := guess(self._blocks, self.is_file):
             return found
+        if next(iter(self._blocks()), b"").startswith(b"PK\x03\x04"):
+            raise ValueError(f"{self.name} is no text but a workbook or another ZIP file; try --format xlsx")
         raise UnknownEncoding(f"{self.name} is neither UTF-8 nor GB18030 text")
 
     def find_encoding(self) -> str:

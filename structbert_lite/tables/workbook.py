@@ -119,6 +119,8 @@ def _cure(path: Path) -> str:
     start = path.read_bytes()[:512].lstrip(b"\xef\xbb\xbf\xff\xfe \r\n\t").lower()
     if start.startswith((b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<head")):
         return "It is a web page: open it in Excel or WPS and save it as .xlsx"
+    if not start:
+        return "There is nothing in it: was it copied or downloaded whole?"
     if b"\0" not in start and not start.startswith(b"pk"):
         return "It seems to be text: name its --format (tsv, txt or csv)"
     return "Open it in Excel or WPS and save it as CSV (UTF-8) or .xlsx"

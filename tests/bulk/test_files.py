@@ -303,3 +303,26 @@ def test_dictionaries_at_any_depth_and_two_columns_of_one_name(score: Score, tmp
     ]
     assert score("sentiment", data, source="in.parquet").exit_code == 0
     assert [(row["a"], row["a.1"]) for row in rows(tmp_path / "out.csv")] == [("1", "3"), ("2", "4")]
+
+
+def test_a_lone_carriage_return_in_a_cell_ends_no_row(score: Score, tmp_path: Path) -> None:
+    score("sentiment", '{"id": "1", "text": "很好\\r用"}\n{"id": "2\\r", "text": "差"}\n', source="in.jsonl")
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        assert [(row["id"], row["text"]) for row in csv.DictReader(file)] == [("1", "很好\r用"), ("2\r", "差")]
+    done = score("sentiment", (tmp_path / "out.csv").read_bytes(), "--restart", "--prefix", "new_", out="again.csv")
+    assert "2 rows in: 2 scored" in done.stderr
+
+
+def test_quotes_in_tsv_are_told(score: Score) -> None:
+    data = 'id\ttext\n1\t"很好，""用"\n2\t差\n'
+    done = score("sentiment", data, source="in.tsv")
+    assert "1 row has a cell that begins with a quote (the first: line 2)" in done.stderr
+    assert "--quoted reads quotes as CSV has them" in done.stderr
+    assert "begins with a quote" not in score("sentiment", data, "--quoted", "--restart", source="in.tsv").stderr
+
+
+def test_a_file_whose_name_says_something_else_is_refused_with_what_to_do(score: Score, tmp_path: Path) -> None:
+    openpyxl.Workbook().save(tmp_path / "made.xlsx")
+    assert "is no text but a workbook" in score("sentiment", (tmp_path / "made.xlsx").read_bytes()).stderr
+    assert "There is nothing in it" in score("sentiment", b"", source="in.xlsx").stderr
+    assert "name its --format" in score("sentiment", "text\n好\n", source="in.xlsx").stderr

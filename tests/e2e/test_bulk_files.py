@@ -145,3 +145,10 @@ def test_the_workbook_that_comes_out(visit, tiny_url, language, label, blank):
     assert sum(1 for row in rows[1:] if row[rows[0].index(label)] == blank) == 1
     assert done(page) == 5
     assert len(download(page)) == 5
+
+
+def test_what_is_in_a_file_goes_before_its_name(page):
+    put(page, "a.csv", workbook(("评价", "visible", reviews("漏水"))))
+    assert picked(page, "#column") == "评价内容"
+    page.set_input_files("#file", {"name": "a.xlsx", "mimeType": "", "buffer": "评论\n很好\n".encode()})
+    page.wait_for_selector("#error:has-text('扩展名改为 .csv')")

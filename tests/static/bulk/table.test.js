@@ -1,12 +1,13 @@
 // From lines of cells to a table: header, widths, columns, classes of rows, encodings.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { classOf, dayOf, guessColumns, guessDates } from "../../../static/bulk/column.js";
+import { dayOf, guessColumns, guessDates } from "../../../static/bulk/column.js";
 import { readDelimited } from "../../../static/bulk/delimited.js";
+import { classOf } from "../../../static/bulk/empty_reviews.js";
 import { readText } from "../../../static/bulk/encoding.js";
 import { findHeader } from "../../../static/bulk/header.js";
 import { readPasted } from "../../../static/bulk/paste.js";
-import { allDifferent, rowsBelow, tableOf } from "../../../static/bulk/table.js";
+import { allDifferent, readFile, rowsBelow, tableOf } from "../../../static/bulk/table.js";
 import "../papa.js";
 
 const nameOf = (number) => `列${number}`;
@@ -59,6 +60,16 @@ test("the column with the review wins over replies, products and addresses, by n
   assert.equal(guess(["review", "seller_reply"], ["bad", REPLY]), "review");
   assert.equal(guess(["id", "x"], ["1", "很好"], ["2", "很差"]), "x");
   assert.equal(guess(["评价等级", "买家留言"], ["好评", "可以"], ["差评", "不行"]), "买家留言");
+  assert.equal(guess(["客户反馈", "处理意见"], ["坏了", REPLY]), "客户反馈");
+  assert.equal(guess(["訂單編號", "商品名稱", "評價內容"], ["1", "大容量雙層真空保溫杯", "漏水"]), "評價內容");
+  assert.equal(guess(["时间", "评论"], ["09:05", "1"]), "评论"); // nothing but numbers: the name alone is left
+});
+
+test("a file that is no workbook by its content is refused with what to do", async () => {
+  const refused = (content, kind) => assert.rejects(readFile(new File([content], "a.xlsx")), (error) => error.kind === kind);
+  await refused("评论\n很好\n", "no_workbook");
+  await refused(new Uint8Array([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]), "no_workbook"); // an old one, or a password
+  await refused("", "empty_file");
 });
 
 test("dates are found, and days in them", () => {
@@ -87,6 +98,8 @@ test("sep= is obeyed, empty lines in front are skipped, quoted delimiters do not
   assert.deepEqual(await grid("\r\n\r\nid,text\r\n1,好\r\n"), [["id", "text"], ["1", "好"]]);
   assert.deepEqual(await grid('"1;2;3;4",评论\n5,好\n'), [["1;2;3;4", "评论"], ["5", "好"]]);
   assert.deepEqual(await grid('"评论"\r"物流很快"\n"太差"\r"还行"\n'), [["评论"], ["物流很快"], ["太差"], ["还行"]]);
+  assert.deepEqual(await grid("id|评论\n1|好，不错\n2|差, 慢\n"), [["id", "评论"], ["1", "好，不错"], ["2", "差, 慢"]]);
+  assert.deepEqual(await grid("5月导出\nid;评论\n1;好\n2;差\n3;慢\n"), [["5月导出"], ["id", "评论"], ["1", "好"], ["2", "差"], ["3", "慢"]]);
   assert.deepEqual(await grid("a\tb\n\t2\n", { tabs: true }), [["a", "b"], ["", "2"]]);
 });
 
@@ -104,6 +117,11 @@ test("Big5 and GB18030 are told apart by how common their characters are", async
   const gbk = new Uint8Array([0xce, 0xef, 0xc1, 0xf7, 0xba, 0xdc, 0xbf, 0xec]);
   assert.deepEqual(await readText(new Blob([gbk])), { text: "物流很快", encoding: "gb18030", damaged: false });
   assert.equal((await readText(new Blob([gbk]), "big5")).encoding, "big5");
+  const utf16 = new Uint8Array([..."编号,评论\n1,物流很快\n"].flatMap((one) => [one.charCodeAt(0) & 255, one.charCodeAt(0) >> 8]));
+  assert.equal((await readText(new Blob([utf16]))).text, "编号,评论\n1,物流很快\n");
+  const swapped = utf16.map((_, i) => utf16[i ^ 1]);
+  assert.deepEqual(await readText(new Blob([swapped])), { text: "编号,评论\n1,物流很快\n", encoding: "utf-16be", damaged: false });
+  assert.equal((await readText(new Blob(["id,评论\n1,物流\0很快\n"]))).encoding, "utf-8"); // a stray zero
 });
 
 test("pasted rows are cells of a sheet or a text a line", async () => {

@@ -115,6 +115,9 @@ test("the first visible sheet with a table is read, and any other by its name", 
   assert.equal(pickSheet(book.sheets, rowsOf).chosen.name, "数据");
   assert.equal(pickSheet(book.sheets, rowsOf, "字典").chosen.name, "字典");
   assert.equal(pickSheet(book.sheets.slice(1, 2), rowsOf).chosen.name, "说明");
+  const grids = { 汇总: [["指标", "数值"], ["总评论数", "3"]], 明细: [["编号", "评论"], ["1", "很好"]] };
+  const named = Object.keys(grids).map((name) => ({ name, hidden: false }));
+  assert.equal(pickSheet(named, ({ name }) => grids[name]).chosen.name, "明细"); // its header names the texts
 });
 
 test("what is no workbook is refused", () => {
