@@ -10,7 +10,6 @@ structbert_lite/evaluate/model_process.py. An encoder answers with pooled vector
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,6 @@ from export.environment import check_requirements
 from export.refusal import ExportRefused
 from structbert_lite.errors import StructBertError
 from structbert_lite.evaluate.model_process import Run, serve_model
-from structbert_lite.manifest import split_labels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,14 +29,14 @@ def load_reference(
     checkpoint: str,
     threads: int,
     task: str = "sentiment",
-    labels: Sequence[str] | None = None,
+    labels: str | None = None,
     pooling: str | None = None,
     max_tokens: int | None = None,
 ) -> tuple[dict[str, Any], Run]:
     """(facts, run): labels, bytes on disk and layout, and inputs -> logits, or pooled vectors, of one padded batch.
 
-    Runs on `threads` threads. Raises ExportRefused when a package is missing, or the checkpoint is not to be had or
-    none for `task`.
+    Runs on `threads` threads; `labels` are written as for the exporter's --labels. Raises ExportRefused when a package
+    is missing, or the checkpoint is not to be had or none for `task`.
     """
     try:
         check_requirements(MODULES)  # before the first import of any of them
@@ -56,10 +54,11 @@ def load_reference(
     from export.texts import PARITY_TEXTS
     from export.tokenizer import pad_id, write_tokenizer
     from export.weights import find_weights
+    from structbert_lite.manifest import split_labels
 
     torch.set_num_threads(threads)
     source = find_source(checkpoint)
-    loaded = load_checkpoint(source.folder, task, labels, pooling)
+    loaded = load_checkpoint(source.folder, task, split_labels(labels) if labels else None, pooling)
     architecture = loaded.architecture
     longest = max_tokens or min(LONGEST, longest_input(loaded.config, architecture))
     with tempfile.TemporaryDirectory() as work:
@@ -91,7 +90,7 @@ if __name__ == "__main__":
     parser.add_argument("checkpoint")
     parser.add_argument("threads", type=int, nargs="?", default=1)
     parser.add_argument("--task", default="sentiment")
-    parser.add_argument("--labels", type=split_labels)
+    parser.add_argument("--labels")
     parser.add_argument("--pooling")
     parser.add_argument("--max-tokens", type=int)
     options = vars(parser.parse_args())

@@ -12,7 +12,7 @@ const inWords = ({ aspect, polarity }) => filled(texts.spoken_of, { aspect, pola
 startTokens(byId("aspects"));
 
 startPanel({
-  body({ text, domain, aspects }) {
+  body({ text, domain = "", aspects = "" }) {
     const own = splitLabels(aspects);
     return own.length ? { text, aspects: own } : domain ? { text, domain } : { text };
   },

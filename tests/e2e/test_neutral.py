@@ -43,7 +43,7 @@ def answer_to(page, text):
     page.fill("[name=text]", text)
     page.click(".primary")
     page.wait_for_selector("#result .answer")
-    words = page.locator("#result :is(strong, .what, b, .neutral:not([hidden]), .name, .percent)")
+    words = page.locator("#result .single :is(strong, .what, b, .neutral:not([hidden]), .name, .percent)")
     card = page.locator("#result .single")
     return words.all_inner_texts(), card.get_attribute("class"), card.locator(".verdict").get_attribute("data-label")
 
@@ -66,7 +66,7 @@ def test_it_is_accessible(visit, served):
 
 def test_a_file_gets_what_the_command_line_writes(visit, served, tmp_path: Path):
     url, models, neutral = served
-    seen = visit(f"{url}/ui/bulk")
+    seen = visit(f"{url}/ui/bulk?lang=en")
     seen.page.wait_for_load_state()
     put_texts(seen.page, TEXTS)
     rows = score(seen.page)
@@ -79,6 +79,6 @@ def test_a_file_gets_what_the_command_line_writes(visit, served, tmp_path: Path)
         assert rows == list(csv.DictReader(file))
     assert [row["uncertain"] for row in rows] == ["false", "true", "true", "false"]
     groups = seen.page.locator("#summary .bars >> nth=0").locator(".name").all_inner_texts()
-    assert groups[-1] == f"不确定，{1 if neutral else 2} 行"
-    assert ("中性，1 行" in groups) == neutral
+    assert groups[-1] == f"Uncertain, {1 if neutral else 2} rows"
+    assert ("Neutral, 1 rows" in groups) == neutral
     assert seen.complaints == []

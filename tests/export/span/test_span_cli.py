@@ -87,7 +87,7 @@ def test_studies_ask_the_same_question(exported, shared_span_checkpoint, asking)
     engine.close()
     assert [sigmoid(logit) for logit in run(PAIRS)[:, 0]] == pytest.approx(scores, abs=1e-6)
 
-    facts, ask = load_reference(str(shared_span_checkpoint), 1, "similarity", ("different", "similar"), None, 96)
+    facts, ask = load_reference(str(shared_span_checkpoint), 1, "similarity", "different,similar", None, 96)
     assert facts["labels"] == ("different", "similar")
     template = read_manifest(out).pair_template
     inputs = {name: torch.from_numpy(array) for name, array in encode(asking, PAIRS[:3]).items()}
