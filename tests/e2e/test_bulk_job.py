@@ -42,7 +42,7 @@ def test_a_job_survives_its_tab_and_every_row_is_there_once(visit, tiny_url):
     page.route("**/predict_batch", on_request)
     start(page)
     wait_until(page, "Number(document.querySelector('[data-tile=done] dd').textContent) === 192")
-    page.wait_for_timeout(700)  # it is kept every half second
+    page.wait_for_timeout(700)  # it is kept every half second; what is held stays so until the tab is closed
     second = page.context.new_page()  # another tab finds the job taken
     second.goto(page.url)
     second.wait_for_selector("#job")
@@ -109,6 +109,7 @@ def test_a_quota_and_a_lost_network_say_what_happens_next(visit, tiny_url):
     page.click("#choices .primary")
     page.wait_for_selector("#error :text('请求太频繁')")
     assert "分" in page.inner_text("#next") or "秒后再试" in page.inner_text("#next")
+    page.unroute("**/predict_batch")
     page.context.set_offline(True)
     page.click("#try-now")
     page.wait_for_selector("#error :text('网络断开了')")

@@ -155,9 +155,7 @@ def test_prepacked_weights_change_no_bit(exported: tuple[Path, str], tmp_path: P
     assert len(list(tmp_path.glob("prepacked/*/model.onnx"))) == 1
 
 
-def test_an_exported_model_gets_exits_afterwards_and_only_once(
-    plain: Path, texts: Path, exported: tuple[Path, str]
-) -> None:
+def test_an_exported_model_gets_exits_afterwards_and_only_once(plain: Path, texts: Path) -> None:
     asked = ["--model", str(plain), "--texts", str(texts), "--agreement", str(AGREEMENT)]
     before = read_manifest(plain)
     result = CliRunner().invoke(add_exits, asked)
@@ -165,7 +163,8 @@ def test_an_exported_model_gets_exits_afterwards_and_only_once(
     after = read_manifest(plain)
     assert after.early_exit is not None
     assert after.digest != before.digest
-    assert after.early_exit.exits == read_manifest(exported[0]).early_exit.exits  # type: ignore[union-attr]
+    assert after.early_exit.agreement >= AGREEMENT  # which layers pay is measured, and need not be the same twice
+    assert {found.layer for found in after.early_exit.exits} <= {1, 2, 3}
     with open_pipeline("sentiment", plain, load_model=partial(Model.load, early_exit=True)) as pipeline:
         assert len(pipeline.predict(["好"], RequestContext())) == 1
     assert sorted(path.name for path in plain.parent.iterdir()) == ["plain"]
