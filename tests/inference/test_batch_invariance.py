@@ -21,7 +21,7 @@ def model(request: pytest.FixtureRequest, tiny_models) -> Model:
     return Model.load((tiny_models if tiny else PROJECT / "models") / name)
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pairs=st.lists(st.tuples(TEXTS, TEXTS), min_size=2, max_size=8), padding=st.integers(1, 40))
 def test_alone_in_any_batch_at_any_padding_an_input_has_the_same_bits(model: Model, pairs: list, padding: int) -> None:
     inputs = pairs if model.manifest.kind == "cross-encoder" else [a for a, _ in pairs]

@@ -50,7 +50,7 @@ def test_a_text_of_any_length_has_the_same_bits_at_any_padding(model: Model) -> 
     assert by_eight == alone
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(TEXTS, min_size=2, max_size=12), padding=st.integers(0, 70))
 def test_alone_in_any_batch_at_any_padding_a_text_has_the_same_bits(
     model: Model, texts: list[str], padding: int
