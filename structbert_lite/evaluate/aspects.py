@@ -1,6 +1,5 @@
 """`python -m structbert_lite evaluate aspects`: which aspects are found in reviews, and how they are spoken of."""
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import click
 from structbert_lite.engine import Engine
 from structbert_lite.errors import StructBertError
 from structbert_lite.evaluate.figures import accuracy, f1, macro_f1
-from structbert_lite.evaluate.installed import open_engine, patient_context
+from structbert_lite.evaluate.installed import echo_figures, open_engine, patient_context
 from structbert_lite.evaluate.rows import read_rows
 from structbert_lite.tasks.aspect_words import DOMAINS
 
@@ -90,10 +89,7 @@ def command(data: Path | None, as_json: bool) -> None:
     except (StructBertError, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
     told = {"texts": len(reviews), "aspects named": sum(one != NONE for one in expected), **figures(found, expected)}
-    if as_json:
-        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
-    else:
-        click.echo("\n".join(f"{name:32}{value:8.4g}" for name, value in told.items()))
+    echo_figures(told, as_json)
 
 
 def _own(row: dict[str, str]) -> Review:

@@ -4,7 +4,6 @@ By deletion (Samek et al., "Evaluating the Visualization of What a Deep Neural N
 three words of the greatest weight the label's score has to fall further than without three words at random.
 """
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ import click
 
 from structbert_lite.engine import Engine
 from structbert_lite.errors import StructBertError
-from structbert_lite.evaluate.installed import open_engine, patient_context
+from structbert_lite.evaluate.installed import echo_figures, open_engine, patient_context
 from structbert_lite.evaluate.rows import read_rows
 from structbert_lite.results import Explanation, WeightedWord
 
@@ -68,10 +67,7 @@ def command(data: Path | None, as_json: bool) -> None:
         "mean fall, strongest": sum(a for a, _ in found) / len(found),
         "mean fall, random": sum(b for _, b in found) / len(found),
     }
-    if as_json:
-        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
-    else:
-        click.echo("\n".join(f"{name:32}{value:8.4g}" for name, value in told.items()))
+    echo_figures(told, as_json)
 
 
 def _fall(result: Explanation, chosen: Sequence[Sequence[WeightedWord]], engine: Engine) -> list[float]:

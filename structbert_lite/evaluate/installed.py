@@ -1,6 +1,10 @@
 """The models that the server would use, for studies: loaded when they are first asked, without a cache."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+
+import click
 
 from structbert_lite.engine import Engine
 from structbert_lite.manifest import read_manifest
@@ -23,3 +27,11 @@ def open_engine(model: Path | None = None) -> Engine:
 def patient_context() -> RequestContext:
     """The context of a call that may take SECONDS."""
     return RequestContext.within(SECONDS)
+
+
+def echo_figures(figures: Mapping[str, float], as_json: bool) -> None:
+    """A figure a line by its name, or all as JSON."""
+    if as_json:
+        click.echo(json.dumps(figures, ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n".join(f"{name:32}{value:8.4g}" for name, value in figures.items()))

