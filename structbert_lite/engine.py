@@ -81,7 +81,12 @@ class Engine:
         if load_model is None:
             folder = settings.prepacked_folder
             graphs = PrepackedGraphs(folder) if folder else None
-            load_model = partial(Model.load, prepacked=graphs, early_exit=settings.early_exit)
+            load_model = partial(
+                Model.load,
+                prepacked=graphs,
+                early_exit=settings.early_exit,
+                prefix_bytes=settings.prefix_cache_mb << 20,
+            )
         self._context = EngineContext(
             settings, limits, FairSemaphore(threads), self.admission, self.cache, self._closed, observe, load_model
         )

@@ -23,6 +23,10 @@ LEXICAL_NAME = "lexical.npz"
 
 # A graph with exits has a further input, bool: false runs every layer; and a further output, int64 [batch].
 EXIT_SWITCH, EXIT_LAYER = "early_exit", "layer"
+# One that reads a text once for all that is asked about it has further inputs, empty where there is no such text, and
+# outputs: float32 [layers, heads, size, tokens] and [layers, heads, tokens, size].
+PREFIX_KEYS, PREFIX_VALUES = "prefix_keys", "prefix_values"
+KEYS, VALUES = "keys", "values"
 
 Task = Literal["sentiment", "similarity", "embedding", "zero-shot", "rerank"]
 # What the graph makes of its input: a text's logits, a pair's logits, or a text's vector.

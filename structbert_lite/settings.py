@@ -67,6 +67,11 @@ class Settings(BaseModel):
         2000, ge=1, description="Time in the queue, by estimate, that is too long where more than 64 requests wait"
     )
     cache_mb: int = Field(32, ge=0, description="Memory for cached results; 0 switches the cache off")
+    prefix_cache_mb: int = Field(
+        32,
+        ge=0,
+        description="Memory for the keys and values of texts that zero-shot labels were asked about; 0: the last text's",
+    )
     max_body_mb: int = Field(4, ge=1, le=1024, description="Size of a request body at the most")
     max_items: int = Field(
         512, ge=1, description="Texts, pairs, documents, or texts times labels in one request at the most"

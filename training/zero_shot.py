@@ -208,10 +208,10 @@ def _draw(
     statements, labelled, doubles, asked = (
         [r for r in rows if r.subject in newest or rng.random() < share] for rows in kept[:-1]
     )
-    topics = [group for group in _topic_groups(epoch, rng) if rng.random() < share]
-    opinions = [group for group in _opinion_groups(reviews, rng) if rng.random() < share]
-    groups = [*topics, *_choice_groups(labelled, rng), *opinions]
-    singles = [*_statement_pairs(statements), *_paraphrase_pairs(doubles, asked, rng)]
+    topics = [group for group in topic_groups(epoch, rng) if rng.random() < share]
+    opinions = [group for group in opinion_groups(reviews, rng) if rng.random() < share]
+    groups = [*topics, *choice_groups(labelled, rng), *opinions]
+    singles = [*_statement_pairs(statements), *paraphrase_pairs(doubles, asked, rng)]
     pairs = [(change(a, rng), b) for group in groups for a, b in group]
     pairs += [(change(a, rng), change(b, rng)) for a, b, _ in singles]
     numbers, members = 0, []
@@ -222,7 +222,7 @@ def _draw(
     return Batches(encode_pairs(tokenizer, pairs, recipe.max_length), members, relations)
 
 
-def _topic_groups(epoch: int, rng: np.random.Generator) -> list[list[Pair]]:
+def topic_groups(epoch: int, rng: np.random.Generator) -> list[list[Pair]]:
     own = read_own()
     order = np.random.default_rng(RECIPE.seed).permutation(len(own))
     chosen = [own[i] for i in order[epoch % SHARE :: SHARE]]
@@ -237,7 +237,7 @@ def _group(example: Labelled, others: list[str], rng: np.random.Generator) -> li
     return _hypotheses(example.text[:LONGEST], labels, rng)
 
 
-def _choice_groups(rows: Sequence[Choice], rng: np.random.Generator) -> list[list[Pair]]:
+def choice_groups(rows: Sequence[Choice], rng: np.random.Generator) -> list[list[Pair]]:
     """The labels that were written for the text, and in half of the cases one of another text."""
     groups = []
     for row in rows:
@@ -249,7 +249,7 @@ def _choice_groups(rows: Sequence[Choice], rng: np.random.Generator) -> list[lis
     return groups
 
 
-def _opinion_groups(rows: Sequence[Opinion], rng: np.random.Generator) -> list[list[Pair]]:
+def opinion_groups(rows: Sequence[Opinion], rng: np.random.Generator) -> list[list[Pair]]:
     """Which side a review is on, in many words; and of an aspect that it names, whether it is good."""
     groups = []
     for i in rng.permutation(len(rows))[:OPINIONS]:
@@ -278,7 +278,7 @@ def _statement_pairs(rows: Sequence[Inference]) -> list[tuple[str, str, int]]:
     return [(row.text, text, relation) for row, texts in said for relation, text in enumerate(texts)]
 
 
-def _paraphrase_pairs(
+def paraphrase_pairs(
     rows: Sequence[Paraphrase], asked: Sequence[Question], rng: np.random.Generator
 ) -> list[tuple[str, str, int]]:
     """Each pair in one order, drawn anew; what is served reads both."""

@@ -28,9 +28,11 @@ class OneBatch:
         self.folder, self.manifest, self.tokenizer = model.folder, model.manifest, model.tokenizer
         self._model = model
 
-    def run(self, inputs: Sequence[Input], context: RequestContext, all_layers: bool = False) -> list[ModelOutput]:
+    def run(
+        self, inputs: Sequence[Input], context: RequestContext, all_layers: bool = False, read_once: bool = False
+    ) -> list[ModelOutput]:
         """The model's output for each input, in order."""
-        encodings = self._model.tokenize(inputs, all_layers)
+        encodings = self._model.tokenize(inputs, all_layers, read_once)
         rows = zip(self._model.infer(encodings), encodings, strict=True)
         return [ModelOutput(values, encoding.truncated) for values, encoding in rows]
 

@@ -49,9 +49,11 @@ class ReferenceRunner:
         self.tokenizer = Tokenizer(folder / TOKENIZER_NAME, manifest.max_tokens)
         self._side = side
 
-    def run(self, inputs: Sequence[Input], context: RequestContext, all_layers: bool = False) -> list[ModelOutput]:
+    def run(
+        self, inputs: Sequence[Input], context: RequestContext, all_layers: bool = False, read_once: bool = False
+    ) -> list[ModelOutput]:
         """The rows of `inputs`, in their order; never called truncated. Raises RuntimeError when the process ends."""
-        del context, all_layers  # a study waits as long as it takes, and a checkpoint has no exits
+        del context, all_layers, read_once  # a study waits as long as it takes, and a checkpoint has no exits
         if not inputs:
             return []
         order = sorted(range(len(inputs)), key=lambda i: sum(map(len, inputs[i])))  # of like length, to pad little

@@ -270,7 +270,7 @@ class Batcher:
 
     def _form_batch(self) -> list[Entry]:
         first, *others = self._queue.first(WINDOW)
-        waiting = [entry for entry in others if entry.encoding.all_layers == first.encoding.all_layers]
+        waiting = [entry for entry in others if entry.encoding.fits_with(first.encoding)]
         waiting.sort(key=lambda entry: abs(len(entry.encoding) - len(first.encoding)))
         budget = self._batch_tokens * (OVERLOAD_BATCH_FACTOR if self._detector.overloaded else 1)
         batch, longest = [first], len(first.encoding)

@@ -25,19 +25,22 @@ class BulkRunner:
         self._model = model
         self._pool = ThreadPoolExecutor(threads, "bulk")
 
-    def run(self, inputs: Sequence[Input], context: RequestContext, all_layers: bool = False) -> list[ModelOutput]:
-        """The model's output for each input, in order, bit by bit ServingRunner's; equal inputs are computed once.
+    def run(
+        self, inputs: Sequence[Input], context: RequestContext, all_layers: bool = False, read_once: bool = False
+    ) -> list[ModelOutput]:
+        """As ModelRunner's, bit by bit ServingRunner's; equal inputs are computed once.
 
         `context` is not looked at: a job takes as long as it takes. Raises InferenceFailed when the model fails on any
         of them.
         """
         distinct = {fields: i for i, fields in enumerate(dict.fromkeys(inputs))}
-        encodings = self._model.tokenize(list(distinct), all_layers)
+        encodings = self._model.tokenize(list(distinct), all_layers, read_once)
         rows: dict[int, ModelOutput] = {}  # by the place of the encoding
         running: list[Future[None]] = []
         try:
-            for places in cut_batches([len(encoding) for encoding in encodings]):
-                running.append(self._pool.submit(self._fill, rows, encodings, places))
+            for group in _by_prefix(encodings):
+                for places in cut_batches([len(encodings[i]) for i in group]):
+                    running.append(self._pool.submit(self._fill, rows, encodings, [group[i] for i in places]))
             for future in running:
                 future.result()
         finally:
@@ -58,6 +61,14 @@ class BulkRunner:
             raise InferenceFailed("the model failed on this input: its output is not finite")
         for i, values in zip(places, output, strict=True):
             rows[i] = ModelOutput(values, encodings[i].truncated)
+
+
+def _by_prefix(encodings: Sequence[Encoding]) -> list[list[int]]:
+    """Indexes of encodings that one run can take."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for i, encoding in enumerate(encodings):
+        groups.setdefault(encoding.prefix, []).append(i)
+    return list(groups.values())
 
 
 def cut_batches(lengths: list[int]) -> list[list[int]]:

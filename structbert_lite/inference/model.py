@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +20,20 @@ import onnxruntime as ort
 
 from structbert_lite import __version__
 from structbert_lite.errors import InvalidModel
+from structbert_lite.inference.prefix import CACHE_BYTES, KeysAndValues, Prefix, PrefixCache, encode_behind
 from structbert_lite.inference.prepacked import PrepackedGraphs
 from structbert_lite.inference.resources import cpu_facts
 from structbert_lite.inference.tokenizer import Encoding, Tokenizer
 from structbert_lite.manifest import (
     EXIT_LAYER,
     EXIT_SWITCH,
+    KEYS,
     MANIFEST_NAME,
     MODEL_NAME,
+    PREFIX_KEYS,
+    PREFIX_VALUES,
     TOKENIZER_NAME,
+    VALUES,
     Manifest,
     check_files,
     read_manifest,
@@ -52,7 +57,8 @@ OnExits = Callable[[NDArray[np.int64]], None]
 class Session:
     """A loaded graph with int64 inputs [batch, tokens] and one float32 output [batch, ...].
 
-    A graph with exits has another output, EXIT_LAYER, and a switch for an input.
+    A graph with exits has another output, EXIT_LAYER, and a switch for an input; one for prefixes takes the keys and
+    values of a text and gives those of what it reads.
 
     Several threads may call `run` at the same time, each run on its caller's thread. Make it in the
     serving process, never before a fork: onnxruntime's threads do not survive one.
@@ -66,10 +72,12 @@ class Session:
         prepack: Path | None = None,
         prepacked: bool = False,
         early_exit: bool = True,
+        prefix_bytes: int = CACHE_BYTES,
     ) -> None:
         """`prepack`: where the graph is written as it was loaded, for this machine only; `prepacked`: it is such a one.
 
-        `early_exit`: whether rows leave at the graph's exits, where it has any.
+        `early_exit`: whether rows leave at the graph's exits, where it has any. `prefix_bytes`: for texts that were read,
+        where it takes prefixes.
 
         Raises InvalidModel.
         """
@@ -106,28 +114,44 @@ class Session:
         if names != set(inputs):
             raise InvalidModel(f"{path} has the inputs {sorted(names)}, its manifest says {sorted(inputs)}")
         first, *others = (node.name for node in self._session.get_outputs())
-        if others not in ([], [EXIT_LAYER]):
+        if others not in ([], [EXIT_LAYER], [KEYS, VALUES]):
             raise InvalidModel(f"{path} has {1 + len(others)} outputs, not one")
         self.exits_early = early_exit and others == [EXIT_LAYER]
-        self._outputs = [first, *others]
+        self.takes_prefix = others == [KEYS, VALUES]
+        self._output, self._has_exits = first, others == [EXIT_LAYER]
+        self._prefixes = PrefixCache(prefix_bytes)
+        self._options = ort.RunOptions()
+        self._options.only_execute_path_to_fetches = True  # a text has no logits, and a label no keys for others
         self._inputs = inputs
         self._pad_id = pad_id
 
     def run(self, encodings: list[Encoding], on_exits: OnExits | None = None) -> NDArray[np.float32]:
         """float32 [len(encodings), ...]; pads to the longest. Raises whatever onnxruntime raises.
 
-        `on_exits` is called where rows may leave early. Either all of `encodings` pass all layers or none has to.
+        `on_exits` is called where rows may leave early. The `encodings` fit with each other.
         """
-        columns = padded(encodings, self._pad_id)
-        feed = {name: columns[name] for name in self._inputs}
+        feed = self._feed(encodings)
         may_leave = self.exits_early and not encodings[0].all_layers
-        if self._outputs[1:]:
+        if self._has_exits:
             feed[EXIT_SWITCH] = np.array(may_leave)
+        if prefix := encodings[0].prefix:
+            feed[PREFIX_KEYS], feed[PREFIX_VALUES] = self._prefixes.get(prefix, self._read)
         output: NDArray[np.float32]
-        output, *layers = self._session.run(self._outputs if may_leave else self._outputs[:1], feed)
+        wanted = [self._output, EXIT_LAYER] if may_leave else [self._output]
+        output, *layers = self._session.run(wanted, feed, self._options)
         if on_exits and layers:
             on_exits(layers[0])
         return output
+
+    def _read(self, prefix: Prefix) -> KeysAndValues:
+        """By itself, never padded: nothing that is computed of it knows what else is asked."""
+        alone = Encoding(list(prefix), [0] * len(prefix), truncated=False)
+        keys, values = self._session.run([KEYS, VALUES], self._feed([alone]), self._options)
+        return keys, values
+
+    def _feed(self, encodings: list[Encoding]) -> dict[str, NDArray[np.generic]]:
+        columns = padded(encodings, self._pad_id)
+        return {name: columns[name] for name in self._inputs}
 
 
 def padded(encodings: Sequence[Encoding], pad_id: int) -> dict[str, NDArray[np.int64]]:
@@ -165,11 +189,12 @@ class Model:
         file: Path | None = None,
         prepacked: PrepackedGraphs | None = None,
         early_exit: bool = True,
+        prefix_bytes: int = CACHE_BYTES,
     ) -> Self:
         """The model in `folder`, its files' digests checked; `file` is run in place of its graph.
 
         With `prepacked` its weights are those that lie there, in memory that processes share. Without `early_exit`
-        every text passes all layers.
+        every text passes all layers. `prefix_bytes`: for texts that are read once for all that is asked about them.
 
         Runs once: a graph whose rows are not what the manifest promises would give wrong answers, not errors.
         Raises InvalidModel with the file's name.
@@ -182,8 +207,9 @@ class Model:
             raise InvalidModel(
                 f"{folder / MANIFEST_NAME}: max_tokens {manifest.max_tokens} leaves no room for two texts"
             )
-        session = _open_prepacked(path, manifest, tokenizer, prepacked, early_exit) if prepacked else None
-        session = session or Session(path, manifest.inputs, manifest.pad_id, early_exit=early_exit)
+        options = {"early_exit": early_exit, "prefix_bytes": prefix_bytes}
+        session = _open_prepacked(path, manifest, tokenizer, prepacked, options) if prepacked else None
+        session = session or Session(path, manifest.inputs, manifest.pad_id, **options)
         model = cls(folder, manifest, tokenizer, session)
         try:
             shape = model.infer([model.short_input()]).shape
@@ -193,7 +219,7 @@ class Model:
             raise InvalidModel(f"{path} gives {list(shape)} for one input, its manifest says {[1, model.width]}")
         return model
 
-    def fingerprint(self, all_layers: bool = False) -> str:
+    def fingerprint(self, all_layers: bool = False, read_once: bool = False) -> str:
         """Everything that decides an output.
 
         Two folders may hold the same files and differ in the rest, and replicas that share a cache may run different
@@ -201,10 +227,18 @@ class Model:
         """
         facts = self.manifest
         exits = " early exits" if self._session.exits_early and not all_layers else ""
-        return f"{__version__} {RUNTIME} {facts.digest} {facts.max_tokens} {facts.pooling}{exits}"
+        prefix = " prefix" if read_once and self._session.takes_prefix else ""
+        return f"{__version__} {RUNTIME} {facts.digest} {facts.max_tokens} {facts.pooling}{exits}{prefix}"
 
-    def tokenize(self, inputs: Sequence[Input], all_layers: bool = False) -> list[Encoding]:
-        """The encoding of each input, in order; with `all_layers` they pass by the model's early exits."""
+    def tokenize(
+        self, inputs: Sequence[Input], all_layers: bool = False, read_once: bool = False
+    ) -> list[Encoding]:
+        """The encoding of each input, in order; with `all_layers` they pass by the model's early exits.
+
+        With `read_once` the first of each pair is read once for all that stand behind it, by a model made for that.
+        """
+        if read_once and self._session.takes_prefix:
+            return encode_behind(self.tokenizer, [(fields[0], fields[-1]) for fields in inputs])
         found = self.tokenizer.encode([fields if len(fields) == 2 else fields[0] for fields in inputs])
         return [replace(encoding, all_layers=True) for encoding in found] if all_layers else found
 
@@ -212,7 +246,7 @@ class Model:
         """float32 [len(encodings), width], on the caller's thread.
 
         A classifier's and a cross-encoder's row is its logits, an encoder's the pooled vector, not of unit length.
-        `on_exits` is told where rows left, of a model that exits early. `encodings` are alike in `all_layers`.
+        `on_exits` is told where rows left, of a model that exits early. The `encodings` fit with each other.
         Raises whatever onnxruntime raises.
         """
         output = self._session.run(encodings, on_exits)
@@ -229,7 +263,7 @@ class Model:
 
 
 def _open_prepacked(
-    path: Path, manifest: Manifest, tokenizer: Tokenizer, graphs: PrepackedGraphs, early_exit: bool
+    path: Path, manifest: Manifest, tokenizer: Tokenizer, graphs: PrepackedGraphs, options: dict[str, Any]
 ) -> Session | None:
     """The graph in `path` from `graphs`, made first where it is not there; None where neither can be done."""
 
@@ -246,7 +280,7 @@ def _open_prepacked(
     try:
         if found is None:
             return None
-        return Session(found, manifest.inputs, manifest.pad_id, prepacked=True, early_exit=early_exit)
+        return Session(found, manifest.inputs, manifest.pad_id, prepacked=True, **options)
     except InvalidModel as error:  # another process has just removed it
         graphs.report(error)
         return None

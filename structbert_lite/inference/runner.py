@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from operator import attrgetter
 from pathlib import Path
 from typing import Protocol
@@ -34,10 +35,14 @@ class ModelRunner(Protocol):
     manifest: Manifest
     tokenizer: Tokenizer
 
-    def run(self, inputs: Sequence[Input], context: RequestContext, all_layers: bool = False) -> list[ModelOutput]:
-        """The model's output for each input, in order; with `all_layers` none leaves the model early.
+    def run(
+        self, inputs: Sequence[Input], context: RequestContext, all_layers: bool = False, read_once: bool = False
+    ) -> list[ModelOutput]:
+        """The model's output for each input, in order.
 
-        Outputs of different layers are good for an answer, and no measure of how far two inputs differ.
+        With `all_layers` none leaves the model early: outputs of different layers are good for an answer, and no measure
+        of how far two inputs differ. With `read_once` a model made for that reads the first of each pair once for all
+        that stand behind it, and those do not change what it makes of it.
         """
 
 
@@ -79,7 +84,7 @@ class ServingRunner:
     ) -> None:
         self.model = model
         self.folder, self.manifest, self.tokenizer = model.folder, model.manifest, model.tokenizer
-        self._fingerprints = model.fingerprint(), model.fingerprint(all_layers=True)
+        self._fingerprints = {flags: model.fingerprint(*flags) for flags in product((False, True), repeat=2)}
         self._cache = cache
         self._slots = slots
         self._observer = observer or Observer()
@@ -98,24 +103,26 @@ class ServingRunner:
         self._in_flight: dict[bytes, Entry] = {}
         self._lock = threading.Lock()
 
-    def run(self, inputs: Sequence[Input], context: RequestContext, all_layers: bool = False) -> list[ModelOutput]:
-        """The model's output for each input, in order; with `all_layers` none leaves the model early.
+    def run(
+        self, inputs: Sequence[Input], context: RequestContext, all_layers: bool = False, read_once: bool = False
+    ) -> list[ModelOutput]:
+        """As ModelRunner's.
 
         Raises Overloaded, NotReady, DeadlineExceeded, ClientDisconnected or InferenceFailed; NotInMemory where the
         context wants that.
         """
-        keys = [self.key(fields, all_layers) for fields in inputs]
+        keys = [self.key(fields, all_layers, read_once) for fields in inputs]
         if context.deferred is not None:
             return self._look_up(keys, context.deferred)
         rows = self._cache.get_many(dict.fromkeys(keys), self.model.width, context.deadline, self._observer.on_lookup)
         missing = {key: fields for key, fields in zip(keys, inputs, strict=True) if key not in rows}
         if missing:
-            rows |= self._compute(missing, context, all_layers)
+            rows |= self._compute(missing, context, all_layers, read_once)
         return [rows[key] for key in keys]
 
-    def key(self, fields: Input, all_layers: bool = False) -> bytes:
+    def key(self, fields: Input, all_layers: bool = False, read_once: bool = False) -> bytes:
         """Under which name the cache keeps the output of an input."""
-        return make_key(self._fingerprints[all_layers], fields)
+        return make_key(self._fingerprints[all_layers, read_once], fields)
 
     def probe(self, context: RequestContext) -> None:
         """Runs one short input through the model, past the cache. Raises as `run` does."""
@@ -153,11 +160,12 @@ class ServingRunner:
         return [found[key] for key in keys]
 
     def _compute(
-        self, missing: dict[bytes, Input], context: RequestContext, all_layers: bool
+        self, missing: dict[bytes, Input], context: RequestContext, all_layers: bool, read_once: bool
     ) -> dict[bytes, ModelOutput]:
         context.check_connected()  # the request may have waited long before it came here
         began = time.monotonic()
-        encodings = dict(zip(missing, self.model.tokenize(list(missing.values()), all_layers), strict=True))
+        tokenized = self.model.tokenize(list(missing.values()), all_layers, read_once)
+        encodings = dict(zip(missing, tokenized, strict=True))
         asked = time.monotonic()
         self._observer.on_tokenize(len(encodings), began, asked)
         leases = self._cache.acquire_leases(self._estimate(encodings), context.deadline)

@@ -32,16 +32,22 @@ _COMBINING = Replace(Regex(r"[\p{Mn}\p{Me}]"), "")
 class Encoding:
     """Token ids of one input, special tokens included. `truncated`: the model does not read all of it.
 
-    `all_layers`: it passes by the model's early exits.
+    `all_layers`: it passes by the model's early exits. `prefix`: token ids of a text that was read before, which it
+    attends to.
     """
 
     ids: list[int]
     type_ids: list[int]
     truncated: bool
     all_layers: bool = False
+    prefix: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def fits_with(self, other: "Encoding") -> bool:
+        """Whether one run can take both."""
+        return self.all_layers == other.all_layers and self.prefix == other.prefix
 
 
 @dataclass(frozen=True, slots=True)

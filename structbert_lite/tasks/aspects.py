@@ -102,7 +102,7 @@ class AspectPipeline:
         labels = self._zero_shot.manifest.labels
         yes, no = labels.index("entailment"), labels.index("contradiction")
         asked = [(text, form.replace("{}", aspect.strip())) for text, aspect, _ in unnamed for form in (GOOD, BAD)]
-        rows = self._zero_shot.run(asked, context)
+        rows = self._zero_shot.run(asked, context, read_once=True)
         odds = [sigmoid(float(row.values[yes] - row.values[no])) for row in rows]
         for (_, aspect, sides), good, bad in zip(unnamed, odds[::2], odds[1::2], strict=True):
             if max(good, bad) >= ENTAILED:

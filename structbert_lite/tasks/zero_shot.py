@@ -48,7 +48,8 @@ class ZeroShotPipeline:
             require_readable(text, f"texts[{i}]", self.runner.tokenizer)
         # Not str.format: other braces in the template are the caller's own.
         hypotheses = [hypothesis_template.replace(PLACE, label) for label in labels]
-        rows = iter(self.runner.run([(text, said) for text in texts for said in hypotheses], context))
+        asked = [(text, said) for text in texts for said in hypotheses]
+        rows = iter(self.runner.run(asked, context, read_once=True))
         apart = multi_label or len(labels) == 1
         return [self._result(text, labels, [next(rows) for _ in labels], apart, none) for text in texts]
 
