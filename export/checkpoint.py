@@ -7,8 +7,8 @@ from pathlib import Path
 from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel
 
-from export.architecture import Architecture
-from export.config import read_config
+from export.architecture import BERT, Architecture
+from export.config import PREFIX, read_config
 from export.dense import EncoderWithDense, read_dense
 from export.keys import Layout, rename_keys
 from export.labels import check_purpose, choose_labels, is_multi_label
@@ -57,6 +57,12 @@ class Checkpoint:
     def reads_pairs(self) -> bool:
         return self.kind == "cross-encoder"
 
+    @property
+    def has_prefix(self) -> bool:
+        """Whether it was trained to read a text once for all labels."""
+        prefix: bool = self.config.prefix_attention
+        return prefix
+
     def drop_models(self) -> None:
         """Gives back their memory, perhaps gigabytes; from now on the checkpoint has no `model`."""
         del self.model
@@ -97,6 +103,8 @@ def load_checkpoint(
             weights_sha256=digest_weights(files),
             reference=published,
         )
+    if config.prefix_attention and not (wanted.reads_pairs and architecture.name == BERT.name):
+        raise ExportRefused(f"config.json says {PREFIX}, which is for BERT that reads pairs")
     tensors, keys = rename_keys(stored, wanted, architecture)
     names: tuple[str, ...] = ()
     where = "none"

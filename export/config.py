@@ -21,6 +21,7 @@ SIZES = (
 )
 NUMBERS = {"layer_norm_eps": (int, float), "pad_token_id": (int,)}  # some architectures have defaults for them
 ONLY = {"hidden_act": "gelu", "position_embedding_type": "absolute", "is_decoder": False}
+PREFIX = "prefix_attention"  # our own: a text is read once, and labels attend to it
 CONFIGS = {"BERT": BertConfig, BERT_UNIGRAM.name: BertConfig, "XLM-RoBERTa": XLMRobertaConfig}
 
 
@@ -62,6 +63,9 @@ def read_config(
         num_labels=num_labels,
         attn_implementation="eager",  # the plain formula is the reference; SDPA differs by up to 1e-6
     )
+    config.prefix_attention = given.get(PREFIX, False)
+    if type(config.prefix_attention) is not bool:
+        raise ExportRefused(f"config.json gives no usable {PREFIX}: {config.prefix_attention}")
     return config, architecture
 
 

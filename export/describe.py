@@ -44,6 +44,7 @@ def describe(
         prompt=checkpoint.prompt if encoder else "",
         multi_label=checkpoint.multi_label,
         matcher=Matcher(features=head.features, normalize=head.normalize) if head else None,
+        prefix=checkpoint.has_prefix,
         pair_template=TEMPLATE if checkpoint.head is Head.SPAN else None,
         **facts,
         **heads,

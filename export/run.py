@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from export.card import CARD_NAME, write_card
 from export.checkpoint import load_checkpoint
-from export.checks import PARITY_BOUND
 from export.describe import describe, describe_size, write_manifest
 from export.early_exit import AGREEMENT
 from export.early_exit.card import append_section
@@ -20,10 +18,10 @@ from export.publish import build_aside, check_target, publish
 from export.refusal import ExportRefused
 from export.scores import Found
 from export.source import Source
-from export.stages import calibrate_score, load, make_float32, make_int8, prove_int8, prove_matcher, prove_parity
+from export.stages import calibrate_score, load, make_float32, make_int8, prove_int8, prove_parity
 from export.tasks import TASKS
 from export.texts import read_texts
-from structbert_lite.manifest import MATCHER_NAME, MODEL_NAME
+from structbert_lite.manifest import MATCHER_NAME, MODEL_NAME, TOKENIZER_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +67,13 @@ def run_export(export: Export) -> Path:
         with stages.stage("export to ONNX") as stage:
             whole, float32 = make_float32(checkpoint, work, stage)
         with stages.stage("parity with PyTorch") as stage:
-            difference = prove_parity(loaded, float32, stage)
-            checks: dict[str, Any] = {"parity_max_difference": difference, "parity_bound": PARITY_BOUND}
-            if loaded.matcher is not None:
-                checks["matcher_max_difference"] = prove_matcher(loaded, float32, stage)
+            checks = prove_parity(loaded, float32, model / TOKENIZER_NAME, stage)
             checks |= {"label_names": checkpoint.label_names, "tokenizer": loaded.how}
             checkpoint.drop_models()
         with stages.stage("quantize to int8") as stage:
             quantization = make_int8(loaded, (whole, float32), model / MODEL_NAME, texts, stage)
         with stages.stage("int8 against float32") as stage:
-            checks["int8"] = prove_int8(loaded, float32, model / MODEL_NAME, texts, export.min_agreement, stage)
+            checks |= prove_int8(loaded, float32, model, texts, export.min_agreement, stage)
         scores: Found | None = None
         if scored:
             with stages.stage("calibrate the score") as stage:

@@ -1,6 +1,6 @@
 """What each stage of an export does, and what it says about it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from export.last_layer import keep_first_token
 from export.matcher import FoldedMatcher
 from export.onnx_file import load_graph
 from export.pairs import LabelledPairs, make_pairs
+from export.prefix.check import Group, check_layout, check_prefix, compare_int8
+from export.prefix.graph import add_prefix
 from export.progress import Stage
 from export.quantize import quantize
 from export.refusal import ExportRefused
@@ -28,7 +30,11 @@ from export.span.prompt import PromptingTokenizer, join_apart, load_prompting
 from export.tasks import Head
 from export.texts import PARITY_TEXTS
 from export.tokenizer import pad_id, write_tokenizer
-from structbert_lite.manifest import TOKENIZER_NAME
+from structbert_lite.inference.model import Session
+from structbert_lite.inference.tokenizer import Tokenizer as ServingTokenizer
+from structbert_lite.manifest import MODEL_NAME, TOKENIZER_NAME
+
+ASKED, LONGEST_LABEL = 5, 40  # labels asked about a text, and characters of one, where texts stand in for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +89,39 @@ def make_float32(checkpoint: Checkpoint, work: Path, stage: Stage) -> tuple[Path
         stage.say("all tokens in the last layer, for their mean")
         return whole, whole
     graph = load_graph(whole)
-    if not keep_first_token(graph):
-        stage.say("all tokens in the last layer: the graph does not end as those that are known")
+    is_cut = keep_first_token(graph)
+    read = "tokens of the answers" if checkpoint.head is Head.SPAN else "first token"
+    stage.say(
+        f"last layer for the {read} alone"
+        if is_cut
+        else "all tokens in the last layer: the graph does not end as those that are known"
+    )
+    if checkpoint.has_prefix:
+        config = checkpoint.config
+        try:
+            add_prefix(graph, config.num_attention_heads, config.hidden_size // config.num_attention_heads)
+        except ValueError as error:
+            raise ExportRefused(f"the graph cannot read a text once: {error}") from None
+        stage.say("a text is read once for all its labels")
+    elif not is_cut:
         return whole, whole
     cut = whole.with_name("cut.onnx")
     onnx.save(graph, cut)
-    read = "tokens of the answers" if checkpoint.head is Head.SPAN else "first token"
-    stage.say(f"last layer for the {read} alone")
     return whole, cut
 
 
-def prove_parity(loaded: Loaded, float32: Path, stage: Stage) -> float:
+def prove_parity(loaded: Loaded, float32: Path, tokenizer: Path, stage: Stage) -> dict[str, Any]:
+    """Differences of everything that the float32 graph computes from PyTorch, for the manifest."""
+    found: dict[str, Any] = {"parity_max_difference": _prove_outputs(loaded, float32, stage)}
+    found["parity_bound"] = PARITY_BOUND
+    if loaded.matcher is not None:
+        found["matcher_max_difference"] = _prove_matcher(loaded, float32, stage)
+    if loaded.checkpoint.has_prefix:
+        found["prefix_max_difference"] = _prove_prefix(loaded, float32, tokenizer, stage)
+    return found
+
+
+def _prove_outputs(loaded: Loaded, float32: Path, stage: Stage) -> float:
     checkpoint = loaded.checkpoint
     items = loaded.make_items(PARITY_TEXTS)
     model = checkpoint.reference or checkpoint.model
@@ -104,7 +132,31 @@ def prove_parity(loaded: Loaded, float32: Path, stage: Stage) -> float:
     return parity
 
 
-def prove_matcher(loaded: Loaded, float32: Path, stage: Stage) -> float:
+def _prove_prefix(loaded: Loaded, float32: Path, tokenizer: Path, stage: Stage) -> float:
+    check_layout(Tokenizer.from_file(str(tokenizer)), *PARITY_TEXTS[1:3])
+    serving = ServingTokenizer(tokenizer, loaded.limits[0])
+    difference = check_prefix(loaded.checkpoint.model, float32, serving, list(_groups(PARITY_TEXTS)))
+    stage.say(f"max |Δlogit| of a text read once {difference:.1e}")
+    return difference
+
+
+def _compare_prefix(loaded: Loaded, model: Path, float32: Path, texts: Sequence[str], stage: Stage) -> dict[str, Any]:
+    session = Session(model / MODEL_NAME, loaded.checkpoint.architecture.inputs, loaded.limits[1])
+    tokenizer = ServingTokenizer(model / TOKENIZER_NAME, loaded.limits[0])
+    facts = compare_int8(float32, session, tokenizer, list(_groups(texts)))
+    stage.say(
+        f"read once, the same best one of {ASKED} for {facts['best_label_agreement']:.1%} of {facts['texts']} texts"
+    )
+    return facts
+
+
+def _groups(texts: Sequence[str]) -> Iterator[Group]:
+    """Each text, and some of the others as what is asked about it."""
+    for i, text in enumerate(texts):
+        yield text, [texts[(i + step) % len(texts)][:LONGEST_LABEL] for step in range(1, ASKED + 1)]
+
+
+def _prove_matcher(loaded: Loaded, float32: Path, stage: Stage) -> float:
     checkpoint = loaded.checkpoint
     if checkpoint.siamese is None or checkpoint.pooling is None:
         raise ValueError("only an encoder with a head for pairs has a matcher")
@@ -135,6 +187,16 @@ def make_int8(
 
 
 def prove_int8(
+    loaded: Loaded, float32: Path, model: Path, texts: list[str], least: float, stage: Stage
+) -> dict[str, Any]:
+    """How far the int8 graph in the folder `model` is from the float32 one, for the manifest."""
+    found = {"int8": _prove_rows(loaded, float32, model / MODEL_NAME, texts, least, stage)}
+    if loaded.checkpoint.has_prefix:
+        found["prefix_int8"] = _compare_prefix(loaded, model, float32, texts, stage)
+    return found
+
+
+def _prove_rows(
     loaded: Loaded, float32: Path, int8: Path, texts: list[str], least: float, stage: Stage
 ) -> dict[str, Any]:
     items = loaded.make_items(texts)

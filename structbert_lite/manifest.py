@@ -196,6 +196,7 @@ class Manifest(_Frozen):
     uncertainty: Uncertainty | None = None  # of a sentiment model that has Neutral; None: the class's own values
     none: Calibration | None = None  # of a zero-shot model, for how well the best label fits; None: not calibrated
     early_exit: EarlyExit | None = None  # of a classifier whose graph has exits
+    prefix: bool = False  # of a cross-encoder that can read the first text once for all that is asked about it
     max_tokens: PositiveInt  # of one encoding, special tokens included
     pad_id: int
     inputs: tuple[str, ...]  # of the ONNX graph, int64 [batch, tokens] each
@@ -240,6 +241,8 @@ class Manifest(_Frozen):
             raise ValueError(f"uncertainty is for a sentiment model with the labels {', '.join(THREE_WAY)}")
         if self.early_exit is not None and self.kind != "classifier":
             raise ValueError("early_exit is for a classifier")
+        if self.prefix and self.kind != "cross-encoder":
+            raise ValueError("prefix is for a cross-encoder")
         if self.none is not None and "zero-shot" not in self.tasks:
             raise ValueError("none is for a zero-shot model")
         if self.kind == "encoder" and (self.pooling is None or self.dimensions is None):

@@ -70,7 +70,7 @@ class Settings(BaseModel):
     prefix_cache_mb: int = Field(
         32,
         ge=0,
-        description="Memory for the keys and values of texts that zero-shot labels were asked about; 0: the last text's",
+        description="Memory for keys and values of texts whose labels were asked about; 0: of the last one",
     )
     max_body_mb: int = Field(4, ge=1, le=1024, description="Size of a request body at the most")
     max_items: int = Field(

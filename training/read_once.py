@@ -1,7 +1,7 @@
 """The zero-shot model goes on from its own weights under the mask of prefix.py, taught by what it said before.
 
-Pairs of like sentences, which the similarity model asks it about, keep the full mask: a part of them is read on, so that
-nothing of that is unlearnt.
+Pairs of like sentences, which the similarity model asks it about, keep the full mask: a part of them is read on, so
+that nothing of that is unlearnt.
 """
 
 import shutil
@@ -11,16 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 from torch.nn import functional
 from transformers import BertForSequenceClassification
 
+from export.prefix.packed import Packed
 from structbert_lite.inference.model import Model
 from training.augment import change
 from training.cross_encoder import Rows, encode_pairs, logits_of, predict_pairs, read_tokenizer, start_cross_encoder
 from training.examples import batches
 from training.loop import Recipe, finish, fit, record
 from training.own import Inference, choices, inferences, judged, opinions, paraphrases, questions
-from export.prefix.packed import Packed
 from training.prefix import encode_group, group_logits, predict_groups
 from training.zero_shot import (
     LABELS,
@@ -94,6 +95,7 @@ def run(base: Path, teacher: Path, out: Path, recipe: Recipe = PASS) -> dict[str
         return torch.stack(losses).sum()
 
     def report(epoch: int, averaged: BertForSequenceClassification) -> None:
+        averaged.config.prefix_attention = True
         averaged.save_pretrained(out)
         record(out, epoch, evaluate(averaged, taught, tokenizer))
 
@@ -101,7 +103,7 @@ def run(base: Path, teacher: Path, out: Path, recipe: Recipe = PASS) -> dict[str
     return finish(out, recipe)
 
 
-def evaluate(model: BertForSequenceClassification, teacher: Model, tokenizer) -> dict[str, float]:
+def evaluate(model: BertForSequenceClassification, teacher: Model, tokenizer: Tokenizer) -> dict[str, float]:
     """Shares right on rows held out, this model's and the teacher's, and how far their logits lie apart."""
     statements, labelled = inferences()[1], choices()[1]
     figures: dict[str, float] = {}
@@ -134,7 +136,7 @@ def _ask(teacher: Model, pairs: Sequence[tuple[str, str]]) -> torch.Tensor:
     return torch.from_numpy(out)
 
 
-def _draw(tokenizer, recipe: Recipe, epoch: int) -> Pass:
+def _draw(tokenizer: Tokenizer, recipe: Recipe, epoch: int) -> Pass:
     rng = np.random.default_rng([recipe.seed, epoch, 7])
     groups = [
         *topic_groups(epoch + 3, rng),
@@ -158,7 +160,5 @@ def _plan(read: Pass, number: int, recipe: Recipe) -> list[tuple[int, bool, np.n
     rng = np.random.default_rng([recipe.seed, number, 8])
     lengths = [len(row.ids) for row in read.packed]
     plan = [(number, True, batch) for batch in batches(lengths, recipe.token_budget, rng)]
-    plan += [
-        (number, False, batch) for batch in batches([len(row) for row in read.rows[0]], recipe.token_budget, rng)
-    ]
+    plan += [(number, False, batch) for batch in batches([len(row) for row in read.rows[0]], recipe.token_budget, rng)]
     return [plan[i] for i in rng.permutation(len(plan))]

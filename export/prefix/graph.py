@@ -23,11 +23,10 @@ POSITIONS = "position_embeddings"  # in the name of the table, as transformers c
 
 @dataclass(frozen=True, slots=True)
 class _Attention:
-    """Nodes of one layer: queries times keys, that scaled, that masked, its softmax, and that times values."""
+    """Nodes of one layer: queries times keys, that scaled, its softmax once it is masked, and that times values."""
 
     scores: onnx.NodeProto
     scaled: onnx.NodeProto
-    masked: onnx.NodeProto
     softmax: onnx.NodeProto
     context: onnx.NodeProto
 
@@ -56,8 +55,9 @@ class _Extender:
         if not layers:
             raise ValueError("it has no attention")
         own = [layer.scores.input[1] for layer in layers], [layer.context.input[1] for layer in layers]
-        shapes = [len(layers), heads, size, "prefix"], [len(layers), heads, "prefix", size]
-        outputs = [len(layers), heads, size, "tokens"], [len(layers), heads, "tokens", size]
+        shapes, outputs = (
+            ([len(layers), heads, size, free], [len(layers), heads, free, size]) for free in ("prefix", "tokens")
+        )
         given: list[list[str]] = []
         for name, shape in zip((PREFIX_KEYS, PREFIX_VALUES), shapes, strict=True):
             empty = np.zeros([0 if axis == "prefix" else int(axis) for axis in shape], np.float32)
@@ -87,10 +87,10 @@ class _Extender:
         readers = [node for node in self.graph.node if softmax.output[0] in node.input]
         if [node.op_type for node in readers] != ["MatMul"]:
             raise ValueError(f"{softmax.name} is read by more than a product")
-        return _Attention(self._producer(scaled.input[0], "MatMul"), scaled, masked, softmax, readers[0])
+        return _Attention(self._producer(scaled.input[0], "MatMul"), scaled, softmax, readers[0])
 
     def _producer(self, name: str, *ops: str) -> onnx.NodeProto:
-        node = self.producers.get(name)
+        node: onnx.NodeProto | None = self.producers.get(name)
         if node is None or node.op_type not in ops:
             raise ValueError(f"{name} does not come from {' or '.join(ops)}")
         return node

@@ -7,9 +7,9 @@ for its [CLS], whose vector at the end goes to the head.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from transformers import BertForSequenceClassification
 
 TEXT, NOBODY = 0, -1  # segments: of the text, of padding; labels are 1, 2, ...
 
@@ -39,11 +39,14 @@ def pack(text: Sequence[int], labels: Sequence[Sequence[int]]) -> Packed:
 
 
 def logits_of_labels(
-    model: BertForSequenceClassification,
+    model: Any,
     rows: Sequence[Packed],
     change: Callable[[torch.Tensor], torch.Tensor] = lambda ids: ids,
 ) -> torch.Tensor:
-    """Logits [labels of all `rows`, n], row by row; `change` is given the token ids, int64 [rows, tokens]."""
+    """`model`: a BertForSequenceClassification.
+
+    Logits [labels of all `rows`, n], row by row; `change` is given the token ids, int64 [rows, tokens].
+    """
     segments = _pad([row.segments for row in rows], NOBODY)
     who, whom = segments[:, :, None], segments[:, None, :]
     seen = ((whom == TEXT) | (whom == who)) & (whom != NOBODY)

@@ -31,8 +31,8 @@ class OneBatch:
     def run(
         self, inputs: Sequence[Input], context: RequestContext, all_layers: bool = False, read_once: bool = False
     ) -> list[ModelOutput]:
-        """The model's output for each input, in order."""
-        encodings = self._model.tokenize(inputs, all_layers, read_once)
+        """The model's output for each input, in order; none is read once for others: those would be more runs."""
+        encodings = self._model.tokenize(inputs, all_layers)
         rows = zip(self._model.infer(encodings), encodings, strict=True)
         return [ModelOutput(values, encoding.truncated) for values, encoding in rows]
 

@@ -76,8 +76,8 @@ class Session:
     ) -> None:
         """`prepack`: where the graph is written as it was loaded, for this machine only; `prepacked`: it is such a one.
 
-        `early_exit`: whether rows leave at the graph's exits, where it has any. `prefix_bytes`: for texts that were read,
-        where it takes prefixes.
+        `early_exit`: whether rows leave at the graph's exits, where it has any. `prefix_bytes`: for texts that were
+        read, where it takes prefixes.
 
         Raises InvalidModel.
         """
@@ -207,9 +207,11 @@ class Model:
             raise InvalidModel(
                 f"{folder / MANIFEST_NAME}: max_tokens {manifest.max_tokens} leaves no room for two texts"
             )
-        options = {"early_exit": early_exit, "prefix_bytes": prefix_bytes}
+        options: dict[str, Any] = {"early_exit": early_exit, "prefix_bytes": prefix_bytes}
         session = _open_prepacked(path, manifest, tokenizer, prepacked, options) if prepacked else None
         session = session or Session(path, manifest.inputs, manifest.pad_id, **options)
+        if session.takes_prefix != manifest.prefix:
+            raise InvalidModel(f"{path}: the manifest says prefix {manifest.prefix}, the graph says otherwise")
         model = cls(folder, manifest, tokenizer, session)
         try:
             shape = model.infer([model.short_input()]).shape
@@ -230,9 +232,7 @@ class Model:
         prefix = " prefix" if read_once and self._session.takes_prefix else ""
         return f"{__version__} {RUNTIME} {facts.digest} {facts.max_tokens} {facts.pooling}{exits}{prefix}"
 
-    def tokenize(
-        self, inputs: Sequence[Input], all_layers: bool = False, read_once: bool = False
-    ) -> list[Encoding]:
+    def tokenize(self, inputs: Sequence[Input], all_layers: bool = False, read_once: bool = False) -> list[Encoding]:
         """The encoding of each input, in order; with `all_layers` they pass by the model's early exits.
 
         With `read_once` the first of each pair is read once for all that stand behind it, by a model made for that.

@@ -1,4 +1,4 @@
-"""A text that is read once for everything that is asked about it: what its labels attend to, and for how long it is kept.
+"""A text that is read once for all that is asked about it: what its labels attend to, and how long that is kept.
 
 The text's tokens never attend to a label, so its keys and values are the same for all of them (PreTTR, 2004.14255).
 Each label is then an input of its own, [CLS] label [SEP], whose attention also sees the text.
@@ -28,10 +28,7 @@ def encode_behind(tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]]) -> lis
     How much of a text is read is decided by the length of the label alone, never by what else is asked: a text loses
     its end where less than LABEL_ROOM, or the next power of two that the label needs, is left behind it.
     """
-    texts = dict.fromkeys(text for text, _ in pairs)
-    texts |= zip(texts, tokenizer.encode(list(texts)), strict=True)
-    labels = dict.fromkeys(label for _, label in pairs)
-    labels |= zip(labels, tokenizer.encode(list(labels)), strict=True)
+    texts, labels = (_encode(tokenizer, fields) for fields in zip(*pairs, strict=True))
     cuts: dict[tuple[str, int], Prefix] = {}
     found = []
     for text, label in pairs:
@@ -47,6 +44,11 @@ def encode_behind(tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]]) -> lis
         truncated = first.truncated or second.truncated or len(first) > room or len(second) > most
         found.append(Encoding(ids, [0, *[1] * (len(ids) - 1)], truncated, prefix=cuts[text, room]))
     return found
+
+
+def _encode(tokenizer: Tokenizer, texts: Sequence[str]) -> dict[str, Encoding]:
+    different = list(dict.fromkeys(texts))
+    return dict(zip(different, tokenizer.encode(different), strict=True))
 
 
 class PrefixCache:

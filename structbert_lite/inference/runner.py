@@ -40,9 +40,9 @@ class ModelRunner(Protocol):
     ) -> list[ModelOutput]:
         """The model's output for each input, in order.
 
-        With `all_layers` none leaves the model early: outputs of different layers are good for an answer, and no measure
-        of how far two inputs differ. With `read_once` a model made for that reads the first of each pair once for all
-        that stand behind it, and those do not change what it makes of it.
+        With `all_layers` none leaves the model early: outputs of different layers are good for an answer, and no
+        measure of how far two inputs differ. With `read_once` a model made for that reads the first of each pair
+        once for all that stand behind it, and those do not change what it makes of it.
         """
 
 
