@@ -139,6 +139,17 @@ def zero_shot(data: Path | None, base: Path, out: Path, **further: Any) -> None:
     _show(run(data, base, out, **_choose(RECIPE, **further)))
 
 
+@main.command("read-once")
+@click.option("--base", type=FOLDER, required=True, help="The zero-shot run to go on from.")
+@click.option("--teacher", type=FOLDER, default=Path("models/zero-shot"), show_default=True, help="It, as int8 model.")
+@click.option("--out", type=FOLDER, default=Path("runs/zero-shot-once"), show_default=True, help=RUN)
+def read_once(base: Path, teacher: Path, out: Path) -> None:
+    """Teach a zero-shot classifier to read a text once for all its labels; resumable."""
+    from training.read_once import run
+
+    _show(run(base, teacher, out))
+
+
 @main.command()
 @click.option(
     "--task",

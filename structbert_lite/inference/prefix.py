@@ -70,10 +70,12 @@ class PrefixCache:
             with self._lock:
                 if (kept := self._look_up(prefix)) is not None:
                     return kept
-            made = read(prefix)
-            with self._lock:
+            try:
+                made = read(prefix)
+                with self._lock:
+                    self._keep(prefix, made)
+            finally:
                 self._reading.pop(prefix, None)
-                self._keep(prefix, made)
             return made
 
     def _look_up(self, prefix: Prefix) -> KeysAndValues | None:

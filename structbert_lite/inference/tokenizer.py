@@ -47,7 +47,9 @@ class Encoding:
 
     def fits_with(self, other: "Encoding") -> bool:
         """Whether one run can take both."""
-        return self.all_layers == other.all_layers and self.prefix == other.prefix
+        return self.all_layers == other.all_layers and (
+            self.prefix is other.prefix or self.prefix == other.prefix
+        )
 
 
 @dataclass(frozen=True, slots=True)
