@@ -31,7 +31,7 @@ POLL_SECONDS = 0.05
 SHED_FACTOR = 2
 # Under overload micro-batches are smaller, for those who wait for the one that runs; and the backlog of a worker, in
 # such micro-batches.
-OVERLOAD_BATCH_FACTOR, BACKLOG_FACTOR = 0.5, 0.8
+OVERLOAD_BATCH_FACTOR, BACKLOG_FACTOR = 0.25, 0.8
 NO_LIMIT = float("inf")
 
 
