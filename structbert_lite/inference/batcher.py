@@ -28,7 +28,7 @@ WINDOW = 256
 # Whoever waits looks this often whether its client is still there.
 POLL_SECONDS = 0.05
 # Under overload an entry may have waited so many times longer than was thought when it was let in.
-SHED_FACTOR = 2
+SHED_FACTOR = 4
 # Under overload micro-batches are smaller, for those who wait for the one that runs; and the backlog of a worker, in
 # such micro-batches.
 OVERLOAD_BATCH_FACTOR, BACKLOG_FACTOR = 0.25, 0.8
