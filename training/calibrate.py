@@ -65,10 +65,10 @@ def renew(model: Path, found: dict[str, Any]) -> None:
     write_manifest(model, read_manifest(model).model_copy(update=fields))
 
 
-def _logits(runner: ModelRunner, inputs: Sequence[tuple[str, ...]]) -> np.ndarray:
+def _logits(runner: ModelRunner, inputs: Sequence[tuple[str, ...]], read_once: bool = False) -> np.ndarray:
     rows = []
     for start in range(0, len(inputs), 64):
-        rows += runner.run(list(inputs[start : start + 64]), RequestContext())
+        rows += runner.run(list(inputs[start : start + 64]), RequestContext(), read_once=read_once)
     return np.stack([row.values for row in rows]).astype(np.float64)
 
 
@@ -107,7 +107,7 @@ def _zero_shot(runner: ModelRunner, run: Path, data: Path | None) -> tuple[dict,
     _, held = choices()
     labels = runner.manifest.labels
     entailed, contradicted = labels.index("entailment"), labels.index("contradiction")
-    logits = _logits(runner, [(c.text, label) for c in held for label in (c.fits, *c.wrong)])
+    logits = _logits(runner, [(c.text, label) for c in held for label in (c.fits, *c.wrong)], read_once=True)
     margins = (logits[:, entailed] - logits[:, contradicted]).reshape(len(held), -1)
     highest = np.concatenate([margins.max(1), margins[:, 1:].max(1)])
     fits = [1] * len(held) + [0] * len(held)
