@@ -16,7 +16,7 @@ from export.encoding import Pair, load_tokenizer
 from export.refusal import ExportRefused
 from export.span.published import Spans
 from export.tasks.similarity import LABELS
-from structbert_lite.inference.tokenizer import Prompt
+from structbert_lite.inference.prompt import Prompt
 from structbert_lite.inference.tokenizer import Tokenizer as ServersTokenizer
 from structbert_lite.manifest import PairTemplate
 

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer as _Tokenizer
 from tokenizers.normalizers import Replace
 
 from structbert_lite.errors import InvalidModel
-from structbert_lite.manifest import PairTemplate
+from structbert_lite.inference.spans import Word, cut, longest_first
 
 # Reading takes a hundred bytes of memory and a microsecond a character, and knows no deadline. So no more than this is
 # read of a text with hardly a token in it, blank or one endless word, and of long texts one at a time.
@@ -47,18 +47,7 @@ class Encoding:
 
     def fits_with(self, other: "Encoding") -> bool:
         """Whether one run can take both."""
-        return self.all_layers == other.all_layers and (
-            self.prefix is other.prefix or self.prefix == other.prefix
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """Characters `start` to `end` of a text, and how many tokens they make."""
-
-    start: int
-    end: int
-    tokens: int
+        return self.all_layers == other.all_layers and (self.prefix is other.prefix or self.prefix == other.prefix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +201,7 @@ class Tokenizer:
     def _shorten(self, pair: tuple[str, str], room: int) -> tuple[tuple[str, str], bool]:
         read = [self._beginning(text, room) for text in pair]
         counts = [sum(map(len, self._chunks(text))) for text in read]
-        kept = _longest_first(counts, room)
+        kept = longest_first(counts, room)
         a, b = (
             text if most == count else self.split(text, most, 0, 1)[0][0]
             for text, count, most in zip(read, counts, kept, strict=True)
@@ -250,7 +239,7 @@ class Tokenizer:
         if self.room_for_two % 2 and min(counts) > self.room_for_two // 2 and beginnings != list(given):
             # The odd token goes to the longer of the whole texts, which their beginnings do not tell.
             counts = [sum(map(len, self._chunks(part[:MOST_CHARACTERS]))) for part in given]
-        kept = _longest_first(counts, self.room_for_two)
+        kept = longest_first(counts, self.room_for_two)
         for part, count in zip(parts, kept, strict=True):
             part.truncate(count)
         joined = self._tokenizer.post_process(*parts)
@@ -297,64 +286,5 @@ class Tokenizer:
         return encodings
 
 
-class Prompt:
-    """Fills the model's template with two texts, and shortens them so that the rest of it is never cut."""
-
-    def __init__(self, template: PairTemplate, tokenizer: Tokenizer) -> None:
-        """Raises InvalidModel where the template leaves no tokens for two texts."""
-        self._template = template
-        self._tokenizer = tokenizer
-        (empty,) = tokenizer.encode([template.fill("", "")])
-        self.room = tokenizer.max_tokens - len(empty)  # tokens for both texts
-        if self.room < 2:
-            raise InvalidModel(f"the pair_template leaves no room for two texts in {tokenizer.max_tokens} tokens")
-
-    def fill(self, a: str, b: str) -> tuple[tuple[str, str], bool]:
-        """(text and prompt for the tokenizer, whether the end of `a` or of `b` is left out); the longer loses first."""
-        (a, b), truncated = self._tokenizer.shorten((a, b), self.room)
-        return self._template.fill(a, b), truncated
-
-
-def cut(words: list[Word], size: int, overlap: int, limit: int) -> tuple[list[tuple[int, int]], bool]:
-    """Spans of characters, in order, and whether words are left behind the last of them.
-
-    A span holds whole words of at most `size` tokens (a longer word stands alone), neighbours share at most `overlap`
-    tokens, and there are at most `limit` spans.
-    """
-    spans: list[tuple[int, int]] = []
-    first, last = 0, -1
-    while last < len(words) - 1:
-        if len(spans) == limit:
-            return spans, True
-        last = _reach(words, range(first, len(words)), size)
-        spans.append((words[first].start, words[last].end))
-        if last < len(words) - 1:
-            # What is shared must leave room for the next word, or the next span would bring nothing new.
-            shared = min(overlap, size - words[last + 1].tokens)
-            first = last + 1 if words[last].tokens > shared else _reach(words, range(last, first, -1), shared)
-    return spans, False
-
-
-def _longest_first(counts: list[int], room: int) -> list[int]:
-    """How many tokens of each of two parts are kept, as the tokenizers library decides it (`longest_first`)."""
-    if sum(counts) <= room:
-        return counts
-    short, long = sorted(counts)
-    if short > room // 2:
-        short, long = room // 2, room - room // 2
-    else:
-        long = room - short
-    return [long, short] if counts[0] > counts[1] else [short, long]
-
-
 def _encoding(encoding: _Encoding) -> Encoding:
     return Encoding(encoding.ids, encoding.type_ids, bool(encoding.overflowing))
-
-
-def _reach(words: list[Word], order: range, tokens: int) -> int:
-    """The last index in `order` up to which words have at most `tokens` tokens together; its first at the least."""
-    for i in order:
-        tokens -= words[i].tokens
-        if tokens < 0 and i != order.start:
-            return i - order.step
-    return order[-1]

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from structbert_lite.errors import InvalidModel
+from structbert_lite.inference.prompt import Prompt
 from structbert_lite.inference.runner import ModelRunner
-from structbert_lite.inference.tokenizer import Prompt
 from structbert_lite.manifest import MANIFEST_NAME
 from structbert_lite.request_context import RequestContext
 from structbert_lite.results import Kind, Level, Similarity

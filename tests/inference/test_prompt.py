@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from structbert_lite.inference.tokenizer import Prompt, Tokenizer
+from structbert_lite.inference.prompt import Prompt
+from structbert_lite.inference.tokenizer import Tokenizer
 from structbert_lite.manifest import PairTemplate
 from tests.tiny_models import TOKENIZER
 

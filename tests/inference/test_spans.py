@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from structbert_lite.inference.tokenizer import Word, cut
+from structbert_lite.inference.spans import Word, cut
 
 
 def make(sizes: list[int]) -> list[Word]:
