@@ -120,8 +120,6 @@ class Session:
         self.takes_prefix = others == [KEYS, VALUES]
         self._output, self._has_exits = first, others == [EXIT_LAYER]
         self._prefixes = PrefixCache(prefix_bytes)
-        self._options = ort.RunOptions()
-        self._options.only_execute_path_to_fetches = True  # a text has no logits, and a label no keys for others
         self._inputs = inputs
         self._pad_id = pad_id
 
@@ -138,7 +136,7 @@ class Session:
             feed[PREFIX_KEYS], feed[PREFIX_VALUES] = self._prefixes.get(prefix, self._read)
         output: NDArray[np.float32]
         wanted = [self._output, EXIT_LAYER] if may_leave else [self._output]
-        output, *layers = self._session.run(wanted, feed, self._options)
+        output, *layers = self._session.run(wanted, feed)
         if on_exits and layers:
             on_exits(layers[0])
         return output
@@ -146,7 +144,7 @@ class Session:
     def _read(self, prefix: Prefix) -> KeysAndValues:
         """By itself, never padded: nothing that is computed of it knows what else is asked."""
         alone = Encoding(list(prefix), [0] * len(prefix), truncated=False)
-        keys, values = self._session.run([KEYS, VALUES], self._feed([alone]), self._options)
+        keys, values = self._session.run([KEYS, VALUES], self._feed([alone]))
         return keys, values
 
     def _feed(self, encodings: list[Encoding]) -> dict[str, NDArray[np.generic]]:
