@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
 
 from app import create_app
 from structbert_lite.engine import Engine
@@ -16,9 +17,14 @@ from tests.redis_server import RedisServer
 from tests.tiny_models import make_all
 
 # In CI the examples are the same every time: a rare find belongs to whoever looks for it, not to the next commit.
-hypothesis.settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("ci")
+# An example may take any time on a busy machine, and fixtures are the same for all examples of a test.
+hypothesis.settings.register_profile(
+    "any machine",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.load_profile("any machine")
 
 MODEL = PROJECT / "models" / "sentiment"
 
