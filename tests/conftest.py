@@ -16,6 +16,10 @@ from structbert_lite.settings import PROJECT, Settings
 from tests.redis_server import RedisServer
 from tests.tiny_models import make_all
 
+# Before anything imports torch, and for the processes that tests start: threads of OpenMP that wait for one another
+# in a loop were seen to make a test of five seconds one of four minutes where others used the cores, too.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # In CI the examples are the same every time: a rare find belongs to whoever looks for it, not to the next commit.
 # An example may take any time on a busy machine, and fixtures are the same for all examples of a test.
 hypothesis.settings.register_profile(
