@@ -76,10 +76,11 @@ $(AUDIT)/.done: requirements-audit.txt
 	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-audit.txt
 	touch $@
 
-# Any of them: one that requirements-dev.txt includes is then never forgotten here.
+# Any of them: one that requirements-dev.txt includes is then never forgotten here. What is imported is compiled then,
+# not all files at the installation, which pip does on one core.
 $(DEV)/.done: $(wildcard requirements*.txt)
 	$(PYTHON) -m venv $(DEV)
-	$(DEV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(DEV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-dev.txt
 	touch $@
 
 $(DEV)/.ray: $(DEV)/.done requirements-ray.txt
