@@ -197,7 +197,7 @@ def cached(tree: Tree, texts: Sequence[str], seconds: float) -> Row:
 
 
 def in_process_cpu_ms(texts: Sequence[str]) -> float:
-    """CPU time of tokenization and inference of a text, all layers, one after another on one thread, the mean."""
+    """Mean CPU time of tokenization and inference, one text after another on one thread, exits as by default."""
     manifest = read_manifest(MODEL)
     session = Session(MODEL / MODEL_NAME, manifest.inputs, manifest.pad_id)
     tokenizer = Tokenizer(MODEL / TOKENIZER_NAME, manifest.max_tokens)

