@@ -1,5 +1,6 @@
 """`structbert-lite mcp`: the tasks as tools for agents."""
 
+import logging
 from contextlib import closing
 
 import click
@@ -34,6 +35,7 @@ def command(over_http: bool, host: str, port: int) -> None:
         settings = Settings.from_environment().model_copy(update={"host": host, "port": port, "load": "lazy"})
         require_models(settings)
         configure_logs(settings.log_level, settings.log_format)  # they go to standard error
+        logging.getLogger("mcp").setLevel(logging.WARNING)  # it tells of each request
         with closing(Engine(settings)) as engine:
             anyio.run(serve_http if over_http else serve_stdio, make_server(engine, settings), settings)
     except StructBertError as error:

@@ -2,6 +2,7 @@
 
 import math
 import signal
+import socket
 from typing import Any
 
 import click
@@ -9,12 +10,14 @@ import uvicorn
 from anyio import to_thread
 from mcp.server import Server
 from mcp.server.transport_security import TransportSecuritySettings
+from sse_starlette.sse import AppStatus
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from structbert_lite.api_keys import check_exposure, read_keys
+from structbert_lite.errors import ConfigurationError
 from structbert_lite.paths import Dialect
 from structbert_lite.settings import PREFIX, Settings
 from structbert_lite.web.access import AccessRules, challenge_headers
@@ -86,11 +89,12 @@ def make_app(server: Server[Any], settings: Settings) -> ASGIApp:
 
 
 async def serve_http(server: Server[Any], settings: Settings) -> None:
-    """Serves on the host and port of `settings` until SIGTERM or SIGINT; what is under way is answered first."""
+    """Serves on the host and port of `settings` until SIGTERM or SIGINT; what is under way is answered first.
+
+    Raises ConfigurationError.
+    """
     config = uvicorn.Config(
         make_app(server, settings),
-        settings.host,
-        settings.port,
         log_config=None,
         access_log=False,  # a line for each call is written where its tool is known
         ws="none",
@@ -100,11 +104,21 @@ async def serve_http(server: Server[Any], settings: Settings) -> None:
         limit_concurrency=settings.max_connections,
         timeout_graceful_shutdown=math.ceil(settings.timeout_ms / 1000),
     )
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    click.echo(f"Agents find the tools at http://{host}:{settings.port}{PATH}", err=True)
+    AppStatus.disable_automatic_graceful_drain()  # it would cut off at SIGTERM every answer that is a stream
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)  # uvicorn sends it again once it has ended, to whoever was there before
-    await uvicorn.Server(config).serve()
+    with _listen(settings.host, settings.port) as listener:
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        click.echo(f"Agents find the tools at http://{host}:{settings.port}{PATH}", err=True)
+        await uvicorn.Server(config).serve([listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ConfigurationError(f"{host}, port {port}, cannot be listened on: {error.strerror}") from None
 
 
 def _respond(status: int, name: str, message: str, headers: dict[str, str] | None = None) -> Response:
