@@ -1,6 +1,7 @@
 """`structbert-lite mcp`: the tasks as tools for agents."""
 
 import logging
+import sys
 from contextlib import closing
 
 import click
@@ -36,6 +37,8 @@ def command(over_http: bool, host: str, port: int) -> None:
         require_models(settings)
         configure_logs(settings.log_level, settings.log_format)  # they go to standard error
         logging.getLogger("mcp").setLevel(logging.WARNING)  # it tells of each request
+        if not over_http and sys.stdin.isatty():
+            click.echo("an agent's program is to start this and speak to it (docs/mcp.md); Ctrl-D ends", err=True)
         with closing(Engine(settings)) as engine:
             anyio.run(serve_http if over_http else serve_stdio, make_server(engine, settings), settings)
     except StructBertError as error:

@@ -10,8 +10,10 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any, cast
 
-import anyio
 from anyio import (
+    AsyncFile,
+    BrokenResourceError,
+    CancelScope,
     Condition,
     create_memory_object_stream,
     create_task_group,
@@ -43,18 +45,21 @@ Item = SessionMessage | Exception
 
 
 async def serve_stdio(server: Server[Any], settings: Settings) -> None:
-    """Serves one client until its input has ended and everything is answered, or until SIGTERM or SIGINT."""
-    async with create_task_group() as group:
+    """Serves one client until its input has ended and everything is answered, until it is gone, SIGTERM or SIGINT."""
+    try:
+        async with create_task_group() as group:
+            group.start_soon(_end_at_signal, group.cancel_scope)
+            async with stdio_server(stdin=cast("AsyncFile[str]", _read_lines())) as (read, write):
+                await _serve(server, read, write, settings.timeout_ms / 1000)
+            group.cancel_scope.cancel()
+    except* (BrokenPipeError, BrokenResourceError):
+        pass  # nobody reads the answers any more
 
-        async def end_at_signal() -> None:
-            with open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-                async for _ in signals:
-                    group.cancel_scope.cancel()
 
-        group.start_soon(end_at_signal)
-        async with stdio_server(stdin=cast("anyio.AsyncFile[str]", _read_lines())) as (read, write):
-            await _serve(server, read, write, settings.timeout_ms / 1000)
-        group.cancel_scope.cancel()
+async def _end_at_signal(scope: CancelScope) -> None:
+    with open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            scope.cancel()
 
 
 async def _serve(
@@ -105,12 +110,12 @@ async def _read_lines() -> AsyncIterator[str]:
         with suppress(PermissionError):  # of a regular file, which can always be read
             await wait_readable(STDIN)
         chunk = os.read(STDIN, CHUNK)
-        *lines, rest = chunk.split(b"\n")
+        *lines, rest = chunk.split(b"\n") if chunk else (b"", b"")  # the end is the end of a line, too
         for line in lines:
-            yield (pending + line).decode(errors="replace")
+            pending += line
+            if pending.strip():
+                yield pending.decode(errors="replace")
             pending.clear()
-        pending += rest
         if not chunk:
-            break
-    if pending:
-        yield pending.decode(errors="replace")
+            return
+        pending += rest
