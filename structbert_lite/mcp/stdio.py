@@ -6,7 +6,7 @@ that is no message unanswered. Its output is used as it is: meanwhile whatever e
 
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import suppress
 from typing import Any, cast
 
@@ -23,7 +23,6 @@ from anyio import (
 )
 from mcp.server import Server
 from mcp.server.stdio import stdio_server
-from mcp.shared._stream_protocols import ReadStream, WriteStream
 from mcp.shared.message import SessionMessage
 from mcp.types import (
     PARSE_ERROR,
@@ -62,9 +61,7 @@ async def _end_at_signal(scope: CancelScope) -> None:
             scope.cancel()
 
 
-async def _serve(
-    server: Server[Any], read: ReadStream[Item], write: WriteStream[SessionMessage], seconds: float
-) -> None:
+async def _serve(server: Server[Any], read: AsyncIterable[Item], write: Any, seconds: float) -> None:
     """Between the transport and the SDK. Once the input has ended, `seconds` are left for what is under way."""
     to_server, requests = create_memory_object_stream[Item]()
     answers, from_server = create_memory_object_stream[SessionMessage]()

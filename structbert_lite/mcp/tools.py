@@ -54,11 +54,15 @@ class TaskTool:
     def answer(self, arguments: dict[str, Any], request: ApiRequest, max_bytes: int) -> dict[str, Any]:
         """What the route answers to the same body; an array of answers is the object `{"results": [...]}`.
 
-        Raises pydantic's ValidationError, InvalidInput for arguments of more than `max_bytes` of JSON, and what
+        Raises pydantic's ValidationError, InvalidInput also for arguments of more than `max_bytes` of JSON, and what
         `Engine.predict` raises.
         """
         self.request.model_validate(arguments)  # names the field of this form, not of the route's other ones
-        if len(write_json(arguments)) > max_bytes:
+        try:
+            size = len(write_json(arguments))
+        except UnicodeEncodeError:  # some of the SDK's readers let it through
+            raise InvalidInput("half a character stands in them, a lone surrogate", "arguments") from None
+        if size > max_bytes:
             raise InvalidInput(f"they are larger than the limit of {max_bytes} bytes", "arguments")
         answer = self.route.answer(self.route.body.model_validate(arguments), request)
         return {"results": answer} if isinstance(answer, list) else answer
