@@ -99,7 +99,11 @@ def test_a_client_that_is_gone_is_no_error(tiny_models: Path) -> None:
 
 
 def test_what_is_wrong_at_the_start_is_a_sentence(tmp_path: Path) -> None:
-    without = [sys.executable, "-c", "import sys; sys.modules['mcp'] = None\nfrom structbert_lite.__main__ import main; main()"]
+    without = [
+        sys.executable,
+        "-c",
+        "import sys; sys.modules['mcp'] = None\nfrom structbert_lite.__main__ import main; main()",
+    ]
     for command, settings, said in (
         ([*without, "mcp"], {}, "pip install -r requirements-mcp.txt"),
         (COMMAND, {"STRUCTBERT_MODELS": str(tmp_path)}, "there is no model in"),
