@@ -65,8 +65,8 @@ class _Handlers:
         if self._threads.statistics().tasks_waiting >= self._max_waiting:
             return _fail(params.name, began, Overloaded("too many calls are waiting, try again later", retry_after=1))
         within = RequestContext(began + self._timeout, cancelled.is_set)
-        request = ApiRequest(self._engine, within, request_id.get(), "")
-        answer = partial(self._answer, tools[params.name], params.arguments or {}, request, began)
+        call = ApiRequest(self._engine, within, request_id.get(), "")
+        answer = partial(self._answer, tools[params.name], params.arguments or {}, call, began)
         try:
             async with create_task_group() as group:
                 group.start_soon(_report_progress, context)
@@ -76,9 +76,9 @@ class _Handlers:
         finally:
             cancelled.set()  # where the client has cancelled the call, its work is dropped
 
-    def _answer(self, tool: TaskTool, arguments: dict[str, Any], request: ApiRequest, began: float) -> CallToolResult:
+    def _answer(self, tool: TaskTool, arguments: dict[str, Any], call: ApiRequest, began: float) -> CallToolResult:
         try:
-            answer = tool.answer(arguments, request, self._max_bytes)
+            answer = tool.answer(arguments, call, self._max_bytes)
             text = write_json(answer).decode().rstrip()
         except Exception as error:
             return _fail(tool.name, began, error)

@@ -33,7 +33,7 @@ class Several(BaseModel, Generic[Answer]):
 
 @dataclass(frozen=True, slots=True)
 class TaskTool:
-    """`task` is what the engine is asked for at the route `path`.
+    """What the engine is asked for as `task`, by way of `route`.
 
     `request`: the form of the route's body that the tool takes, one plain object, for what agents' models are told of
     has no alternatives at its top; `result`: what it gives back.
@@ -43,15 +43,11 @@ class TaskTool:
     title: str
     description: str
     task: str
-    path: str
+    route: Route
     request: type[BaseModel]
     result: type[BaseModel]
 
-    @property
-    def route(self) -> Route:
-        return _ROUTES[self.path]
-
-    def answer(self, arguments: dict[str, Any], request: ApiRequest, max_bytes: int) -> dict[str, Any]:
+    def answer(self, arguments: dict[str, Any], call: ApiRequest, max_bytes: int) -> dict[str, Any]:
         """What the route answers to the same body; an array of answers is the object `{"results": [...]}`.
 
         Raises pydantic's ValidationError, InvalidInput also for arguments of more than `max_bytes` of JSON, and what
@@ -64,7 +60,7 @@ class TaskTool:
             raise InvalidInput("half a character stands in them, a lone surrogate", "arguments") from None
         if size > max_bytes:
             raise InvalidInput(f"they are larger than the limit of {max_bytes} bytes", "arguments")
-        answer = self.route.answer(self.route.body.model_validate(arguments), request)
+        answer = self.route.answer(self.route.body.model_validate(arguments), call)
         return {"results": answer} if isinstance(answer, list) else answer
 
 
@@ -77,7 +73,7 @@ TOOLS = (
         "probability of that label; where the model knows texts without an opinion also `neutral`, the probability "
         "that there is none, and `uncertain`: true means do not rely on this label.",
         "sentiment",
-        "/predict_batch",
+        _ROUTES["/predict_batch"],
         PredictBatchRequest,
         Several[Prediction],
     ),
@@ -88,7 +84,7 @@ TOOLS = (
         "blame them or both? Give `domain` for the usual aspects of a shop, of food or of hotels, or `aspects` in your "
         "own Chinese words; without both, a general list. Aspects that a text does not speak of are left out.",
         "aspects",
-        "/aspects",
+        _ROUTES["/aspects"],
         TextsAspectsRequest,
         Several[AspectsAnswer],
     ),
@@ -98,7 +94,7 @@ TOOLS = (
         "Why is this one Chinese text positive or negative? The answer of `sentiment` and the words of the text, each "
         "with its weight: above 0 it speaks for the label, below 0 against it.",
         "explain",
-        "/explain",
+        _ROUTES["/explain"],
         ExplainRequest,
         ExplainAnswer,
     ),
@@ -108,7 +104,7 @@ TOOLS = (
         "For each pair of Chinese texts: `score` 0..1 and `level` (high, medium, low); the order in a pair makes no "
         "difference. For duplicates and for matching questions. To search many passages for one query take `rerank`.",
         "similarity",
-        "/similarity",
+        _ROUTES["/similarity"],
         PairsRequest,
         Several[SimilarityAnswer],
     ),
@@ -119,7 +115,7 @@ TOOLS = (
         "meaning. Per text all labels, best first, with their scores. `multi_label` scores each label by itself; "
         "`none` adds the probability that no label fits.",
         "zero-shot",
-        "/classify",
+        _ROUTES["/classify"],
         ClassifyBatchRequest,
         Several[ClassificationAnswer],
     ),
@@ -129,7 +125,7 @@ TOOLS = (
         "Sorts Chinese passages by how well they answer a query, best first: `index` is the place in `documents`, "
         "`relevance_score` is 0..1. Long passages are read whole.",
         "rerank",
-        "/rerank",
+        _ROUTES["/rerank"],
         RerankRequest,
         RerankAnswer,
     ),
@@ -139,7 +135,7 @@ TOOLS = (
         "A vector of unit length for each Chinese text: hundreds of numbers, for a program that stores or compares "
         "them, not for reading. To compare texts take `similarity`, to search take `rerank`.",
         "embedding",
-        "/embed",
+        _ROUTES["/embed"],
         EmbedRequest,
         EmbedAnswer,
     ),

@@ -44,7 +44,7 @@ def running(models: Path, log_file: Path) -> Iterator[Running]:
 
 def test_the_sdks_own_client_until_the_end(tiny_models: Path, tmp_path: Path) -> None:
     """SIGTERM comes while calls of both eras are under way: they are answered."""
-    texts = [f"第{number}条：" + "物流很快，包装也严实，就是价格有点贵，" * 20 for number in range(40)]
+    texts = [f"第{number}条：" + "物流很快，包装也严实，就是价格有点贵，" * 20 for number in range(80)]
 
     async def talk(server: Running) -> list[Any]:
         address, answers = f"http://localhost:{server.port}/mcp", []
