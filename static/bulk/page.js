@@ -42,7 +42,7 @@ const stay = (/** @type {BeforeUnloadEvent} */ event) => {
 };
 
 /**
- * What a job is made with is out of the way while it runs, and what it was made with when it is over.
+ * What a job is made with is out of the way while it runs, and what it was made with once all rows are done.
  * @param {"" | "running" | "over"} state
  */
 function fold(state) {
@@ -155,7 +155,7 @@ async function go(work) {
   } finally {
     window.removeEventListener("beforeunload", stay);
     setBusy(false);
-    fold("over");
+    fold(work.isDone ? "over" : "");
   }
   work.flush();
   changed();
@@ -292,7 +292,7 @@ for (const kind of ["dragover", "drop"]) {
 }
 document.addEventListener("dragleave", () => byId("drop").classList.remove("over"));
 
-job.hidden = false;
+job.hidden = byId("gains").hidden = false;
 offerJobs();
 
 // What stood in the field of the first page, which leads here with several lines (panels/sentiment.js).

@@ -60,7 +60,8 @@ function fillPickers(sources, at, how) {
  * @param {import("./table.js").Facts} facts
  * @returns {string[]}
  */
-const doubtsOf = ({ damaged, broken }) => [
+const doubtsOf = ({ damaged, broken, uncomputed }) => [
+  ...(uncomputed ? [filled(texts.uncomputed, { count: whole(uncomputed) })] : []),
   ...(damaged ? [texts.damaged] : []),
   ...(broken ? [filled(broken.line ? texts.broken_at : texts.broken, { line: whole(broken.line), rows: whole(broken.rows) })] : []),
 ];

@@ -15,6 +15,7 @@ const MOST_MB = 256; // a browser's strings end at 512 million characters
  * @property {boolean} [damaged]
  * @property {{ line: number, rows: number } | null} [broken]
  * @property {string} [sheet]
+ * @property {number} [uncomputed] formulas without a result
  * @property {{ name: string, hidden: boolean }[]} [sheets]
  */
 /** @typedef {{ columns: string[], rows: unknown[][], faults: Map<number, Reason> }} Rows cells in the order of the columns, text but in JSON */
