@@ -110,7 +110,7 @@ def test_none_of_the_labels_may_fit_and_a_lead_may_be_too_small(visit, tiny_url)
     for scores, none, title, calm in (
         ([0.9, 0.1], 0.2, "咨询", False),
         ([0.9, 0.1], 0.7, "都不合适", True),
-        ([0.51, 0.49], 0.2, "拿不准", True),
+        ([0.51, 0.49], 0.2, "不确定", True),
     ):
         answer = {
             "text": "什么时候有货",
