@@ -65,7 +65,6 @@ function show() {
   offer(table);
   byId("preview").hidden = byId("choices").hidden = false;
   byId("gains").hidden = true;
-  fold("");
 }
 
 /**
@@ -95,6 +94,7 @@ function begin() {
   at = 0;
   forget();
   run = table = null;
+  fold("");
   for (const id of ["preview", "choices", "run", "results", "insight", "offer"]) byId(id).hidden = true;
 }
 
