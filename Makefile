@@ -40,7 +40,7 @@ fuzz: $(DEV)/.done
 benchmark: $(SERVE)/.done
 	$(SERVE)/bin/python -m structbert_lite benchmark
 
-# Other systems on the same weights, an environment each. PAIRS="--pair NAME=CHECKPOINT:MODEL_FOLDER ..."
+# Other systems on the same weights, an environment each. PAIRS="--quick --pair NAME=CHECKPOINT:MODEL_FOLDER ..."
 compare: $(BENCH)/ours/.done $(patsubst benchmarks/peers/%.txt,$(BENCH)/%/.done,$(wildcard benchmarks/peers/*.txt))
 	$(BENCH)/ours/bin/python -m benchmarks $(PAIRS)
 

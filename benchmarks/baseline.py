@@ -97,9 +97,10 @@ def main(
             new = Tree("this tree", PROJECT, python_with(requirements.stem, requirements), models)
             bare = Bare(
                 "bare",
-                python_with("bare", PROJECT / "benchmarks" / "servers" / "bare.txt"),
+                python_with("bare", PROJECT / "benchmarks" / "peers" / "bare.txt"),
                 stock or models / SENTIMENT / MODEL_NAME,
                 models / SENTIMENT / TOKENIZER_NAME,
+                read_manifest(models / SENTIMENT).labels,
             )
             figures = {
                 "date": datetime.now(UTC).strftime("%Y-%m-%d"),

@@ -15,14 +15,19 @@ import click
 
 from benchmarks.engines import measure_kernels
 from benchmarks.report import page, summary
-from benchmarks.served import measure_servers
-from benchmarks.systems import SYSTEMS, stock_file
+from benchmarks.served import CLIENTS, measure_servers
+from benchmarks.systems import EMBEDDERS, SYSTEMS, stock_file
 from benchmarks.tables import verdicts
 from benchmarks.work import VENVS, Pair, prepare, python_of, versions_of
+from benchmarks.wrk import CLIENT
 from structbert_lite.bench.machine import describe_machine
 from structbert_lite.bench.synthetic_texts import make_texts
 from structbert_lite.errors import StructBertError
 from structbert_lite.settings import PROJECT
+
+TEXTS = 2000
+BASE_WIDTH = 768  # of BERT-base
+EMBEDDING_MODEL = PROJECT / "models" / "similarity"
 
 
 def pair_from(text: str) -> Pair:
@@ -40,22 +45,34 @@ def pair_from(text: str) -> Pair:
 @click.command(help=__doc__)
 @click.option("--pair", "pairs", multiple=True, required=True, metavar="NAME=CHECKPOINT:MODEL_FOLDER")
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
-@click.option("--requests", type=click.IntRange(20), default=400, show_default=True, help="Requests in each load.")
+@click.option("--seconds", type=click.FloatRange(1), default=10, show_default=True, help="Length of one load.")
+@click.option("--loop-seconds", type=float, default=1.0, show_default=True, help="Length of one bare loop.")
 @click.option(
     "--scored", type=click.IntRange(1), default=200, show_default=True, help="Texts whose scores are compared."
 )
-@click.option("--seconds", type=float, default=1.0, show_default=True, help="Length of one bare loop.")
-@click.option("--only", type=click.Choice(["kernels", "servers"]), help="One half of it.")
+@click.option("--quick", is_flag=True, help="Loads of 3 s from 1 and 16 clients, short loops: about 12 minutes a pair.")
+@click.option("--only", type=click.Choice(["files", "kernels", "servers"]), help="A part; files: nothing measured.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=PROJECT / "docs", show_default="docs")
 def main(
-    pairs: tuple[str, ...], rounds: int, requests: int, scored: int, seconds: float, only: str | None, out: Path
+    pairs: tuple[str, ...],
+    rounds: int,
+    seconds: float,
+    loop_seconds: float,
+    scored: int,
+    quick: bool,
+    only: str | None,
+    out: Path,
 ) -> None:
-    texts, compared = make_texts(requests, seed=0), make_texts(scored, seed=3)
+    clients = CLIENTS
+    if quick:
+        seconds, loop_seconds, scored, clients = min(seconds, 3.0), min(loop_seconds, 0.2), min(scored, 64), (1, 16)
+    texts, compared = make_texts(TEXTS, seed=0), make_texts(scored, seed=3)
     figures = {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "machine": describe_machine(),
+        "client": CLIENT,
         "rounds": rounds,
-        "requests": requests,
+        "seconds": seconds,
         "scored": scored,
         "stock": stock_file().removeprefix("onnx/"),
         "versions": {venv.name: versions_of(python_of(venv.name)) for venv in sorted(VENVS.iterdir()) if venv.is_dir()},
@@ -63,15 +80,21 @@ def main(
     }
     for pair in map(pair_from, pairs):
         try:
-            found = {"not_made": prepare(pair), "size": _size(pair)}
+            layers, width = _size(pair)
+            found = {"not_made": prepare(pair), "size": f"{layers} layers of {width}"}
         except (StructBertError, ValueError) as error:
             raise click.ClickException(str(error)) from None
-        if only != "kernels":
-            found["servers"] = measure_servers(SYSTEMS, pair, texts, compared, rounds, trial=min(requests, 200))
-            found["verdicts"] = verdicts(found["servers"])
-        if only != "servers":
-            found["kernels"] = measure_kernels(pair, compared[:64], rounds, seconds)
+        if only in {None, "servers"}:
+            found["servers"] = measure_servers(SYSTEMS, pair, texts, compared, rounds, seconds, clients)
+            found["verdicts"] = verdicts(found["servers"], base_size=width >= BASE_WIDTH)
+        if only in {None, "kernels"}:
+            found["kernels"] = measure_kernels(pair, compared[:64], rounds, loop_seconds)
         figures["pairs"][pair.name] = found
+    if only == "files":
+        return
+    if only != "kernels":
+        pair = Pair("embedding", EMBEDDING_MODEL, EMBEDDING_MODEL)
+        figures["embedders"] = measure_servers(EMBEDDERS, pair, texts, compared, rounds, seconds, clients)
     _write(figures, out)
     click.echo(summary(figures))
 
@@ -85,6 +108,6 @@ def _write(figures: dict, out: Path) -> None:
     draw(figures, out / "images" / "side-by-side.png")
 
 
-def _size(pair: Pair) -> str:
+def _size(pair: Pair) -> tuple[int, int]:
     config = json.loads((pair.checkpoint / "config.json").read_text(encoding="utf-8"))
-    return f"{config['num_hidden_layers']} layers of {config['hidden_size']}"
+    return config["num_hidden_layers"], config["hidden_size"]

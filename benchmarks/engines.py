@@ -4,6 +4,7 @@ import json
 import selectors
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,13 +16,14 @@ import numpy as np
 
 from benchmarks.medians import Scores, best_setting, largest_change
 from benchmarks.work import Pair, environment, last_line, python_of
+from structbert_lite.bench.machine import proportional_mb
 from structbert_lite.inference.resources import usable_cpus
 from structbert_lite.inference.tokenizer import Tokenizer
 from structbert_lite.manifest import TOKENIZER_NAME, read_manifest
 from structbert_lite.settings import PROJECT
 
 SHAPES = ((1, 32), (1, 128), (8, 32), (8, 128))
-START_SECONDS = 180.0
+START_SECONDS = 400.0  # compilers take minutes the first time
 ANSWER_SECONDS = 120.0
 SIDE_BY_SIDE, ALL_CPUS = "side by side, 1 thread each", "one run on all CPUs"
 
@@ -46,6 +48,8 @@ KERNELS = (
     Kernel("onnxruntime int8, optimum avx512_vnni", "optimum", "onnx_file", "onnx/avx512_vnni"),
     Kernel("OpenVINO int8 post-training", "openvino", "openvino_int8", "openvino"),
     Kernel("CTranslate2 int8 (head in numpy)", "ctranslate2", "ctranslate2_int8", "ctranslate2"),
+    Kernel("PyTorch, torchao int8 per row, compiled", "torchao", "torchao_int8", "checkpoint"),
+    Kernel("PyTorch, torchao int8 per row, zentorch", "zentorch", "torchao_int8", "checkpoint"),
 )
 
 
@@ -58,7 +62,12 @@ class _Engine:
 
     def __init__(self, process: subprocess.Popen, log: Any) -> None:
         self._process, self._log = process, log
+        began = time.perf_counter()
         self._receive(START_SECONDS)
+        self.started_in = time.perf_counter() - began
+
+    def memory_mb(self) -> float:
+        return proportional_mb(self._process.pid)
 
     def ask(self, question: dict) -> Any:
         try:
@@ -105,7 +114,7 @@ def running_engine(kernel: Kernel, pair: Pair, threads: int, callers: int) -> It
 
 
 def measure_kernels(pair: Pair, texts: list[str], rounds: int, seconds: float) -> list[dict]:
-    """One row for each kernel: texts a second by shape with its best setting, and how far its scores move.
+    """One row for each kernel: texts a second by shape with its best setting, memory, how far its scores move.
 
     `seconds` is the time of one loop. A kernel that fails has the reason in its row under "failed".
     """
@@ -134,6 +143,8 @@ def measure_kernels(pair: Pair, texts: list[str], rounds: int, seconds: float) -
                         rows[i]["failed"] = str(error)
         for i in [i for i in engines if "failed" not in rows[i]]:
             rows[i]["shapes"] = _best(found[i])
+            alone = engines[i][SIDE_BY_SIDE]
+            rows[i] |= {"start_seconds": alone.started_in, "memory_mb": alone.memory_mb()}
         _add_changes(rows, engines, pair, texts)
     return rows
 

@@ -1,7 +1,7 @@
 """The servers over HTTP: throughput, latency, memory and start-up in rounds, and the change of scores in a crowd."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 
@@ -10,12 +10,14 @@ import click
 from benchmarks.medians import Scores, best_setting, largest_change, median_of
 from benchmarks.systems import PYTORCH, Setting, System, environment_of, read_json
 from benchmarks.work import Pair, last_line
-from structbert_lite.bench.http_client import closed_loop, measure_closed_loop
+from benchmarks.wrk import closed_load
+from structbert_lite.bench.http_client import closed_loop
 from structbert_lite.bench.server_process import Server, free_port, run_server
 
 CLIENTS = (1, 4, 16, 64)
 CROWD = 16  # clients, and texts in one batch, when scores are compared
-WARM_UP = 20  # requests before anything is measured
+WARM_UP_SECONDS = 1
+TRIAL_SECONDS = 3.0  # of a load of each setting, at the most
 TRIAL_CLIENTS = 16
 
 
@@ -28,25 +30,32 @@ def _running(system: System, setting: Setting, pair: Pair) -> Iterator[Server]:
         yield server
 
 
-def _load(system: System, server: Server, texts: list[str], clients: int) -> dict:
-    return asdict(measure_closed_loop(server.port, texts, clients, system.path, system.one))
+def _load(system: System, server: Server, texts: list[str], clients: int, seconds: float) -> dict:
+    found = closed_load(server.port, texts, clients, seconds, path=system.path, body_of=system.one)
+    return {"clients": clients} | asdict(found)
 
 
 def measure_servers(
-    systems: tuple[System, ...], pair: Pair, texts: list[str], scored: list[str], rounds: int, trial: int
+    systems: tuple[System, ...],
+    pair: Pair,
+    texts: list[str],
+    scored: list[str],
+    rounds: int,
+    seconds: float,
+    clients: Sequence[int] = CLIENTS,
 ) -> list[dict]:
     """One row for each server: medians over `rounds`, each of which starts every server in turn.
 
-    `texts` are the load, `scored` the texts whose scores are compared, `trial` the requests with which each
-    setting is tried. A server that fails has the reason in its row under "failed".
+    `texts` are the load, which lasts `seconds` at each number of `clients`; `scored` the texts whose scores are
+    compared. A server that fails has the reason in its row under "failed".
     """
-    rows = [{"title": system.title} for system in systems]
+    rows = [{"title": system.title, "kind": system.kind} for system in systems]
     chosen: dict[int, Setting] = {}
     measured: dict[int, list[dict]] = {i: [] for i in range(len(systems))}
     alone: dict[int, Scores] = {}
     for i, system in enumerate(systems):
         try:
-            rows[i]["tried"], chosen[i] = _try_settings(system, pair, texts[:trial])
+            rows[i]["tried"], chosen[i] = _try_settings(system, pair, texts, min(seconds, TRIAL_SECONDS))
             rows[i]["setting"] = chosen[i].words
         except (RuntimeError, OSError) as error:
             rows[i]["failed"] = last_line(str(error))
@@ -55,13 +64,13 @@ def measure_servers(
             click.echo(f"{pair.name}: {systems[i].title}, round {number + 1} of {rounds}", err=True)
             try:
                 with _running(systems[i], chosen[i], pair) as server:
-                    _load(systems[i], server, texts[:WARM_UP], clients=4)
+                    _load(systems[i], server, texts, 4, WARM_UP_SECONDS)
                     at_start = server.memory_mb()
                     if number == 0:
                         alone[i], rows[i]["change_in_crowd"], rows[i]["change_in_batch"] = _changes(
                             systems[i], server, scored
                         )
-                    loads = [_load(systems[i], server, texts, clients) for clients in CLIENTS]
+                    loads = [_load(systems[i], server, texts, count, seconds) for count in clients]
                     measured[i].append(
                         {"start_seconds": server.started_in, "memory_mb_at_start": at_start}
                         | {"memory_mb": server.memory_mb(), "loads": loads}
@@ -72,12 +81,14 @@ def measure_servers(
     for i in [i for i in chosen if "failed" not in rows[i]]:
         figures = ("start_seconds", "memory_mb_at_start", "memory_mb")
         rows[i] |= median_of([{name: found[name] for name in figures} for found in measured[i]])
-        rows[i]["loads"] = [median_of([found["loads"][c] for found in measured[i]]) for c in range(len(CLIENTS))]
+        rows[i]["loads"] = [median_of([found["loads"][c] for found in measured[i]]) for c in range(len(clients))]
         rows[i]["change_from_fp32"] = largest_change(reference, alone[i]) if reference else None
     return rows
 
 
-def _try_settings(system: System, pair: Pair, texts: list[str]) -> tuple[dict[str, float | str], Setting]:
+def _try_settings(
+    system: System, pair: Pair, texts: list[str], seconds: float
+) -> tuple[dict[str, float | str], Setting]:
     """Texts a second of each setting, or why it failed, and the best. Raises RuntimeError when none runs.
 
     It is also each server's first start, so that what it does only once is not measured later.
@@ -87,8 +98,8 @@ def _try_settings(system: System, pair: Pair, texts: list[str]) -> tuple[dict[st
         click.echo(f"{pair.name}: trying {system.title}, {setting.words}", err=True)
         try:
             with _running(system, setting, pair) as server:
-                _load(system, server, texts[:WARM_UP], clients=4)
-                figures = _load(system, server, texts, TRIAL_CLIENTS)
+                _load(system, server, texts, 4, WARM_UP_SECONDS)
+                figures = _load(system, server, texts, TRIAL_CLIENTS, seconds)
                 # A setting that answers with errors is no choice.
                 tried[setting.words] = (
                     f"{figures['failures']} failures" if figures["failures"] else figures["per_second"]

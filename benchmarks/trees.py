@@ -5,7 +5,7 @@ Each runs in an environment of its own requirements, so that none starts slower 
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,16 +47,27 @@ class Bare:
     python: str
     model: Path
     tokenizer: Path
+    labels: Sequence[str]
 
     @contextmanager
     def running(self) -> Iterator[Server]:
         """Raises RuntimeError when it does not start."""
         port = free_port()
-        command = [self.python, "-m", "granian", "--interface", "wsgi", "--blocking-threads", str(BARE_THREADS)]
-        command += ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error", "benchmarks.servers.bare:app"]
-        files = {"MODEL": str(self.model), "TOKENIZER": str(self.tokenizer)}
-        with run_server(command, port, "/", environment() | files) as server:
+        given = bare_environment(self.model, self.tokenizer, self.labels)
+        with run_server(bare_command(self.python, port, 1, BARE_THREADS), port, "/", environment() | given) as server:
             yield server
+
+
+def bare_command(python: str, port: int, processes: int, threads: int) -> list[str]:
+    """benchmarks/servers/bare.py on granian, `threads` requests at once in each of `processes`."""
+    command = [python, "-m", "granian", "--interface", "wsgi", "--workers", str(processes)]
+    command += ["--blocking-threads", str(threads), "--host", "127.0.0.1", "--port", str(port)]
+    return [*command, "--log-level", "error", "benchmarks.servers.bare:app"]
+
+
+def bare_environment(model: Path, tokenizer: Path, labels: Sequence[str]) -> dict[str, str]:
+    """The settings of benchmarks/servers/bare.py."""
+    return {"MODEL": str(model), "TOKENIZER": str(tokenizer), "LABELS": ",".join(labels)}
 
 
 @contextmanager

@@ -19,8 +19,8 @@ MADE = PROJECT / ".cache" / "benchmarks"
 PREPARE_SECONDS = 1800
 WEIGHTS = "model.safetensors"
 SHOWN = re.compile(
-    r"(torch|transformers|onnxruntime|optimum|optimum-onnx|sentence-transformers|infinity.emb|openvino|nncf|ctranslate2"
-    r"|flask|granian|gunicorn|gunicorn.h1c|uvicorn|uvloop|tokenizers)==",
+    r"(torch|transformers|onnxruntime|optimum|optimum-onnx|sentence-transformers|infinity.emb|optimum-intel|openvino|nncf"
+    r"|ctranslate2|torchao|zentorch|xllamacpp|flask|granian|gunicorn|gunicorn.h1c|uvicorn|uvloop|tokenizers)==",
     re.IGNORECASE,
 )
 
@@ -83,6 +83,7 @@ def prepare(pair: Pair) -> dict[str, str]:
         "onnx": ("optimum", "stock", checkpoint),
         "openvino": ("openvino", "openvino_int8", pair.made / "onnx" / "fp32"),
         "ctranslate2": ("ctranslate2", "ctranslate2_int8", checkpoint),
+        "sentence_transformers": ("sentence_transformers_openvino", "sentence_transformers_openvino", checkpoint),
     }
     return {name: why for name, step in steps.items() if (why := _run(pair.made / name, *step))}
 

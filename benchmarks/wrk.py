@@ -1,4 +1,4 @@
-"""A closed loop of /predict by wrk: a client in Python would take from the server much of the CPU that both run on.
+"""A closed loop of one text a request by wrk: a client in Python would take from the server much of the CPU they share.
 
 Where wrk is not installed (Debian: `apt-get install wrk`) threads of this process send the same texts.
 """
@@ -8,9 +8,10 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,13 @@ from structbert_lite.settings import PROJECT
 SCRIPT = PROJECT / "benchmarks" / "wrk.lua"
 WRK = shutil.which("wrk")
 CLIENT = "wrk, one thread" if WRK else "Python threads, which take CPU from the server: wrk is not installed"
+MARK = "TEXT"  # stands for the text in a body
+
+BodyOf = Callable[[str], Any]
+
+
+def predict_body(text: str) -> dict[str, str]:
+    return {"text": text}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +39,33 @@ class Load:
     failures: int
     per_second: float
     p50_ms: float
+    p95_ms: float
+    p99_ms: float
 
 
 def closed_load(
-    port: int, texts: Sequence[str], clients: int, seconds: float, first: int | None = None, wrk: str | None = WRK
+    port: int,
+    texts: Sequence[str],
+    clients: int,
+    seconds: float,
+    first: int | None = None,
+    wrk: str | None = WRK,
+    path: str = "/predict",
+    body_of: BodyOf = predict_body,
 ) -> Load:
     """Asks for `seconds` with `clients` keep-alive connections, each its next text when it has its answer.
 
     The texts are those of `sent_texts`. Raises RuntimeError when wrk gives no figures.
     """
     if wrk is None:
-        return _load_from_threads(port, sent_texts(texts, first), clients, seconds)
+        return _load_from_threads(port, sent_texts(texts, first), clients, seconds, path, body_of)
+    before, after = json.dumps(body_of(MARK), ensure_ascii=False).split(MARK)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".txt") as file:
         file.writelines(json.dumps(text, ensure_ascii=False)[1:-1] + "\n" for text in texts)
         file.flush()
         command = [wrk, "--threads", "1", "--connections", str(clients), "--duration", f"{max(1, round(seconds))}s"]
-        command += ["--timeout", "30s", "--script", str(SCRIPT), f"http://127.0.0.1:{port}/predict", "--", file.name]
-        command += [] if first is None else [str(first)]
+        command += ["--timeout", "30s", "--script", str(SCRIPT), f"http://127.0.0.1:{port}{path}", "--"]
+        command += [file.name, before, after, *([] if first is None else [str(first)])]
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=False)
     return read_figures(done.stdout, done.stderr)
 
@@ -65,13 +83,19 @@ def read_figures(output: str, errors: str = "") -> Load:
     if not line.startswith("{"):
         raise RuntimeError(f"wrk gave no figures: {last_line(errors or output)}")
     found = json.loads(line)
-    good = found["requests"] - found["not_200"]
     if not found["requests"]:
         raise RuntimeError("the server gave wrk no answer")
-    return Load(found["requests"], found["not_200"] + found["broken"], good / found["seconds"], found["p50_ms"])
+    return Load(
+        found["requests"],
+        found["not_200"] + found["broken"],
+        (found["requests"] - found["not_200"]) / found["seconds"],
+        *(found[name] for name in ("p50_ms", "p95_ms", "p99_ms")),
+    )
 
 
-def _load_from_threads(port: int, texts: Iterator[str], clients: int, seconds: float) -> Load:
+def _load_from_threads(
+    port: int, texts: Iterator[str], clients: int, seconds: float, path: str, body_of: BodyOf
+) -> Load:
     answers: list[Answer | None] = []
     until = time.monotonic() + seconds
 
@@ -80,11 +104,11 @@ def _load_from_threads(port: int, texts: Iterator[str], clients: int, seconds: f
         for text in taken:
             if time.monotonic() > until:
                 break
-            answers.append(client.ask(write_request(port, "/predict", {"text": text})))
+            answers.append(client.ask(write_request(port, path, body_of(text))))
         client.close()
 
     took = run_in_threads(texts, clients, send)
     good = [answer.seconds * 1000 for answer in answers if answer is not None and answer.good]
     if not good:
         raise RuntimeError("the server gave no answer of 200")
-    return Load(len(answers), len(answers) - len(good), len(good) / took, float(np.median(good)))
+    return Load(len(answers), len(answers) - len(good), len(good) / took, *np.percentile(good, [50, 95, 99]).tolist())

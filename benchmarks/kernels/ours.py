@@ -1,4 +1,4 @@
-"""Our own session, with the settings that the server runs it with. FOLDER: a model folder."""
+"""Our own session, with the settings that the server runs it with, early exit off. FOLDER: a model folder."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from structbert_lite.manifest import MODEL_NAME, read_manifest
 
 def load(folder: Path, threads: int, callers: int) -> Run:
     manifest = read_manifest(folder)
-    session = Session(folder / MODEL_NAME, manifest.inputs, manifest.pad_id)
+    session = Session(folder / MODEL_NAME, manifest.inputs, manifest.pad_id, early_exit=False)
 
     def run(ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
         lengths = mask.sum(axis=1)

@@ -1,31 +1,32 @@
-"""sentence-transformers' CrossEncoder with its ONNX backend behind plain Flask routes, for gunicorn.
+"""sentence-transformers' CrossEncoder with its ONNX or OpenVINO backend behind plain Flask routes, for gunicorn.
 
 A CrossEncoder with two labels is the library's classifier. Its predict() takes pairs only, so its two steps are
-called here on single texts, all texts of a request in one batch. The environment names the FOLDER and the THREADS
-in one run.
+called here on single texts, all texts of a request in one batch. The environment names the BACKEND, the FOLDER and the
+THREADS in one run.
 """
 
 import os
 
-import onnxruntime as ort
 import torch
 from flask import Flask, jsonify, request
 from sentence_transformers import CrossEncoder
 
 app = Flask(__name__)
-options = ort.SessionOptions()
-options.intra_op_num_threads = int(os.environ["THREADS"])
+threads = int(os.environ["THREADS"])
+if os.environ["BACKEND"] == "onnx":
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    given = {"file_name": "model_quantized.onnx", "provider": "CPUExecutionProvider", "session_options": options}
+else:
+    given = {"file_name": "openvino_model_qint8_quantized.xml", "ov_config": {"INFERENCE_NUM_THREADS": threads}}
 model = CrossEncoder(
     os.environ["FOLDER"],
-    backend="onnx",
+    backend=os.environ["BACKEND"],
     max_length=512,
     local_files_only=True,
-    model_kwargs={
-        "file_name": "model_quantized.onnx",
-        "provider": "CPUExecutionProvider",
-        "session_options": options,
-        "export": False,
-    },
+    model_kwargs={"export": False, **given},
 )
 
 

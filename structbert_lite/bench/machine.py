@@ -1,5 +1,6 @@
 """What a figure was measured on, and the memory of other processes, from /proc (Linux)."""
 
+import os
 import platform
 from pathlib import Path
 
@@ -37,6 +38,12 @@ def forget_peak(pid: int) -> None:
 def peak_mb(pid: int) -> float:
     """The most resident memory in MB since the start or since `forget_peak`."""
     return _field(Path(f"/proc/{pid}/status"), "VmHWM:") / 1024
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time that all threads of the process have used since its start, its own and the kernel's for it (proc(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _field(path: Path, name: str) -> int:

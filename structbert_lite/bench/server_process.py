@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from structbert_lite.bench.machine import private_mb, proportional_mb
+from structbert_lite.bench.machine import cpu_seconds, private_mb, proportional_mb
 from structbert_lite.settings import PREFIX, PROJECT
 
 START_SECONDS = 120.0
@@ -36,6 +36,10 @@ class Server:
     def private_mb(self) -> float:
         """Resident memory that the process and its children share with nobody, not with each other either, in MB."""
         return sum(map(private_mb, [self.pid, *_children(self.pid)]))
+
+    def cpu_seconds(self) -> float:
+        """CPU time that the process and its children have used since their start, in seconds."""
+        return sum(map(cpu_seconds, [self.pid, *_children(self.pid)]))
 
 
 @contextmanager

@@ -1,4 +1,5 @@
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -54,7 +55,7 @@ def test_a_requirement_that_cannot_be_installed_is_named(tmp_path: Path) -> None
 
 def test_every_figure_of_a_tree_is_measured(tmp_path: Path) -> None:
     models = make_all(tmp_path / "models")
-    absent = Bare("absent", str(tmp_path / "no-python"), models / "none.onnx", models / "none.json")
+    absent = Bare("absent", str(tmp_path / "no-python"), models / "none.onnx", models / "none.json", ["a"])
     tree = Tree("tree", PROJECT, sys.executable, models)
     (row,) = measure_sides([tree], 1, 1, 1, make_texts(100, seed=1))["tree"]
     assert set(row) == set(ROWS)
@@ -69,13 +70,16 @@ def test_the_bare_server_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = PROJECT / "models" / "sentiment"
     monkeypatch.setenv("MODEL", str(folder / "model.onnx"))
     monkeypatch.setenv("TOKENIZER", str(folder / "tokenizer.json"))
+    monkeypatch.setenv("LABELS", "Negative,Neutral,Positive")
     from benchmarks.servers.bare import app
 
     heads: list[str] = []
     body = io.BytesIO('{"text": "房间很干净"}'.encode())
     (answer,) = app({"REQUEST_METHOD": "POST", "wsgi.input": body}, lambda status, _: heads.append(status))
     assert heads == ["200 OK"]
-    assert b'"probabilities": [0.' in answer
+    probabilities = json.loads(answer)["probabilities"]
+    assert max(probabilities, key=probabilities.get) == "Positive"
+    assert sum(probabilities.values()) == pytest.approx(1)
 
 
 def test_the_report_has_medians_and_ratios() -> None:

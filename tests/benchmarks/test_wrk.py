@@ -10,7 +10,7 @@ from benchmarks.wrk import Load, closed_load, read_figures, sent_texts
 from structbert_lite.bench.server_process import Server, serve
 from structbert_lite.settings import PROJECT
 
-LINE = '{"requests": 200, "not_200": 20, "broken": 3, "seconds": 2.000000, "p50_ms": 1.250000}'
+LINE = '{"requests": 200, "not_200": 20, "broken": 3, "seconds": 2.0, "p50_ms": 1.25, "p95_ms": 2.5, "p99_ms": 3.5}'
 REPORT = f"Running 2s test @ http://127.0.0.1:5000/predict\n  200 requests in 2.00s\nRequests/sec:    100\n\n{LINE}\n"
 TEXTS = ['服务很好"，真的', "反斜杠\\和\n换行", "房间很干净"]
 
@@ -22,7 +22,7 @@ def server() -> Iterator[Server]:
 
 
 def test_only_answers_of_200_count_and_everything_else_is_a_failure() -> None:
-    assert read_figures(REPORT) == Load(requests=200, failures=23, per_second=90.0, p50_ms=1.25)
+    assert read_figures(REPORT) == Load(200, 23, per_second=90.0, p50_ms=1.25, p95_ms=2.5, p99_ms=3.5)
 
 
 @pytest.mark.parametrize("output", ["", "unable to connect to 127.0.0.1:5000 Connection refused\n"])
@@ -51,4 +51,16 @@ def test_the_server_is_asked(server: Server, program: str | None, first: int | N
     assert found.requests > 0
     assert found.failures == 0
     assert found.per_second > 0
-    assert found.p50_ms > 0
+    assert 0 < found.p50_ms <= found.p95_ms <= found.p99_ms
+
+
+@pytest.mark.parametrize(
+    "program",
+    [None, pytest.param("wrk", marks=pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not installed"))],
+)
+def test_other_routes_and_bodies_are_asked(server: Server, program: str | None) -> None:
+    found = closed_load(
+        server.port, TEXTS, 2, 1, wrk=program, path="/predict_batch", body_of=lambda text: {"texts": [text, "好"]}
+    )
+    assert found.requests > 0
+    assert found.failures == 0
