@@ -14,12 +14,13 @@ serve: $(SERVE)/.done
 	$(SERVE)/bin/python -m gunicorn -c gunicorn.conf.py
 
 # Browsers and servers stall on a busy machine: what fails is tried once more, and the summary says how often.
+# Files in the order of their folders: by themselves they would go by the number of their tests, with long ones at the end.
 test: $(DEV)/.done .browser .emulator .redis .nginx .node
 	$(DEV)/bin/python -m ruff check .
 	$(DEV)/bin/python -m ruff format --check .
 	$(DEV)/bin/python -m mypy
 	[ ! -d node_modules ] || npm run --silent check
-	$(DEV)/bin/python -m pytest -n 2 --dist loadfile --reruns 1
+	$(DEV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --reruns 1
 
 # Bulk scoring on a real Ray, on loopback: minutes, and 250 MB more in the environment.
 test-ray: $(DEV)/.ray
@@ -75,10 +76,11 @@ $(AUDIT)/.done: requirements-audit.txt
 	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-audit.txt
 	touch $@
 
-# Any of them: one that requirements-dev.txt includes is then never forgotten here.
+# Any of them: one that requirements-dev.txt includes is then never forgotten here. What is imported is compiled then,
+# not all files at the installation, which pip does on one core.
 $(DEV)/.done: $(wildcard requirements*.txt)
 	$(PYTHON) -m venv $(DEV)
-	$(DEV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(DEV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-dev.txt
 	touch $@
 
 $(DEV)/.ray: $(DEV)/.done requirements-ray.txt

@@ -8,6 +8,7 @@ from structbert_lite.cli.lazy import LazyGroup
 COMMANDS = {
     "benchmark": "structbert_lite.bench.benchmark",
     "evaluate": "structbert_lite.evaluate.command",
+    "mcp": "structbert_lite.mcp.command",
     "overload": "structbert_lite.bench.overload",
     "score": "structbert_lite.bulk.command",
     "serve": "structbert_lite.cli.serve",

@@ -132,7 +132,7 @@ class ModelRegistry:
 
     def pipeline(self, task: str) -> Lazy[Any]:
         """What answers `task`. Raises TaskNotAvailable with the first task that no model is installed for."""
-        for needed in COMBINED[task][1] if task in COMBINED else (task,):
+        for needed in models_of(task):
             if needed not in self.names:
                 raise TaskNotAvailable(needed)
         return self._combined[task] if task in COMBINED else self.pipelines[task]
@@ -210,6 +210,11 @@ class ModelRegistry:
     def _combine(self, task: str) -> Any:
         make, needed = COMBINED[task]
         return make(*(self.pipelines[one].get() for one in needed))
+
+
+def models_of(task: str) -> tuple[str, ...]:
+    """The tasks whose models answer `task`: itself, unless it is a combined one."""
+    return COMBINED[task][1] if task in COMBINED else (task,)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
 
 from app import create_app
 from structbert_lite.engine import Engine
@@ -15,10 +16,19 @@ from structbert_lite.settings import PROJECT, Settings
 from tests.redis_server import RedisServer
 from tests.tiny_models import make_all
 
+# Before anything imports torch, and for the processes that tests start: threads of OpenMP that wait for one another
+# in a loop were seen to make a test of five seconds one of four minutes where others used the cores, too.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # In CI the examples are the same every time: a rare find belongs to whoever looks for it, not to the next commit.
-hypothesis.settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("ci")
+# An example may take any time on a busy machine, and fixtures are the same for all examples of a test.
+hypothesis.settings.register_profile(
+    "any machine",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.load_profile("any machine")
 
 MODEL = PROJECT / "models" / "sentiment"
 

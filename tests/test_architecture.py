@@ -15,6 +15,8 @@ ONE_FILE_EACH = {
     "redis": {"structbert_lite/cache/redis_store.py"},
     "ray": {"structbert_lite/bulk/ray.py"},
     "pyarrow": {"structbert_lite/tables/parquet.py"},
+    "mcp": {f"structbert_lite/mcp/{name}.py" for name in ("http", "server", "stdio")},
+    **{name: {"structbert_lite/mcp/http.py"} for name in ("sse_starlette", "starlette", "uvicorn")},
     "limits": {"structbert_lite/web/rate_limit.py"},
     "prometheus_client": {f"structbert_lite/telemetry/{name}.py" for name in ("metrics", "exposition", "multiprocess")},
     "opentelemetry": {"structbert_lite/telemetry/traces.py"},

@@ -16,7 +16,7 @@ from structbert_lite.errors import StructBertError
 from structbert_lite.inference.resources import usable_cpus
 from structbert_lite.manifest import Task, read_manifest, split_labels
 from structbert_lite.model_selection import serving_folder
-from structbert_lite.registry import COMBINED
+from structbert_lite.registry import models_of
 from structbert_lite.settings import Settings
 from structbert_lite.tables.formats import WHOLE_FILES, Format, format_of
 from structbert_lite.tables.source import UnknownEncoding, read_text
@@ -115,7 +115,7 @@ def command(
         check_files(path, written, source_format, cluster)
         form = "parquet" if cluster else format_of(path, source_format, "--format")
         asked = _columns(task, given)
-        main, *rest = COMBINED[task][1] if task in COMBINED else (task,)
+        main, *rest = models_of(task)
         folder = (model or serving_folder(main)).resolve()
         job = Job(
             task=task,

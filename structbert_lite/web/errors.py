@@ -9,8 +9,8 @@ from werkzeug import exceptions as http
 from werkzeug.wrappers import Response as AnyResponse
 
 from structbert_lite import errors
+from structbert_lite.telemetry.logs import request_id
 from structbert_lite.web.compat.errors import error_response
-from structbert_lite.web.request_telemetry import request_state
 from structbert_lite.web.schemas import describe
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ def describe_error(error: Exception) -> ErrorDescription:
         )
         message = MESSAGES.get(type(error)) or error.description or error.name
         return ErrorDescription(status, name, message, headers=allow)
-    log.exception("request %s failed", request_state().request_id, exc_info=error)
+    log.exception("request %s failed", request_id.get(), exc_info=error)
     return ErrorDescription(status, name, "the server failed on this request; its log says why")
 
 

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from structbert_lite.engine import Engine
 from structbert_lite.evaluate.batch_report import BEGIN, END
@@ -37,10 +38,11 @@ def test_the_default_model_gives_the_same_bits_in_every_batch(labelled: Path) ->
 def test_stock_int8_does_not(exported: tuple[Path, Path], labelled: Path, tmp_path: Path) -> None:
     checkpoint, light = exported
     pytest.importorskip("matplotlib", reason="needs requirements-evaluate.txt")
+    from benchmarks.stock_int8 import main as make_stock_int8
+
     stock, page, plot = tmp_path / "stock.onnx", tmp_path / "page.md", tmp_path / "plot.png"
-    make = [sys.executable, "-m", "benchmarks.stock_int8", "--checkpoint", str(checkpoint), "--out", str(stock)]
-    made = subprocess.run(make, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
-    assert made.returncode == 0, made.stderr
+    made = CliRunner().invoke(make_stock_int8, ["--checkpoint", str(checkpoint), "--out", str(stock)])
+    assert made.exit_code == 0, made.output
     page.write_text(f"before\n{BEGIN}\nstale\n{END}\nafter\n", encoding="utf-8")
     options = ["--shuffles", 2, "--json", "--markdown", page, "--plot", plot]
     done = run("--model", light, "--against", stock, "--texts", labelled, *options)

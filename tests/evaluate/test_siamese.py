@@ -1,7 +1,6 @@
 """A Siamese checkpoint from export to its figures: PyTorch and stock int8 beside the exported model."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,12 +10,12 @@ from click.testing import CliRunner
 pytest.importorskip("torch", reason="needs requirements-export.txt")
 pytest.importorskip("optimum.exporters.onnx", reason="needs requirements-export.txt")
 
+from benchmarks.stock_int8 import main as make_stock_int8
 from export.run import Export, run_export
 from export.source import find_source
 from export.texts import DEFAULT_TEXTS
 from export.tokenizer import write_tokenizer
 from structbert_lite.evaluate import batch_size, quality
-from structbert_lite.settings import PROJECT
 from tests.export.make_checkpoint import make_model, make_vocabulary, write_modelscope
 from tests.export.make_pairs_checkpoint import OURS, make_encoder, make_head, write_encoder
 
@@ -54,8 +53,9 @@ def test_pytorch_stands_beside_the_matcher_and_the_vectors(siamese: tuple[Path, 
 def test_stock_int8_of_the_encoder_moves_with_its_batch(siamese: tuple[Path, Path], tmp_path: Path) -> None:
     checkpoint, light = siamese
     stock = tmp_path / "stock.onnx"
-    make = ["-m", "benchmarks.stock_int8", "--task", "similarity", "--checkpoint", checkpoint, "--out", stock]
-    subprocess.run([sys.executable, *map(str, make)], cwd=PROJECT, check=True, capture_output=True, timeout=300)
+    make = ["--task", "similarity", "--checkpoint", checkpoint, "--out", stock]
+    made = CliRunner().invoke(make_stock_int8, list(map(str, make)))
+    assert made.exit_code == 0, made.output
     options = ["--model", light, "--against", stock, "--sample", 24, "--shuffles", 2]
     files = run(batch_size.command, *options)["files"]
     assert all(row["same_bits"] for row in files["light"]["rows"])

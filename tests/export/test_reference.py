@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs requirements-export.txt")
 
 from export.encoding import encode
+from export.reference import load_reference
 from structbert_lite.evaluate.model_process import start_model
 from structbert_lite.inference.model import pool
 from tests.export.make_checkpoint import write_hugging_face
@@ -37,13 +38,13 @@ def test_logits_are_the_checkpoints(layout, shared_checkpoint, model, tokenizer,
     inputs = {name: torch.from_numpy(array) for name, array in encode(tokenizer, TEXTS).items()}
     with torch.inference_mode():
         expected = model(**inputs).logits.numpy()
-    with start_model(reference(folder)) as side:
-        assert side.facts["labels"] == ["Negative", "Positive"]
-        assert side.facts["layout"].startswith(layout)
-        np.testing.assert_allclose(side.ask([TEXTS]).logits, expected, atol=1e-5)
+    facts, run = load_reference(str(folder), 1)
+    assert facts["labels"] == ("Negative", "Positive")
+    assert facts["layout"].startswith(layout)
+    np.testing.assert_allclose(run(TEXTS), expected, atol=1e-5)
 
 
-def test_an_encoder_answers_with_pooled_vectors(tokenizer, tmp_path):
+def test_an_encoder_in_a_process_answers_with_pooled_vectors(tokenizer, tmp_path):
     encoder = make_encoder()
     folder = write_encoder(tmp_path / "siamese", encoder, tokenizer.to_str(), make_head(2), OURS)
     arrays = encode(tokenizer, TEXTS)
@@ -51,6 +52,7 @@ def test_an_encoder_answers_with_pooled_vectors(tokenizer, tmp_path):
         tokens = encoder(**{name: torch.from_numpy(array) for name, array in arrays.items()}).last_hidden_state.numpy()
     expected = pool(tokens, arrays["attention_mask"].sum(1).tolist(), "mean")
     with start_model(reference(folder, "--task", "similarity", "--pooling", "mean", "--max-tokens", "64")) as side:
+        assert side.facts["layout"].startswith("hugging face")
         np.testing.assert_allclose(side.ask([TEXTS]).logits, expected, atol=1e-5)
 
 
@@ -60,8 +62,8 @@ def test_a_cross_encoder_reads_pairs(tmp_path):
     pairs = [("好", "坏"), ("房间", "早餐也不错")]
     with torch.inference_mode():
         rows = [model(torch.tensor([tokenizer.encode(*pair).ids])).logits.numpy() for pair in pairs]
-    with start_model(reference(folder, "--task", "rerank")) as side:
-        np.testing.assert_allclose(side.ask([pairs]).logits, np.concatenate(rows), atol=1e-5)
+    _, run = load_reference(str(folder), 1, "rerank")
+    np.testing.assert_allclose(run(pairs), np.concatenate(rows), atol=1e-5)
 
 
 def test_a_folder_that_is_no_checkpoint_is_refused(tmp_path):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from structbert_lite.inference.model import Model
@@ -11,8 +11,8 @@ from structbert_lite.manifest import find_models
 from structbert_lite.settings import PROJECT
 
 INSTALLED = sorted(set(find_models(PROJECT / "models")) - {"sentiment"})  # which has longer tests of its own
-PIECES = st.sampled_from(["好", "不", "怎么退款", "，", "但是", "iPhone 15", "😡", "１２３", "x" * 30, "的" * 40])
-TEXTS = st.lists(PIECES, min_size=1, max_size=12).map("".join)
+PIECES = st.sampled_from(["好", "不", "怎么退款", "，", "但是", "iPhone 15", "😡", "１２３", "x" * 30, "的" * 9])
+TEXTS = st.lists(PIECES, min_size=1, max_size=6).map("".join)
 
 
 @pytest.fixture(scope="module", params=[*INSTALLED, "tiny similarity", "tiny zero-shot", "tiny rerank"])
@@ -21,15 +21,16 @@ def model(request: pytest.FixtureRequest, tiny_models) -> Model:
     return Model.load((tiny_models if tiny else PROJECT / "models") / name)
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(pairs=st.lists(st.tuples(TEXTS, TEXTS), min_size=2, max_size=8), padding=st.integers(1, 40))
+@settings(max_examples=15)
+@given(pairs=st.lists(st.tuples(TEXTS, TEXTS), min_size=2, max_size=6), padding=st.integers(1, 40))
+@example(pairs=[("好", "不"), ("怎么退款，" * 40, "但是" * 60), ("不好", "好")], padding=40)
 def test_alone_in_any_batch_at_any_padding_an_input_has_the_same_bits(model: Model, pairs: list, padding: int) -> None:
     inputs = pairs if model.manifest.kind == "cross-encoder" else [a for a, _ in pairs]
     encodings = model.tokenizer.encode(inputs)
     alone = [model.infer([encoding])[0].tobytes() for encoding in encodings]
     longest = max(map(len, encodings)) + padding
     filler = Encoding([101] + [671] * (longest - 2) + [102], [0] * longest, False)
-    for batch in (encodings, [*encodings, filler], [filler, *encodings[::-1]]):
+    for batch in (encodings, [filler, *encodings[::-1]]):
         rows = {id(encoding): row.tobytes() for encoding, row in zip(batch, model.infer(batch), strict=True)}
         assert [rows[id(encoding)] for encoding in encodings] == alone
 

@@ -158,4 +158,4 @@ class BatcherMachine(RuleBasedStateMachine):
 
 
 TestBatcherMachine = BatcherMachine.TestCase
-TestBatcherMachine.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestBatcherMachine.settings = settings(max_examples=60, stateful_step_count=25)

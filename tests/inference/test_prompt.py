@@ -25,7 +25,7 @@ def test_what_a_text_holds_stays_as_it_is(text: str) -> None:
 texts = st.text(st.sampled_from("好坏ab .，😀\u0301각{}&|") | st.characters(exclude_categories=["Cs"]), min_size=1)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(texts | texts.map(lambda t: t * 40), texts | texts.map(lambda t: t * 40))
 def test_the_question_is_never_cut(a: str, b: str) -> None:
     fields, truncated = prompt.fill(a, b)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from structbert_lite.engine import Engine
@@ -90,7 +90,6 @@ def test_the_siamese_score_is_the_formula(tiny_engine: Engine, tiny_models: Path
 VECTORS = st.lists(st.floats(-1e3, 1e3, width=32), min_size=7, max_size=7).map(lambda v: np.array(v, np.float32))
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(VECTORS, VECTORS, st.sets(st.sampled_from(FEATURES), min_size=1), st.booleans(), st.integers(0, 2**32))
 def test_a_matcher_gives_both_orders_the_same_bits(
     u: np.ndarray, v: np.ndarray, features: set, normalize: bool, seed: int

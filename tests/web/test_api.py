@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 NEGATIVE = "这部电影太烂了，完全浪费时间"
@@ -155,14 +155,14 @@ def test_text_of_every_kind_is_answered(client: FlaskClient, text: str) -> None:
     assert answer.get_json()["text"] == text
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(st.text(st.characters(exclude_categories=[])))
 def test_no_text_is_a_server_error(client: FlaskClient, text: str) -> None:
     answer = client.post("/predict", data=json.dumps({"text": text}), **JSON)
     assert answer.status_code in {200, 400, 422}
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(
     st.binary()
     | st.recursive(

@@ -139,23 +139,24 @@ def _ours(status: int, name: str, message: str, field: str | None) -> dict[str, 
 def _openai(status: int, name: str, message: str, field: str | None) -> dict[str, Any]:
     kind = OPENAI_TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
     facts = {"message": message, "type": kind, "param": field, "code": OPENAI_CODES.get(name, name)}
-    return {"error": facts, "detail": _beginning_with(field, message)}
+    return {"error": facts, "detail": begin_with_field(field, message)}
 
 
 def _cohere(status: int, name: str, message: str, field: str | None) -> dict[str, Any]:
-    return {"message": _beginning_with(field, message)}
+    return {"message": begin_with_field(field, message)}
 
 
 def _jina(status: int, name: str, message: str, field: str | None) -> dict[str, Any]:
-    return dict.fromkeys(("message", "detail"), _beginning_with(field, message))
+    return dict.fromkeys(("message", "detail"), begin_with_field(field, message))
 
 
 def _tei(status: int, name: str, message: str, field: str | None) -> dict[str, Any]:
     kind = TEI_TYPES.get(name, "Validation" if status < 500 else "Backend")
-    return {"error": _beginning_with(field, message), "error_type": kind}
+    return {"error": begin_with_field(field, message), "error_type": kind}
 
 
-def _beginning_with(field: str | None, message: str) -> str:
+def begin_with_field(field: str | None, message: str) -> str:
+    """The sentence of an error to a client that has no place for the field at fault."""
     return f"{field}: {message}" if field else message
 
 

@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import create_app
@@ -183,7 +183,7 @@ def test_what_nobody_expected_has_no_trace(tiny_app: Flask) -> None:
     assert "secret" not in answer.get_data(as_text=True)
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100)
 @given(st.dictionaries(NAMES, VALUES, max_size=5))
 def test_no_body_is_a_server_error(tiny_client: FlaskClient, body: dict) -> None:
     for route in dict.fromkeys(route for route, _, _ in ROUTES):

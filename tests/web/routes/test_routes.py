@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.web.test_api import check_error
@@ -167,7 +167,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200)
 @given(st.dictionaries(NAMES | st.text(max_size=3), VALUES, max_size=6))
 def test_no_body_is_a_server_error(tiny_client: FlaskClient, body: dict) -> None:
     for route in ("/similarity", "/embed", "/classify", "/rerank"):
