@@ -1,3 +1,4 @@
+// @ts-check
 // What was typed survives the change of language, which loads the page anew.
 import { read, write } from "./fields.js";
 import { byId } from "./page.js";

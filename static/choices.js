@@ -1,11 +1,14 @@
+// @ts-check
 // Light and dark without a reload. Without this script the same links ask the server.
+/** @type {Record<string, string>} */
 const MEDIA = { auto: "(prefers-color-scheme: dark)", light: "not all", dark: "all" };
 const YEAR = 365 * 24 * 3600;
-const links = [...document.querySelectorAll("#themes a")];
+const links = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("#themes a")]);
 
+/** @param {string} theme */
 function choose(theme) {
   document.documentElement.dataset.theme = theme;
-  document.getElementById("dark").media = MEDIA[theme];
+  /** @type {HTMLLinkElement} */ (document.getElementById("dark")).media = MEDIA[theme];
   document.cookie = `structbert-theme=${theme}; path=/; max-age=${YEAR}; samesite=lax`;
   for (const link of links) {
     if (link.dataset.theme === theme) link.ariaCurrent = "true";
@@ -17,6 +20,6 @@ function choose(theme) {
 for (const link of links) {
   link.addEventListener("click", (event) => {
     event.preventDefault();
-    choose(link.dataset.theme);
+    choose(link.dataset.theme ?? "auto");
   });
 }

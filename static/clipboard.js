@@ -1,7 +1,13 @@
+// @ts-check
 // Copying, with a way out where the browser has no clipboard.
 import { texts } from "./page.js";
 
-/** Copies `text` and says so in `status`; or shows it, selected, in `pre`. */
+/**
+ * Copies `text` and says so in `status`; or shows it, selected, in `pre`.
+ * @param {string} text
+ * @param {HTMLElement} pre
+ * @param {HTMLElement} status
+ */
 export async function copy(text, pre, status) {
   try {
     // Browsers offer the clipboard to localhost and https pages alone.
@@ -12,6 +18,6 @@ export async function copy(text, pre, status) {
     status.textContent = texts.copy_by_hand;
     pre.textContent = text;
     pre.hidden = false;
-    getSelection().selectAllChildren(pre);
+    getSelection()?.selectAllChildren(pre);
   }
 }

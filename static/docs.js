@@ -1,3 +1,4 @@
+// @ts-check
 // Starts Swagger UI with files of this server alone: the validator badge would ask swagger.io.
 "use strict";
 

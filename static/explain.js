@@ -1,3 +1,4 @@
+// @ts-check
 // The words that decided an answer, marked in its text.
 import { ask, Fault } from "./api.js";
 import { form, filled, limits, texts } from "./page.js";
@@ -6,10 +7,15 @@ const LEVELS = 3; // of how much a word weighs
 const SLIGHT = 0.1; // of the heaviest word's weight: less is not marked
 const address = new URL(form.dataset.explain, location.href);
 
-/** What `text` is made of, in its order: strings and marks. Offsets of `words` are in characters, not in UTF-16 units. */
+/**
+ * What `text` is made of, in its order: strings and marks.
+ * @param {string} text
+ * @param {{ start: number, end: number, weight: number }[]} words offsets are in characters, not in UTF-16 units
+ */
 function marked(text, words) {
   const letters = [...text];
   const heaviest = Math.max(...words.map((word) => Math.abs(word.weight)), Number.MIN_VALUE);
+  /** @type {(string | HTMLElement)[]} */
   const parts = [];
   let end = 0;
   for (const word of words) {
@@ -17,7 +23,7 @@ function marked(text, words) {
     if (share < SLIGHT) continue;
     const mark = document.createElement("mark");
     mark.textContent = letters.slice(word.start, word.end).join("");
-    mark.dataset.weight = Math.ceil(share * LEVELS);
+    mark.dataset.weight = String(Math.ceil(share * LEVELS));
     if (word.weight < 0) mark.dataset.against = "";
     mark.title = filled(word.weight < 0 ? texts.speaks_against : texts.speaks_for, { weight: Math.abs(word.weight).toFixed(2) });
     parts.push(letters.slice(end, word.start).join(""), mark);
@@ -26,7 +32,12 @@ function marked(text, words) {
   return [...parts, letters.slice(end).join("")];
 }
 
-/** Makes the button of a `card` explain the answer to `text`, in the colour `tone`. */
+/**
+ * Makes the button of a `card` explain the answer to `text`, in the colour `tone`.
+ * @param {any} card
+ * @param {string} text
+ * @param {string} tone
+ */
 export function offerExplanation(card, text, tone) {
   const shown = card.querySelector(".explained");
   const button = card.querySelector(".why button");

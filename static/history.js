@@ -1,13 +1,21 @@
+// @ts-check
 // What was asked before. It lives in this tab only and goes when the tab is closed.
 import { byId, endpoint, form, texts } from "./page.js";
 
 const KEPT = 8;
 const STORE = `structbert-lite-past ${texts.lang} ${endpoint.pathname}`; // a tag is in the language of its page
 const section = byId("history");
+/** @typedef {{ values: import("./fields.js").Values, title: string, tag: string, tone: string }} Entry `tone` is that of the tag */
+
+/** @type {Entry[]} */
 let past = JSON.parse(sessionStorage.getItem(STORE) ?? "[]");
+/** @type {(values: import("./fields.js").Values) => void} */
 let again = () => {};
 
-/** Shows the history; `retry(values)` is called for a click on an entry. */
+/**
+ * Shows the history.
+ * @param {typeof again} retry is called for a click on an entry
+ */
 export function startHistory(retry) {
   again = retry;
   byId("forget").addEventListener("click", () => {
@@ -18,7 +26,7 @@ export function startHistory(retry) {
   show();
 }
 
-/** An entry: the form's `values`, a `title`, a `tag` and the `tone` of the tag. */
+/** @param {Entry} entry */
 export function remember(entry) {
   const key = JSON.stringify(entry.values);
   past = [entry, ...past.filter((other) => JSON.stringify(other.values) !== key)].slice(0, KEPT);

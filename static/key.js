@@ -1,3 +1,4 @@
+// @ts-check
 // The API key that the visitor has given this tab. It goes with every question, beside what the browser sends by itself.
 import { byId, texts } from "./page.js";
 
@@ -13,6 +14,9 @@ export function keyHeaders() {
   return key ? { "X-API-Key": key } : {};
 }
 
+/** What a header can carry; anything else is no key. */
+export const isKey = (/** @type {string} */ text) => /^[!-~]+$/.test(text);
+
 /** Opens the field for the key, where the page has one. */
 export function askForKey() {
   if (!box) return;
@@ -23,11 +27,10 @@ export function askForKey() {
 if (box) {
   const said = box.querySelector("[role=status]");
   box.hidden = false;
-  box.querySelector("form").addEventListener("submit", (event) => {
+  box.querySelector("form").addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();
     const key = byId("key-field").value.trim();
-    // What a header cannot carry is no key.
-    if (!/^[!-~]+$/.test(key)) {
+    if (!isKey(key)) {
       said.textContent = texts.key.unusable;
       return;
     }

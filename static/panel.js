@@ -1,3 +1,4 @@
+// @ts-check
 // Answers in place. Without this script the same forms work with a full page reload.
 import { ask, Fault } from "./api.js";
 import { carry } from "./carry.js";
@@ -13,13 +14,20 @@ const LONG_S = 5; // after which a visitor wants to know what is going on
 const LASTING = new Set(["invalid_input", "malformed_json", "payload_too_large", "task_not_available", "unsupported_media_type"]);
 const errorBox = byId("error");
 const result = byId("result");
+/** @type {AbortController | null} */
 let pending = null;
 
+/** @typedef {import("./fields.js").Values} Values */
 /**
- * Starts a panel, which knows: `body(values)`, the JSON for the form's values; `fill(card, answer, values)`, the answer on
- * a copy of the page's template; `entry(answer, values)`, its line of the history; `route(values)`, where not every
- * question goes to the same; and, where the API and the form name a field differently, `fieldOf(path)`.
+ * @typedef {object} Panel what a panel knows
+ * @property {(values: Values) => object} body the JSON for the form's values
+ * @property {(card: any, answer: any, values: Values) => void} fill the answer on a copy of the page's template
+ * @property {(answer: any, values: Values) => Omit<import("./history.js").Entry, "values">} entry its line of the history
+ * @property {(values: Values) => URL} [route] where not every question goes to the same
+ * @property {(path: string) => string} [fieldOf] where the API and the form name a field differently
  */
+
+/** @param {Panel} panel */
 export function startPanel({ body, fill, entry, route = () => endpoint, fieldOf = (path) => path.split("[")[0] }) {
   /** Runs one analysis; a newer one takes its place. */
   async function run() {
@@ -41,30 +49,31 @@ export function startPanel({ body, fill, entry, route = () => endpoint, fieldOf 
       remember({ values, ...entry(answer, values) });
     } catch (fault) {
       if (!(fault instanceof Fault)) console.error(fault); // for whoever mends it; visitors get a sentence
-      if (pending === mine) showError(fault instanceof Fault ? fault : new Fault("broken"), fieldOf(fault.field ?? ""), run);
+      if (pending === mine) showError(fault instanceof Fault ? fault : new Fault("broken"), fieldOf(fault instanceof Fault ? fault.field : ""), run);
     } finally {
       stopWaiting();
       if (pending === mine) form.ariaBusy = "false";
     }
   }
 
+  /** @param {Values} values */
   function runWith(values) {
     write(values);
     run();
   }
 
-  form.addEventListener("submit", (event) => {
+  form.addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();
     run();
   });
-  form.addEventListener("keydown", (event) => {
+  form.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     // Enter that ends an input method's composition is not a command.
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) {
       event.preventDefault();
       form.requestSubmit();
     }
   });
-  byId("examples").addEventListener("submit", (event) => {
+  byId("examples").addEventListener("submit", (/** @type {any} */ event) => {
     event.preventDefault();
     runWith(example(event.submitter));
   });
@@ -81,7 +90,10 @@ export function startPanel({ body, fill, entry, route = () => endpoint, fieldOf 
   carry();
 }
 
-/** Says after a while that it takes long, offers to end it, and ends it in time. The function that it returns stops that. */
+/**
+ * Says after a while that it takes long, offers to end it, and ends it in time. The function that it returns stops that.
+ * @param {AbortController} asking
+ */
 function wait(asking) {
   const line = byId("wait");
   const started = performance.now();
@@ -105,11 +117,19 @@ function wait(asking) {
   };
 }
 
-/** Shows what only works with scripts. */
+/**
+ * Shows what only works with scripts.
+ * @param {any} root
+ */
 function reveal(root) {
   for (const element of root.querySelectorAll("[data-script]")) element.hidden = false;
 }
 
+/**
+ * @param {any} line
+ * @param {number} milliseconds
+ * @param {any} timing
+ */
 function fillTook(line, milliseconds, timing) {
   const ms = milliseconds.toFixed(milliseconds < 10 ? 1 : 0);
   line.querySelector(".time").textContent = filled(timing ? texts.took_both : texts.took_browser, { ms, server: timing?.ms });
@@ -119,6 +139,7 @@ function fillTook(line, milliseconds, timing) {
   line.querySelector(".cache").textContent = filled(found === 0 ? none : found === inputs ? all : some, { found, inputs });
 }
 
+/** @param {any} card */
 function show(card) {
   reveal(card);
   errorBox.replaceChildren();
@@ -127,6 +148,11 @@ function show(card) {
   result.scrollIntoView({ block: "nearest" });
 }
 
+/**
+ * @param {Fault} fault
+ * @param {string} field
+ * @param {() => void} retry
+ */
 function showError(fault, field, retry) {
   result.replaceChildren();
   const known = texts.errors[field] ?? texts.errors[fault.kind];
@@ -142,4 +168,4 @@ function showError(fault, field, retry) {
   errorBox.scrollIntoView({ block: "nearest" });
 }
 
-const paragraph = (text) => Object.assign(document.createElement("p"), { textContent: text });
+const paragraph = (/** @type {string} */ text) => Object.assign(document.createElement("p"), { textContent: text });

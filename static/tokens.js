@@ -1,18 +1,24 @@
+// @ts-check
 // A field of several short texts as chips. The field itself stays in the form, hidden, and is what is sent.
 import { byId, filled, texts } from "./page.js";
 import { LABEL_ENDS, splitLabels } from "./split.js";
 
 const SEPARATOR = "，";
 
-/** Puts chips in the place of the text area `field`. */
+/**
+ * Puts chips in the place of the text area `field`.
+ * @param {any} field
+ */
 export function startTokens(field) {
   const box = byId(`${field.id}-tokens`);
   const list = box.querySelector("ul");
   const input = box.querySelector("input");
   const clear = box.querySelector(".clear");
+  /** @type {string[]} */
   let tokens = [];
   let pressed = false;
 
+  /** @param {string[]} changed */
   function set(changed) {
     tokens = [...new Set(changed)];
     field.value = tokens.join(SEPARATOR);
@@ -23,6 +29,7 @@ export function startTokens(field) {
     list.append(...tokens.slice(shown.length).map(chip));
   }
 
+  /** @param {string} token */
   function chip(token) {
     const item = byId("token").content.firstElementChild.cloneNode(true);
     item.querySelector("span").textContent = token;
@@ -36,27 +43,30 @@ export function startTokens(field) {
     return item;
   }
 
-  /** What is written becomes chips; the line's end stays where it is still being written. */
+  /**
+   * What is written becomes chips; the line's end stays where it is still being written.
+   * @param {string} text
+   */
   function take(text) {
     const parts = text.split(LABEL_ENDS);
-    input.value = parts.pop();
+    input.value = parts.pop() ?? "";
     set([...tokens, ...splitLabels(parts.join("\n"))]);
   }
 
-  input.addEventListener("input", (event) => {
+  input.addEventListener("input", (/** @type {InputEvent} */ event) => {
     if (!event.isComposing && LABEL_ENDS.test(input.value)) take(input.value);
   });
   input.addEventListener("compositionend", () => {
     if (LABEL_ENDS.test(input.value)) take(input.value);
   });
-  input.addEventListener("paste", (event) => {
+  input.addEventListener("paste", (/** @type {any} */ event) => {
     // A line of input would lose the pasted line ends.
     const pasted = event.clipboardData.getData("text/plain");
     if (!LABEL_ENDS.test(pasted)) return;
     event.preventDefault();
     take(`${input.value}${pasted}\n`);
   });
-  input.addEventListener("keydown", (event) => {
+  input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (event.isComposing || event.ctrlKey || event.metaKey) return;
     if (event.key === "Enter" && input.value.trim()) {
       event.preventDefault();
@@ -85,7 +95,7 @@ export function startTokens(field) {
     set([]);
     set(changed);
   });
-  box.addEventListener("click", (event) => event.target === box && input.focus());
+  box.addEventListener("click", (/** @type {Event} */ event) => event.target === box && input.focus());
   clear?.addEventListener("click", () => {
     input.value = "";
     set([]);
@@ -96,5 +106,5 @@ export function startTokens(field) {
   field.dataset.shown = input.id;
   field.hidden = true;
   box.hidden = false;
-  document.querySelector(`label[for="${field.id}"]`).htmlFor = input.id;
+  /** @type {HTMLLabelElement} */ (document.querySelector(`label[for="${field.id}"]`)).htmlFor = input.id;
 }

@@ -44,6 +44,7 @@ const toneOf = (/** @type {string} */ group) => (work.job.asked.task === "zero-s
 export function fillShares() {
   const { results } = work;
   const [groups, scores] = box.querySelectorAll("#summary .bars");
+  box.querySelector("#summary .two").hidden = !results.scored;
   const all = [...results.counts];
   const shown = all.length <= MOST ? all : all.sort((one, other) => other[1] - one[1]).slice(0, MOST);
   fillRows(groups, shown, (/** @type {Element} */ row, /** @type {[string, number]} */ [group, count]) =>
@@ -95,12 +96,13 @@ function fillTime() {
 /**
  * A list of findings, each with examples and a button that shows its rows.
  * @param {HTMLElement} list
- * @param {{ name: string, note: string, value?: number, tone?: string, rows: number[] }[]} items
+ * @param {{ name: string, note: string, value?: number, rest?: number, tone?: string, rows: number[] }[]} items `rest`: where, after the
+ *   share `value`, that of what is good begins
  * @param {boolean} examples
  */
 function fillFindings(list, items, examples) {
   const blank = byId("finding").content.firstElementChild;
-  list.replaceChildren(...items.map(({ name, note, value, tone = "own", rows }) => {
+  list.replaceChildren(...items.map(({ name, note, value, rest, tone = "own", rows }) => {
     const item = blank.cloneNode(true);
     item.dataset.label = tone;
     item.querySelector(".name").textContent = name;
@@ -111,6 +113,7 @@ function fillFindings(list, items, examples) {
       meter.value = value;
       meter.ariaLabel = note;
       meter.ariaValueText = percent(value);
+      if (rest !== undefined) meter.style.setProperty("--good-from", percent(rest));
     }
     item.querySelector(".examples").replaceChildren(...(examples ? rows.slice(0, EXAMPLES) : []).map((row) =>
       Object.assign(document.createElement("li"), { textContent: textOf(work, row), lang: "zh" })));
@@ -134,12 +137,12 @@ function fillCopies() {
 function fillAspects() {
   const found = byAspect(work.results.aspects);
   byId("aspects").hidden = !(more.aspects && work.job.asked.task === "sentiment");
-  byId("aspects-list").hidden = byId("keep-aspects").hidden = !found.length;
+  byId("aspects-list").hidden = byId("aspects-legend").hidden = byId("keep-aspects").hidden = !found.length;
   fillFindings(byId("aspects-list"), found.map(({ aspect, rows, named }) => {
     const negative = [...(rows.negative ?? []), ...(rows.mixed ?? [])];
     const shareOf = (rows.negative?.length ?? 0) / named;
     return {
-      name: aspect, value: shareOf, tone: "Negative", rows: negative,
+      name: aspect, value: shareOf, rest: negative.length / named, tone: "Negative", rows: negative,
       note: filled(texts.aspect_note, {
         named: whole(named), negative: whole(rows.negative?.length ?? 0), positive: whole(rows.positive?.length ?? 0), mixed: whole(rows.mixed?.length ?? 0), share: percent(shareOf),
       }),

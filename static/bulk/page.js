@@ -17,8 +17,9 @@ import { Work } from "./work.js";
 
 /** @type {import("./table.js").Source[]} */
 let sources = [];
-/** @type {{ sheet?: string, encoding?: string, quotes?: boolean }} */
-let how = {};
+/** @type {import("./table.js").How[]} how each of them is to be read, where that is not to be found out */
+let hows = [];
+let at = 0; // the one of them that can be put right
 /** @type {import("./scoring.js").Table | null} */
 let table = null;
 /** @type {Run | null} the job, also when it is over */
@@ -40,6 +41,15 @@ const stay = (/** @type {BeforeUnloadEvent} */ event) => {
   if (!run?.work.kept) event.preventDefault();
 };
 
+/**
+ * What a job is made with is out of the way while it runs, and what it was made with once all rows are done.
+ * @param {"" | "running" | "over"} state
+ */
+function fold(state) {
+  job.dataset.state = state;
+  byId("otherwise").hidden = state !== "over" || !table;
+}
+
 /** Shows what was read, and what can be done with it. */
 function show() {
   table = tableOf(sources, { nameOf: (number) => filled(texts.unnamed, { number }), source: texts.columns.file });
@@ -47,13 +57,14 @@ function show() {
     table = null;
     byId("choices").hidden = true;
     // Where another sheet or another header may help, they can still be chosen.
-    byId("preview").hidden = !(sources.length === 1 && (sources[0].grid?.length || (sources[0].facts.sheets?.length ?? 0) > 1));
-    if (!byId("preview").hidden) fillPreview(sources, { columns: [], rows: [], faults: new Map(), facts: sources[0].facts }, how);
+    byId("preview").hidden = !sources.some(({ grid, facts }) => grid?.length || (facts.sheets?.length ?? 0) > 1);
+    if (!byId("preview").hidden) fillPreview(sources, { columns: [], rows: [] }, at, hows[at]);
     throw new Unreadable("empty_file");
   }
-  fillPreview(sources, table, how);
+  fillPreview(sources, table, at, hows[at]);
   offer(table);
   byId("preview").hidden = byId("choices").hidden = false;
+  byId("gains").hidden = true;
 }
 
 /**
@@ -79,9 +90,11 @@ async function take(name, read) {
 
 /** What was found out and shown of other files is gone. */
 function begin() {
-  how = {};
+  hows = [];
+  at = 0;
   forget();
   run = table = null;
+  fold("");
   for (const id of ["preview", "choices", "run", "results", "insight", "offer"]) byId(id).hidden = true;
 }
 
@@ -89,11 +102,24 @@ function begin() {
 function takeFiles(files) {
   if (!files.length || busy) return;
   begin();
-  take(files.map(({ name }) => name).join(texts.comma), () => Promise.all(files.map((file) => readFile(file))));
+  take(files.map(({ name }) => name).join(texts.comma), () => Promise.all(files.map(async (file) => {
+    try {
+      return await readFile(file);
+    } catch (error) {
+      // Of several it is said which one.
+      throw error instanceof Unreadable && files.length > 1 ? new Unreadable(error.kind, [file.name, error.message].filter(Boolean).join(texts.colon)) : error;
+    }
+  })));
 }
 
-/** The one file again, read otherwise. */
-const again = () => take(sources[0].name, async () => [await readFile(sources[0].file, how)]);
+/**
+ * The chosen file again, read otherwise.
+ * @param {import("./table.js").How} how
+ */
+function again(how) {
+  hows[at] = { ...hows[at], ...how };
+  take(sources[at].name, async () => sources.with(at, await readFile(sources[at].file, hows[at])));
+}
 
 async function takeSample() {
   const { sample } = byId("sample").dataset;
@@ -117,7 +143,10 @@ async function go(work) {
   });
   showRows(work, (row) => openDetail(work, row));
   showInsight(work);
-  byId("offer").hidden = true;
+  byId("offer").hidden = byId("gains").hidden = true;
+  const { name, asked: { task, places }, columns } = work.job;
+  byId("about").textContent = filled(texts.about, { name, task: texts.task_names[task], columns: places.map((place) => columns[place]).join(texts.comma) });
+  fold("running");
   setBusy(true);
   window.addEventListener("beforeunload", stay);
   try {
@@ -126,6 +155,7 @@ async function go(work) {
   } finally {
     window.removeEventListener("beforeunload", stay);
     setBusy(false);
+    fold(work.isDone ? "over" : "");
   }
   work.flush();
   changed();
@@ -235,21 +265,20 @@ byId("read-paste").addEventListener("click", () => {
   begin();
   take(texts.pasted, async () => [await readPasted(text, texts.pasted)]);
 });
-byId("sheet").addEventListener("change", (/** @type {any} */ event) => {
-  how = { ...how, sheet: event.target.value };
-  again();
+byId("source").addEventListener("change", (/** @type {any} */ event) => {
+  at = Number(event.target.value);
+  fillPreview(sources, table ?? { columns: [], rows: [] }, at, hows[at]);
 });
-byId("encoding").addEventListener("change", (/** @type {any} */ event) => {
-  how = { ...how, encoding: event.target.value === "auto" ? undefined : event.target.value };
-  again();
-});
-byId("no-quotes").addEventListener("change", (/** @type {any} */ event) => {
-  how = { ...how, quotes: !event.target.checked };
-  again();
-});
+byId("sheet").addEventListener("change", (/** @type {any} */ event) => again({ sheet: event.target.value }));
+byId("encoding").addEventListener("change", (/** @type {any} */ event) => again({ encoding: event.target.value === "auto" ? undefined : event.target.value }));
+byId("no-quotes").addEventListener("change", (/** @type {any} */ event) => again({ quotes: !event.target.checked }));
 byId("header").addEventListener("change", (/** @type {any} */ event) => {
   const header = Number(event.target.value);
-  take(sources[0].name, async () => [{ ...sources[0], header }]);
+  take(sources[at].name, async () => sources.with(at, { ...sources[at], header }));
+});
+byId("otherwise").addEventListener("click", () => {
+  fold("");
+  job.elements.task.focus();
 });
 
 // A file that misses the field would be opened by the browser, in the place of this page.
@@ -263,7 +292,7 @@ for (const kind of ["dragover", "drop"]) {
 }
 document.addEventListener("dragleave", () => byId("drop").classList.remove("over"));
 
-job.hidden = false;
+job.hidden = byId("gains").hidden = false;
 offerJobs();
 
 // What stood in the field of the first page, which leads here with several lines (panels/sentiment.js).

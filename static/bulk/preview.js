@@ -39,39 +39,49 @@ function pick(id, options, value) {
 
 /**
  * @param {import("./table.js").Source[]} sources
- * @param {{ sheet?: string, encoding?: string, quotes?: boolean }} how the single one was read, where that was said
+ * @param {number} at the one that can be put right
+ * @param {import("./table.js").How} how it was read, where that was said
  */
-function fillPickers(sources, how) {
-  const single = sources.length === 1 ? sources[0] : null;
-  const { sheets = [], sheet = "", encoding } = single?.facts ?? {};
+function fillPickers(sources, at, how) {
+  const { facts: { sheets = [], sheet = "", encoding, broken }, grid = [], header } = sources[at];
+  pick("source", sources.map(({ name }, i) => [String(i), name]), String(at));
   pick("sheet", sheets.map(({ name, hidden }) => [name, hidden ? filled(texts.hidden_sheet, { name }) : name]), sheet);
-  const headers = (single?.grid ?? []).slice(0, HEADERS).map((row, i) => /** @type {[string, string]} */ (
+  const headers = grid.slice(0, HEADERS).map((row, i) => /** @type {[string, string]} */ (
     [String(i), filled(texts.header_row, { number: i + 1, text: cut(row.filter((cell) => cell.trim()).join(" · "), 40) })]));
-  pick("header", headers.length ? [...headers, ["-1", texts.no_header]] : [], String(single?.header));
+  pick("header", headers.length ? [...headers, ["-1", texts.no_header]] : [], String(header));
   const known = Object.entries(/** @type {Record<string, string>} */ (texts.encodings));
   pick("encoding", encoding ? known.map(([id, name]) => [id, id === "auto" ? filled(name, { encoding: encoding.toUpperCase() }) : name]) : [], how.encoding ?? "auto");
   byId("no-quotes").checked = how.quotes === false;
-  byId("no-quotes").parentElement.hidden = !(single?.facts.broken || how.quotes === false);
+  byId("no-quotes").parentElement.hidden = !(broken || how.quotes === false);
 }
 
 /**
- * Fills the table of the preview, and says what the file is below it.
- * @param {import("./table.js").Source[]} sources
- * @param {import("./scoring.js").Table} read
- * @param {{ sheet?: string, encoding?: string, quotes?: boolean }} how
+ * What is doubtful in a file.
+ * @param {import("./table.js").Facts} facts
+ * @returns {string[]}
  */
-export function fillPreview(sources, { columns, rows, facts }, how) {
+const doubtsOf = ({ damaged, broken, uncomputed }) => [
+  ...(uncomputed ? [filled(texts.uncomputed, { count: whole(uncomputed) })] : []),
+  ...(damaged ? [texts.damaged] : []),
+  ...(broken ? [filled(broken.line ? texts.broken_at : texts.broken, { line: whole(broken.line), rows: whole(broken.rows) })] : []),
+];
+
+/**
+ * Fills the table of the preview with the first rows of a file, and says what the files are below it.
+ * @param {import("./table.js").Source[]} sources
+ * @param {{ columns: string[], rows: unknown[][], starts?: number[] }} read all of them
+ * @param {number} at
+ * @param {import("./table.js").How} [how]
+ */
+export function fillPreview(sources, { columns, rows, starts = [0] }, at, how = {}) {
   const box = byId("preview");
   const table = box.querySelector("table");
   table.tHead.replaceChildren(cells("th", columns));
-  table.tBodies[0].replaceChildren(...rows.slice(0, ROWS).map((row) => cells("td", columns.map((_, place) => written(row[place])))));
-  fillPickers(sources, how);
+  const first = rows.slice(starts[at], starts[at + 1]).slice(0, ROWS);
+  table.tBodies[0].replaceChildren(...first.map((row) => cells("td", columns.map((_, place) => written(row[place])))));
+  fillPickers(sources, at, how);
   const name = sources.map((one) => one.name).join(texts.comma);
   box.querySelector(".facts").textContent = filled(texts.file_facts, { name, rows: whole(rows.length), columns: whole(columns.length) });
-  const { broken } = facts;
-  const doubts = [
-    facts.damaged && texts.damaged,
-    broken && filled(broken.line ? texts.broken_at : texts.broken, { line: whole(broken.line), rows: whole(broken.rows) }),
-  ].filter(Boolean);
+  const doubts = sources.flatMap((one) => doubtsOf(one.facts).map((doubt) => (sources.length > 1 ? `${one.name}${texts.colon}${doubt}` : doubt)));
   box.querySelector(".doubts").textContent = doubts.join(" ");
 }

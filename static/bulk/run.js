@@ -1,5 +1,6 @@
 // @ts-check
 // A job while it runs: its numbers, its buttons, what a screen reader hears of it.
+import { askForKey } from "../key.js";
 import { byId, filled, percent, texts } from "../page.js";
 import { rounded, whole } from "../status/format.js";
 import { complain } from "./notice.js";
@@ -107,6 +108,7 @@ export class Run {
     const kind = fault?.kind === "unreachable" && !navigator.onLine ? "offline" : fault?.kind;
     // Every further try fails alike: it is said once.
     if (kind !== this.#trouble) complain(stopped && !STOPS.has(kind ?? "") ? "stopped" : (kind ?? ""), fault?.message);
+    if (kind === "unauthorized" && kind !== this.#trouble) askForKey();
     this.#trouble = kind;
     this.#until = until;
     if (stopped) this.#enter("stopped");

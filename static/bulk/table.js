@@ -15,6 +15,7 @@ const MOST_MB = 256; // a browser's strings end at 512 million characters
  * @property {boolean} [damaged]
  * @property {{ line: number, rows: number } | null} [broken]
  * @property {string} [sheet]
+ * @property {number} [uncomputed] formulas without a result
  * @property {{ name: string, hidden: boolean }[]} [sheets]
  */
 /** @typedef {{ columns: string[], rows: unknown[][], faults: Map<number, Reason> }} Rows cells in the order of the columns, text but in JSON */
@@ -27,6 +28,8 @@ const MOST_MB = 256; // a browser's strings end at 512 million characters
  * @property {number} header the row with the names, -1 where there is none
  * @property {Facts} facts
  */
+
+/** @typedef {{ sheet?: string, encoding?: string, quotes?: boolean }} How a file is to be read, where that is not to be found out */
 
 /** A file that cannot be read, by the name of the reason in the texts. */
 export class Unreadable extends Error {
@@ -85,7 +88,7 @@ class Objects {
 
 /**
  * @param {File} file
- * @param {{ sheet?: string, encoding?: string, quotes?: boolean }} how
+ * @param {How} how
  * @returns {Promise<Pick<Source, "grid" | "table" | "facts">>}
  */
 async function readWith(file, { sheet, encoding: wanted, quotes }) {
@@ -109,7 +112,7 @@ async function readWith(file, { sheet, encoding: wanted, quotes }) {
 /**
  * Reads a file. Throws Unreadable.
  * @param {File} file
- * @param {{ sheet?: string, encoding?: string, quotes?: boolean }} [how] where it is not to be found out
+ * @param {How} [how] where it is not to be found out
  * @returns {Promise<Source>}
  */
 export async function readFile(file, how = {}) {
@@ -157,19 +160,22 @@ export function rowsBelow(grid, header, nameOf) {
  * The rows of all sources below each other; columns of the same name are one. Where there are several sources, a column says which.
  * @param {Source[]} sources
  * @param {{ nameOf: (number: number) => string, source: string }} words
- * @returns {Rows & { facts: Facts }}
+ * @returns {Rows & { facts: Facts, starts: number[] }} `starts`: the first row of each source
  */
 export function tableOf(sources, { nameOf, source }) {
   const tables = sources.map((one) => one.table ?? rowsBelow(one.grid ?? [], one.header, nameOf));
   const facts = { ...sources[0].facts, damaged: sources.some((one) => one.facts.damaged) };
-  if (tables.length === 1) return { ...tables[0], facts };
+  if (tables.length === 1) return { ...tables[0], facts, starts: [0] };
   const columns = [...new Set(tables.flatMap((one) => one.columns))];
   const [file] = allDifferent([...columns, source]).slice(-1);
   /** @type {unknown[][]} */
   const rows = [];
   /** @type {Map<number, Reason>} */
   const faults = new Map();
+  /** @type {number[]} */
+  const starts = [];
   tables.forEach((one, i) => {
+    starts.push(rows.length);
     const places = one.columns.map((name) => columns.indexOf(name));
     one.rows.forEach((cells, row) => {
       const fault = one.faults.get(row);
@@ -181,5 +187,5 @@ export function tableOf(sources, { nameOf, source }) {
       rows.push(all);
     });
   });
-  return { columns: [...columns, file], rows, faults, facts };
+  return { columns: [...columns, file], rows, faults, facts, starts };
 }

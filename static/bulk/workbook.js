@@ -1,6 +1,9 @@
 // @ts-check
 // XLSX, read and written in a worker.
-/** @typedef {{ sheet: string, sheets: { name: string, hidden: boolean }[] }} Found the sheet that was read, and all there are */
+/**
+ * @typedef {{ sheet: string, sheets: { name: string, hidden: boolean }[], uncomputed: number }} Found the sheet that was read, all there
+ *   are, and in how many cells of the one there is a formula without a result
+ */
 
 /**
  * @template Done

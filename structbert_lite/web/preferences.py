@@ -23,7 +23,7 @@ def theme() -> str:
 
 def keep_preferences(pages: Blueprint) -> None:
     """A choice in the address of one of `pages` goes into a cookie, and into the addresses that it links to."""
-    pages.after_request(_remember)
+    pages.after_request(remember)
 
     @pages.url_defaults
     def pass_on(endpoint: str, values: dict[str, Any]) -> None:
@@ -32,7 +32,8 @@ def keep_preferences(pages: Blueprint) -> None:
             values.setdefault("lang", lang)
 
 
-def _remember(response: Response) -> Response:
+def remember(response: Response) -> Response:
+    """Puts what the address asks for into cookies of a page."""
     if response.mimetype == "text/html":
         response.vary.update(["Accept-Language", "Cookie"])
         for name in PREFERENCES:

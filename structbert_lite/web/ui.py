@@ -19,7 +19,7 @@ from structbert_lite.settings import PROJECT, Settings
 from structbert_lite.web.deadline import read_context
 from structbert_lite.web.errors import answer_error, retry_headers, status_of
 from structbert_lite.web.pages import PANELS, Panel
-from structbert_lite.web.preferences import LANGUAGES, THEMES, keep_preferences, language, theme
+from structbert_lite.web.preferences import LANGUAGES, THEMES, keep_preferences, language, remember, theme
 from structbert_lite.web.rate_limit import take_turn
 from structbert_lite.web.request_telemetry import request_state
 from structbert_lite.web.scatter import short_name
@@ -29,7 +29,7 @@ TEMPLATES = PROJECT / "templates"
 OTHERS = ("bulk", "status")
 # What the first page names beside the ways that it points out: itself, files, own labels and the API.
 MORE = {"aspects", "similarity", "rerank", "embed"}
-PLACE = re.compile(r"\{(\w+)\}")
+PLACE = re.compile(r"\{(\w+)(?:\|([^|{}]*)\|([^|{}]*))?\}")
 # The JSON routes that answer many rows at once, for the page for whole files. A reranking asks for one query at a time,
 # and vectors make a file that no browser should hold: both are for the command line.
 BULK_ROUTES = {"sentiment": "api.predict_batch", "similarity": "api.similarity", "zero-shot": "api.classify"}
@@ -74,7 +74,7 @@ def make_blueprint(engine: Engine, settings: Settings) -> Blueprint:
         status, kind = status_of(error)
         request_state().error_type = kind
         body = render_template("missing.html", t=texts[language()], kind=kind, **frame())
-        return body, status, {"Vary": "Accept, Accept-Language, Cookie"}
+        return remember(make_response(body, status, {"Vary": "Accept"}))
 
     @page.get("/docs")
     def docs() -> ResponseReturnValue:
@@ -176,5 +176,15 @@ def _view(
 
 
 def _filled(text: str, **values: object) -> str:
-    """Puts values in the places of a text, {ms} and the like. Not str.format: `{}` alone is an example's own."""
-    return PLACE.sub(lambda place: str(values.get(place[1], place[0])), text)
+    """Puts values in the places of a text, {ms} and the like; {count|row|rows} is the word for one or for several.
+
+    Not str.format: `{}` alone is an example's own.
+    """
+
+    def value(place: re.Match[str]) -> str:
+        name, one, several = place.groups()
+        if name not in values:
+            return place[0]
+        return str(values[name]) if one is None else one if str(values[name]) == "1" else several
+
+    return PLACE.sub(value, text)

@@ -137,8 +137,11 @@ def visit(browser):
         seen = Visit(page)
         page.on("console", lambda message: message.type == "error" and seen.complaints.append(message.text))
         page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-        # Only http leaves the browser: Swagger UI draws its arrows from data: addresses.
-        page.on("request", lambda r: r.url.startswith(("http", "ws")) and seen.hosts.add(urlsplit(r.url).netloc))
+        # Only http leaves the browser: Swagger UI draws arrows from data: addresses. A host may have a key before it.
+        page.on(
+            "request",
+            lambda r: r.url.startswith(("http", "ws")) and seen.hosts.add(urlsplit(r.url).netloc.rpartition("@")[2]),
+        )
         page.goto(url)
         visits.append((urlsplit(url).netloc, seen))
         return seen

@@ -75,7 +75,9 @@ def take(browser: Browser, url: str, name: str, look: str, file: Path) -> None:
     context.close()
     image = Image.open(file).convert("RGB")
     most = min(image.height, MOST_HEIGHT * LOOKS[look].get("device_scale_factor", 1))
-    image.crop((0, 0, image.width, most)).quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+    shown = image.crop((0, 0, image.width, most))
+    # By coverage: else colours that few pixels have, a short bar's, become others.
+    shown.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
 def main(folder: Path, names: list[str]) -> None:

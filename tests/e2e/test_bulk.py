@@ -360,7 +360,7 @@ def test_columns_of_the_same_name_keep_their_cells(page):
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
-        ("a.pdf", b"%PDF", "不认识这种文件"),
+        ("a.pdf", b"%PDF", "不支持这种文件"),
         ("a.xlsx", b"no zip", "读不了"),
         ("a.csv", b"", "没有数据"),
         ("a.csv", b"text\n", "没有数据"),
@@ -391,7 +391,7 @@ def test_quotes_that_do_not_fit_are_characters_in_tsv_and_told_in_csv(page):
 
 
 @pytest.mark.parametrize(
-    ("status", "kind", "words"), [(401, "unauthorized", "重新填写密钥"), (404, "not_found", "不接受")]
+    ("status", "kind", "words"), [(401, "unauthorized", "页面上方的“密钥”"), (404, "not_found", "不接受")]
 )
 def test_what_no_retry_helps_stops_the_job_until_it_is_resumed(noisy_page, status, kind, words):
     page = noisy_page

@@ -84,6 +84,80 @@ def test_several_files_are_one_table_with_their_names(page):
     ]
 
 
+def test_each_of_several_files_can_be_corrected(page):
+    files = {
+        "一月.csv": "编号,评论\n1,很好\n".encode(),
+        "二月.csv": "编号,评论\n2,很差\n".encode("utf-16"),
+        "三月.xlsx": workbook(
+            ("甲", "visible", [["编号", "评论"], [3, "不对"]]), ("乙", "visible", [["编号", "评论"], [4, "一般"]])
+        ),
+    }
+    page.set_input_files("#file", [{"name": name, "mimeType": "", "buffer": data} for name, data in files.items()])
+    page.wait_for_selector("#preview tbody :text('很好')")
+    assert not page.is_visible("#sheet")
+    page.select_option("#source", label="三月.xlsx")
+    page.wait_for_selector("#preview tbody :text('不对')")
+    page.select_option("#sheet", "乙")
+    page.wait_for_selector("#preview tbody :text('一般')")
+    assert picked(page, "#source") == "三月.xlsx"
+    page.select_option("#source", label="二月.csv")
+    assert "UTF-16LE" in picked(page, "#encoding")
+    page.select_option("#header", "-1")
+    page.wait_for_selector("#preview .facts:text('4 行，5 列')")
+    page.select_option("#header", "0")
+    page.wait_for_selector("#preview .facts:text('3 行，3 列')")
+    assert [(row["编号"], row["评论"], row["文件"]) for row in score(page)] == [
+        ("1", "很好", "一月.csv"),
+        ("2", "很差", "二月.csv"),
+        ("4", "一般", "三月.xlsx"),
+    ]
+
+
+def test_of_several_files_the_one_that_cannot_be_read_is_named(page):
+    good = {"name": "一月.csv", "mimeType": "", "buffer": "评论\n很好\n".encode()}
+    page.set_input_files("#file", [good, {"name": "二月.xlsx", "mimeType": "", "buffer": b"no zip"}])
+    page.wait_for_selector("#error :text('二月.xlsx')")
+    page.set_input_files(
+        "#file",
+        [good, {"name": "二月.csv", "mimeType": "", "buffer": csv_of([["评论"], ['没有"关']]).encode() + b'"\n'}],
+    )
+    page.wait_for_selector("#choices")
+    assert page.inner_text(".doubts").startswith("二月.csv：")
+
+
+@pytest.mark.parametrize("closes", [False, True], ids=["never closed", "closed by another one further down"])
+def test_a_quote_that_swallows_rows_is_told_and_can_be_taken_as_a_character(page, closes):
+    rows = ["id,text,star", "1,很好用,5", '2,"物流慢,1', *(f"{i},东西很差{i},1" for i in range(3, 20))]
+    rows += ['20,"好用,5', "21,不错,5"] if closes else []
+    put(page, "quote.csv", "\n".join(rows).encode())
+    assert f"第 3 行的引号没有配对，后面 {len(rows) - 3} 行都进了同一格" in page.inner_text(".doubts")
+    page.check("#no-quotes")
+    page.wait_for_selector(f"#preview .facts:text('{len(rows) - 1} 行，3 列')")
+    assert page.inner_text(".doubts") == ""
+    assert [row["id"] for row in score(page)] == [str(i) for i in range(1, len(rows))]
+
+
+def test_formulas_without_results_are_told(page):
+    book, file = openpyxl.Workbook(), io.BytesIO()
+    for row in (["编号", "评论"], [1, "=_=太差"], [2, "很好"]):
+        book.active.append(row)
+    book.save(file)
+    put(page, "a.xlsx", file.getvalue())
+    assert "1 个公式没有保存结果" in page.inner_text(".doubts")
+    assert score(page)[0]["结果"] == "没有内容"
+
+
+def test_one_is_no_plural(visit, tiny_url):
+    page = visit(f"{tiny_url}/ui/bulk?lang=en").page
+    page.wait_for_selector("#job")
+    put(page, "a.csv", csv_of([["text"], ["很好"]]).encode())
+    assert page.inner_text("#preview .facts") == "a.csv: 1 row, 1 column."
+    start(page)
+    wait_for(page, "done")
+    assert page.inner_text("#state") == "All done: 1 row."
+    assert page.inner_text("#matches") == "1 row"
+
+
 def test_pasted_lines_and_cells_and_the_sample(page):
     page.click("#drop summary")
     page.fill("#paste", "很好，下次还来\n物流慢")

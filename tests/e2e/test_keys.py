@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.e2e.test_accessible import light_and_dark
+
 KEY = {"username": "", "password": "sesame"}
 PAIR = {"text_a": "今天天气很好", "text_b": "外面阳光明媚"}
 
@@ -40,6 +42,28 @@ def test_with_a_wrong_key_the_page_says_what_is_missing(visit, keyed_url):
     page = visit(f"{keyed_url}/ui/similarity", http_credentials=KEY | {"password": "wrong"}).page
     assert page.inner_text("h1") == "需要密钥"
     assert page.get_attribute("main a", "href") == "/ui/similarity"
+    page.click("#language")
+    page.wait_for_selector("h1:text('A key is needed')")
+
+
+def test_that_page_takes_the_key_and_the_browser_keeps_it_for_all_others(visit, keyed_url):
+    page = visit(f"{keyed_url}/ui/similarity", http_credentials=KEY | {"password": "wrong"}).page
+    assert page.is_visible("#key-field:focus")
+    for key, words in (("两个", "没有空格"), ("sesam", "密钥不对")):
+        page.fill("#key-field", key)
+        page.keyboard.press("Enter")
+        page.wait_for_selector(f"#key-said:text('{words}')")
+    assert light_and_dark(page) == []
+    page.fill("#key-field", "sesame")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#text_a")
+    ask(page)
+    page.wait_for_selector("#result .answer")
+    page.goto(f"{keyed_url}/ui/status")
+    page.wait_for_selector(".uplot >> nth=0")
+    assert "sesame" not in page.evaluate(
+        "JSON.stringify([localStorage, sessionStorage]) + document.cookie + location.href"
+    )
 
 
 def test_a_key_that_was_replaced_is_given_on_the_page_and_kept_in_its_tab(visit, keyed_url):

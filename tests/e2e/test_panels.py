@@ -110,7 +110,7 @@ def test_none_of_the_labels_may_fit_and_a_lead_may_be_too_small(visit, tiny_url)
     for scores, none, title, calm in (
         ([0.9, 0.1], 0.2, "咨询", False),
         ([0.9, 0.1], 0.7, "都不合适", True),
-        ([0.51, 0.49], 0.2, "拿不准", True),
+        ([0.51, 0.49], 0.2, "不确定", True),
     ):
         answer = {
             "text": "什么时候有货",
@@ -139,10 +139,10 @@ def test_aspects_of_a_kind_of_review_and_own_ones(visit, server_url):
     page = seen.page
     fill(page, text="物流很快，就是价格太贵了")
     submit(page)
-    assert {"物流：夸", "价格：贬"} <= set(page.locator(".bars .name").all_text_contents())
+    assert {"物流：好评", "价格：差评"} <= set(page.locator(".bars .name").all_text_contents())
     fill(page, aspects="价格\t")
     submit(page)
-    assert page.locator(".bars .name").all_text_contents() == ["价格：贬"]
+    assert page.locator(".bars .name").all_text_contents() == ["价格：差评"]
     assert seen.complaints == []
 
 

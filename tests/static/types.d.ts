@@ -9,6 +9,7 @@ declare const Papa: {
     complete(): void;
   }): void;
 };
+declare const SwaggerUIBundle: (options: object) => void;
 declare const uPlot: new (options: object, data: number[][], box: HTMLElement) => {
   setSize(size: { width: number; height: number }): void;
   redraw(): void;

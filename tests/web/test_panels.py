@@ -132,7 +132,7 @@ def test_a_label_is_only_named_where_it_fits(tiny_client: FlaskClient, apart: di
         elif answer["none"] >= 0.5:
             expected = "都不合适"
         else:
-            expected = answer["labels"][0] if answer["scores"][0] - answer["scores"][1] > 0.3 else "拿不准"
+            expected = answer["labels"][0] if answer["scores"][0] - answer["scores"][1] > 0.3 else "不确定"
         assert title == expected
         kinds.add(expected)
     assert len(kinds) > 1

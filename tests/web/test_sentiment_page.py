@@ -40,7 +40,7 @@ def verdict(client: FlaskClient, text: str, lang: str = "zh") -> tuple[str, str,
     [
         ("好好好好", "zh", ("Positive", "正面", "置信度", "98.2%")),
         ("坏坏坏坏", "en", ("Negative", "Negative", "Confidence", "98.2%")),
-        ("门门门门好", "zh", ("Neutral", "没有明显倾向", "没有倾向的可能", "93.6%")),
+        ("门门门门好", "zh", ("Neutral", "没有明显倾向", "无明显倾向的概率", "93.6%")),
         ("门门门门好", "en", ("Neutral", "No clear opinion", "Probability of no opinion", "93.6%")),
         ("好好坏", "zh", ("Neutral", "不确定", "偏向“正面”", "73.1%")),
         ("好好坏", "en", ("Neutral", "Uncertain", "Leaning to “Positive”", "73.1%")),
@@ -57,8 +57,8 @@ def test_what_is_not_sure_has_no_colour(client: FlaskClient) -> None:
 
 
 def test_the_probability_of_no_opinion_is_told_once(client: FlaskClient) -> None:
-    assert '<p class="neutral">没有倾向的可能 <span>1.8%</span></p>' in card(client, "好好好好")
-    assert '<span class="what">没有倾向的可能</span>' in card(client, "门门门门好")
+    assert '<p class="neutral">无明显倾向的概率 <span>1.8%</span></p>' in card(client, "好好好好")
+    assert '<span class="what">无明显倾向的概率</span>' in card(client, "门门门门好")
     assert '<p class="neutral" hidden>' in card(client, "门门门门好")
 
 
@@ -66,7 +66,7 @@ def test_where_the_label_may_be_neutral_there_is_a_bar_of_it(models: Path, clien
     other = create_app(Settings(models=models, sentiment_neutral=True)).test_client()
     assert bars(client.post("/?lang=zh", data={"text": "好"}).text) == ["负面", "正面"]
     assert bars(other.post("/?lang=zh", data={"text": "好"}).text) == ["负面", "中性", "正面"]
-    assert verdict(other, "门门好") == ("Neutral", "没有明显倾向", "没有倾向的可能", "66.5%")
+    assert verdict(other, "门门好") == ("Neutral", "没有明显倾向", "无明显倾向的概率", "66.5%")
 
 
 def test_lines_are_judged_one_by_one_where_that_was_asked_for(client: FlaskClient) -> None:

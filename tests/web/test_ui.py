@@ -87,6 +87,22 @@ def test_a_browser_that_is_lost_gets_a_page(
     assert "Accept" in answer.vary
 
 
+def test_a_page_that_is_not_there_changes_its_language(tiny_client: FlaskClient) -> None:
+    assert 'href="?lang=en"' in tiny_client.get("/nope", headers=BROWSER).text
+    english = tiny_client.get("/nope?lang=en", headers=BROWSER)
+    assert "There is no such page" in english.text
+    assert "structbert-lang=en" in english.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(0, "0 rows left"), (1, "1 row left"), (2, "2 rows left"), ("1,001", "1,001 rows left")]
+)
+def test_one_is_no_plural(tiny_client: FlaskClient, count: int | str, words: str) -> None:
+    filled = tiny_client.application.jinja_env.filters["filled"]
+    assert filled("{count} {count|row|rows} left", count=count) == words
+    assert filled("{} {other|a|b} {x}", count=count) == "{} {other|a|b} {x}"
+
+
 @pytest.mark.parametrize("accept", [None, "*/*", "application/json", "application/json, text/html;q=0.9", "image/png"])
 def test_clients_that_are_lost_get_json(tiny_client: FlaskClient, accept: str | None) -> None:
     answer = tiny_client.get("/nope", headers={"Accept": accept} if accept else {})

@@ -4,7 +4,7 @@ import { unzipSync } from "../../vendor/fflate/browser.js";
 import { dated, isoDated, kindOfFormat } from "./number_format.js";
 import { readXml } from "./xml.js";
 
-/** @typedef {{ name: string, hidden: boolean, path: string }} Sheet */
+/** @typedef {{ name: string, hidden: boolean, path: string, uncomputed?: number }} Sheet `uncomputed`: formulas without a result, once it was read */
 
 const ESCAPED = /_x([\da-f]{4})_/gi; // ECMA-376, ST_Xstring: characters that XML cannot hold
 const unescaped = (/** @type {string} */ text) => text.replace(ESCAPED, (_, code) => String.fromCharCode(parseInt(code, 16)));
@@ -144,6 +144,8 @@ export class Workbook {
     let style = 0;
     let value = "";
     let inValue = false;
+    let isFormula = false;
+    let uncomputed = 0;
     readXml(this.#part(sheet.path), {
       open: (name, attribute) => {
         if (name === "row") {
@@ -157,8 +159,10 @@ export class Workbook {
           type = attribute("t") ?? "n";
           style = Number(attribute("s") ?? 0);
           value = "";
+          isFormula = false;
           text.start();
         } else if (name === "v") inValue = true;
+        else if (name === "f") isFormula = true;
         else text.open(name);
       },
       text: (piece) => {
@@ -167,10 +171,14 @@ export class Workbook {
       },
       close: (name) => {
         if (name === "v") inValue = false;
-        else if (name === "c") rows[row][column] = type === "inlineStr" ? text.end() : this.#written(type, style, value);
+        else if (name === "c") {
+          if (isFormula && !value && type !== "str") uncomputed += 1;
+          rows[row][column] = type === "inlineStr" ? text.end() : this.#written(type, style, value);
+        }
         else text.close(name);
       },
     });
+    sheet.uncomputed = uncomputed;
     const width = rows.reduce((most, cells) => Math.max(most, cells?.length ?? 0), 0);
     return Array.from(rows, (cells) => Array.from({ length: width }, (_, place) => cells?.[place] ?? ""));
   }

@@ -11,7 +11,7 @@ async function read({ file, sheet }) {
   const book = new Workbook(new Uint8Array(await file.arrayBuffer()));
   const { chosen, rows } = pickSheet(book.sheets, (one) => book.rows(one), sheet);
   for (let at = 0; at < rows.length; at += AT_ONCE) postMessage({ rows: rows.slice(at, at + AT_ONCE) });
-  postMessage({ done: { sheet: chosen?.name ?? "", sheets: book.sheets.map(({ name, hidden }) => ({ name, hidden })) } });
+  postMessage({ done: { sheet: chosen?.name ?? "", sheets: book.sheets.map(({ name, hidden }) => ({ name, hidden })), uncomputed: chosen?.uncomputed ?? 0 } });
 }
 
 onmessage = async ({ data }) => {

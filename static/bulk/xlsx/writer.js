@@ -30,7 +30,7 @@ const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|_(?=x[\d
 
 const escaped = (/** @type {string} */ text) =>
   text.toWellFormed().replace(FORBIDDEN, (one) => `_x${one.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}_`)
-    .replace(MARKUP, (one) => ENTITIES[one]);
+    .replace(MARKUP, (one) => ENTITIES[one]).replaceAll("\r", "&#13;"); // a plain one would be read as a line end
 
 /**
  * A1's letters of a column, from 0.

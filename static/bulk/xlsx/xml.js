@@ -18,13 +18,13 @@ const decoded = (/** @type {string} */ text) =>
 const local = (/** @type {string} */ name) => name.slice(name.indexOf(":") + 1);
 
 /**
- * Bytes as text in the encoding that their mark says.
+ * Bytes as text in the encoding that their mark says, with the line ends that a parser of XML makes of others (XML 1.0, 2.11).
  * @param {Uint8Array} bytes
  */
 function textOf(bytes) {
   const [first, second] = bytes;
   const wide = first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
-  return new TextDecoder(wide).decode(bytes);
+  return new TextDecoder(wide).decode(bytes).replace(/\r\n?/g, "\n");
 }
 
 /**

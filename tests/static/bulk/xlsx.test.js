@@ -103,6 +103,19 @@ test("characters beyond U+FFFF, those that XML cannot hold, and prefixes of name
   assert.deepEqual(read('<x:row><x:c t="inlineStr"><x:is><x:t>好</x:t></x:is></x:c></x:row>', { prefix: "x:" }), [["好"]]);
 });
 
+test("a formula is its result; one without is empty and counted, as libraries write a text that begins with =", () => {
+  const cells = `<row><c><f>1+1</f><v>2</v></c><c t="str"><f>A1&amp;""</f><v>好</v></c><c t="str"><f>""</f><v></v></c><c><f>1+1</f><v/></c></row>
+    <row><c><f>_=太差</f></c><c t="inlineStr"><is><t>=1+1</t></is></c></row>`;
+  const book = new Workbook(workbook([{ name: "a", cells }]));
+  assert.deepEqual(book.rows(book.sheets[0]), [["2", "好", "", ""], ["", "=1+1", "", ""]]);
+  assert.equal(book.sheets[0].uncomputed, 2);
+});
+
+test("line ends and blanks of a cell are those that a parser of XML gives", () => {
+  assert.deepEqual(read('<row><c t="inlineStr"><is><t>一\r\n二\r三&#13;四</t></is></c><c t="inlineStr"><is><t xml:space="preserve"> \t </t></is></c></row>'),
+    [["一\n二\n三\r四", " \t "]]);
+});
+
 const TABLE = '<row><c t="str"><v>编号</v></c><c t="str"><v>评价</v></c></row><row><c><v>1</v></c><c t="str"><v>很好</v></c></row>';
 const COVER = '<row><c t="str"><v>请阅读本说明</v></c></row><row><c t="str"><v>1. 本表由系统导出</v></c></row>';
 
@@ -126,7 +139,7 @@ test("what is no workbook is refused", () => {
 });
 
 test("what is written is read back: ids, formulas' look-alikes, characters that XML cannot hold", () => {
-  const rows = [["编号", "文"], ["290011223344556677", "=1+1 <&> \u0001 _x0041_"], ["001", 3.5], ["", "两\n行"]];
+  const rows = [["编号", "文"], ["290011223344556677", "=1+1 <&> \u0001 _x0041_"], ["001", 3.5], ["", "两\n行"], ["  ", "又\r\n一\r行"]];
   const book = new Workbook(writeWorkbook([{ name: "a/b", rows, filter: true }, { name: "A B", rows: [["x"]] }]));
   assert.deepEqual(book.sheets.map(({ name }) => name), ["a b", "A B 2"]);
   assert.deepEqual(book.rows(book.sheets[0]), rows.map((cells) => cells.map(String)));
