@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel
 
-from export.architecture import BERT, Architecture
+from export.architecture import BERT, BERT_UNIGRAM, Architecture
 from export.config import PREFIX, read_config
 from export.dense import EncoderWithDense, read_dense
 from export.keys import Layout, rename_keys
@@ -103,7 +103,7 @@ def load_checkpoint(
             weights_sha256=digest_weights(files),
             reference=published,
         )
-    if config.prefix_attention and not (wanted.reads_pairs and architecture.name == BERT.name):
+    if config.prefix_attention and not (wanted.reads_pairs and architecture in (BERT, BERT_UNIGRAM)):
         raise ExportRefused(f"config.json says {PREFIX}, which is for BERT that reads pairs")
     tensors, keys = rename_keys(stored, wanted, architecture)
     names: tuple[str, ...] = ()

@@ -25,12 +25,11 @@ PAD = 0  # what stands behind the end is masked
 Group = tuple[str, Sequence[str]]  # a text and what is asked about it
 
 
-def check_layout(tokenizer: Tokenizer, text: str, label: str) -> None:
-    """Raises ExportRefused unless a pair is `[CLS] text [SEP] label [SEP]`, which the two alone are parts of."""
-    pair, first, second = tokenizer.encode(text, label), tokenizer.encode(text), tokenizer.encode(label)
-    types = [0] * len(first.ids) + [1] * (len(second.ids) - 1)
-    if pair.ids != [*first.ids, *second.ids[1:]] or pair.type_ids != types:
-        raise ExportRefused("prefix_attention needs a tokenizer that writes a pair as [CLS] text [SEP] label [SEP]")
+def check_layout(tokenizer: Tokenizer, text: str) -> None:
+    """Raises ExportRefused unless one special token stands before a text and one behind it."""
+    marks = tokenizer.encode(text).special_tokens_mask
+    if marks != [1, *[0] * (len(marks) - 2), 1]:
+        raise ExportRefused("prefix_attention needs a tokenizer that writes a text as [CLS] text [SEP]")
 
 
 def check_prefix(model: PreTrainedModel, path: Path, tokenizer: ServingTokenizer, groups: Sequence[Group]) -> float:

@@ -1,7 +1,8 @@
 """A text that is read once for all that is asked about it: what its labels attend to, and how long that is kept.
 
 The text's tokens never attend to a label, so its keys and values are the same for all of them (PreTTR, 2004.14255).
-Each label is then an input of its own, [CLS] label [SEP], whose attention also sees the text.
+Each label is then an input of its own, [CLS] label [SEP], whose attention also sees the text; its tokens behind [CLS]
+are of type 1, whatever types the tokenizer gives to a pair.
 """
 
 import threading
