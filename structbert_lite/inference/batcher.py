@@ -116,7 +116,7 @@ class Batcher:
         Raises Overloaded while the queue holds its limit of tokens or would keep them waiting for too long, NotReady
         after `close`.
         """
-        size = sum(len(entry.encoding) for entry in entries)
+        size = sum(entry.encoding.cost for entry in entries)
         with self._changed:
             if self._closed:
                 raise NotReady("the server is shutting down")
@@ -242,7 +242,7 @@ class Batcher:
                 self._finish(batch)
                 with self._changed:
                     self._detector.record_run(
-                        sum(len(entry.encoding) for entry in batch), time.monotonic() - batch[0].began
+                        sum(entry.encoding.cost for entry in batch), time.monotonic() - batch[0].began
                     )
 
     def _count_refused(self, entries: int) -> None:
@@ -253,20 +253,19 @@ class Batcher:
         """Removes the next micro-batch from the queue and counts it."""
         batch = self._form_batch()
         self._queue.take(batch)
-        tokens = sum(len(entry.encoding) for entry in batch)
+        tokens = sum(entry.encoding.cost for entry in batch)
         self.counts.batches += 1
         self.counts.rows += len(batch)
         self.counts.tokens += tokens
-        self.counts.padded_tokens += max(len(entry.encoding) for entry in batch) * len(batch)
+        self.counts.padded_tokens += _padded_tokens(batch)
         return batch
 
     def _record(self, batch: list[Entry]) -> None:
         now = time.monotonic()
         for entry in batch:
             entry.began = now
-        lengths = [len(entry.encoding) for entry in batch]
         waits = [now - entry.queued for entry in batch]
-        self._observer.on_batch(waits, sum(lengths), max(lengths) * len(batch))
+        self._observer.on_batch(waits, sum(entry.encoding.cost for entry in batch), _padded_tokens(batch))
 
     def _form_batch(self) -> list[Entry]:
         first, *others = self._queue.first(WINDOW)
@@ -301,7 +300,7 @@ class Batcher:
             if not entry.call.begun and tokens > SHED_FACTOR * self._detector.enough:
                 late.append(entry)
             else:
-                tokens += len(entry.encoding)
+                tokens += entry.encoding.cost
         if late:
             self._queue.remove(late)
         for entry in late:
@@ -337,6 +336,12 @@ class Batcher:
             return self._run(encodings)
         finally:
             del self._running[thread]
+
+
+def _padded_tokens(batch: list[Entry]) -> int:
+    """Longest times rows, and the texts that are read before them."""
+    lengths = [len(entry.encoding) for entry in batch]
+    return max(lengths) * len(batch) + sum(entry.encoding.cost for entry in batch) - sum(lengths)
 
 
 def _complete(entry: Entry) -> None:

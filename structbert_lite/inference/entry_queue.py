@@ -69,7 +69,7 @@ class EntryQueue:
         call, tokens = Call(), 0
         for entry in entries:
             entry.call, entry.round = call, self._round + 1 + tokens // self._quantum
-            tokens += len(entry.encoding)
+            tokens += entry.encoding.cost
             self._count(entry, 1)
             if self._entries and self._entries[-1].round > entry.round:
                 insort(self._entries, entry, key=lambda other: other.round)
@@ -93,7 +93,7 @@ class EntryQueue:
             self._count(entry, -1)
 
     def _count(self, entry: Entry, sign: int) -> None:
-        size = sign * len(entry.encoding)
+        size = sign * entry.encoding.cost
         self.tokens += size
         self._tokens_by_round[entry.round] += size
         if not self._tokens_by_round[entry.round]:

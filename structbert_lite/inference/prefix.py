@@ -31,7 +31,7 @@ def encode_behind(tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]]) -> lis
     """
     texts, labels = (_encode(tokenizer, fields) for fields in zip(*pairs, strict=True))
     cuts: dict[tuple[str, int], Prefix] = {}
-    found = []
+    found: list[Encoding] = []
     for text, label in pairs:
         first, second = texts[text], labels[label]
         most = tokenizer.max_tokens // 2
@@ -40,10 +40,10 @@ def encode_behind(tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]]) -> lis
         while room < min(len(ids), most):
             room *= 2
         room = tokenizer.max_tokens - min(room, most)
-        if (text, room) not in cuts:
+        if is_new := (text, room) not in cuts:
             cuts[text, room] = tuple(first.ids if len(first) <= room else [*first.ids[: room - 1], first.ids[-1]])
         truncated = first.truncated or second.truncated or len(first) > room or len(second) > most
-        found.append(Encoding(ids, [0, *[1] * (len(ids) - 1)], truncated, prefix=cuts[text, room]))
+        found.append(Encoding(ids, [0, *[1] * (len(ids) - 1)], truncated, prefix=cuts[text, room], reads_prefix=is_new))
     return found
 
 
@@ -71,12 +71,15 @@ class PrefixCache:
             with self._lock:
                 if (kept := self._look_up(prefix)) is not None:
                     return kept
+            made = None
             try:
                 made = read(prefix)
-                with self._lock:
-                    self._keep(prefix, made)
             finally:
-                self._reading.pop(prefix, None)
+                with self._lock:
+                    if self._reading.get(prefix) is turn:  # after a failure another may have come and taken its own
+                        del self._reading[prefix]
+                    if made is not None:
+                        self._keep(prefix, made)
             return made
 
     def _look_up(self, prefix: Prefix) -> KeysAndValues | None:
@@ -86,6 +89,8 @@ class PrefixCache:
         return kept
 
     def _keep(self, prefix: Prefix, made: KeysAndValues) -> None:
+        if (old := self._kept.pop(prefix, None)) is not None:
+            self._size -= _bytes(old)
         self._kept[prefix] = made
         self._size += _bytes(made)
         while self._size > self._capacity and len(self._kept) > 1:

@@ -147,7 +147,8 @@ class ServingRunner:
             finally:
                 seconds = time.monotonic() - began
                 self._observer.on_run(began - asked, seconds)
-                self._rate.record(max(map(len, encodings)) * len(encodings), seconds)
+                prefixes = sum(encoding.cost - len(encoding) for encoding in encodings)
+                self._rate.record(max(map(len, encodings)) * len(encodings) + prefixes, seconds)
 
     def _look_up(self, keys: list[bytes], deferred: list[Callable[[], None]]) -> list[ModelOutput]:
         """What an event loop may do: find a few outputs in memory."""
@@ -199,7 +200,7 @@ class ServingRunner:
         with self._lock:
             new = encodings.keys() - self._in_flight.keys()
         share = self._rate.seconds_per_token / min(self._threads, len(new) or 1)
-        return {key: len(encodings[key]) * share for key in new}
+        return {key: encodings[key].cost * share for key in new}
 
     def _submit(
         self, encodings: dict[bytes, Encoding], deadline: float, calls: list[list[Entry]]

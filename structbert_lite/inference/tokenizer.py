@@ -32,8 +32,8 @@ _COMBINING = Replace(Regex(r"[\p{Mn}\p{Me}]"), "")
 class Encoding:
     """Token ids of one input, special tokens included. `truncated`: the model does not read all of it.
 
-    `all_layers`: it passes by the model's early exits. `prefix`: token ids of a text that was read before, which it
-    attends to.
+    `all_layers`: it passes by the model's early exits. `prefix`: token ids of a text that is read before, which it
+    attends to; `reads_prefix`: of what came together it is the first with that text, so that reading it is its cost.
     """
 
     ids: list[int]
@@ -41,9 +41,15 @@ class Encoding:
     truncated: bool
     all_layers: bool = False
     prefix: tuple[int, ...] = ()
+    reads_prefix: bool = False
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def cost(self) -> int:
+        """Tokens that the model has to read for it, as queues count them."""
+        return len(self.ids) + (len(self.prefix) if self.reads_prefix else 0)
 
     def fits_with(self, other: "Encoding") -> bool:
         """Whether one run can take both."""

@@ -77,7 +77,9 @@ async def _serve(server: Server[Any], read: AsyncIterable[Item], write: Any, sec
                 match item.message:
                     case JSONRPCRequest(id=number):
                         unanswered.add(number)
-                    case JSONRPCNotification(method="notifications/cancelled", params={"requestId": number}):
+                    case JSONRPCNotification(
+                        method="notifications/cancelled", params={"requestId": int() | str() as number}
+                    ):
                         unanswered.discard(number)  # the SDK answers it no more
                 await to_server.send(item)
             with move_on_after(seconds):

@@ -22,6 +22,17 @@ def test_a_single_input_passes_the_rest_of_a_long_call() -> None:
     assert queue.tokens == 980
 
 
+def test_texts_that_are_read_for_short_labels_count() -> None:
+    queue = EntryQueue(quantum=40)
+    labels = [Entry(Encoding([0] * 4, [0] * 4, False, prefix=(i,) * 36, reads_prefix=True), math.inf) for i in range(9)]
+    single = entries(1)
+    queue.add(labels)
+    queue.take(queue.first(1))
+    queue.add(single)
+    assert queue.first(2) == [labels[1], *single]
+    assert queue.tokens == 8 * 40 + 10
+
+
 def test_a_long_call_goes_on_while_single_inputs_keep_coming() -> None:
     queue = EntryQueue(quantum=40)
     long = entries(100)

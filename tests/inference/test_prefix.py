@@ -1,6 +1,9 @@
 """How a text and what is asked about it are cut and kept, where the text is read once."""
 
 import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,12 +33,20 @@ def test_what_is_read_of_a_text_hangs_on_the_label_alone(tokenizer: Tokenizer) -
     text = "屏幕碎了" * 100
     labels = ["售后", "客服态度不好", "长" * (LABEL_ROOM - 2), "长" * (LABEL_ROOM - 1), "长" * 300]
     together = encode_behind(tokenizer, [(text, label) for label in labels])
-    assert together == [encode_behind(tokenizer, [(text, label)])[0] for label in labels]
+    alone = [encode_behind(tokenizer, [(text, label)])[0] for label in labels]
+    assert [replace(found, reads_prefix=True) for found in together] == alone
     rooms = [MOST - LABEL_ROOM] * 3 + [MOST - 2 * LABEL_ROOM] * 2
     assert [len(found.prefix) for found in together] == rooms
     assert all(found.truncated and found.prefix[-1] == found.ids[-1] for found in together)
     assert max(len(found.prefix) + len(found) for found in together) == MOST
     assert together[0].prefix is together[1].prefix
+
+
+def test_a_text_is_counted_once_however_many_labels_it_has(tokenizer: Tokenizer) -> None:
+    texts, labels = ["屏幕碎了" * 10, "物流很快"], ["售后", "好"]
+    found = encode_behind(tokenizer, [(text, label) for text in texts for label in labels])
+    assert [one.reads_prefix for one in found] == [True, False, True, False]
+    assert sum(one.cost for one in found) == sum(map(len, found)) + len(found[0].prefix) + len(found[2].prefix)
 
 
 @pytest.mark.parametrize(("characters", "truncated"), [(MOST - LABEL_ROOM - 2, False), (MOST - LABEL_ROOM - 1, True)])
@@ -98,3 +109,39 @@ def test_a_text_that_could_not_be_read_is_read_again() -> None:
     with pytest.raises(RuntimeError, match="memory"):
         cache.get((1,), fail)
     assert cache.get((1,), lambda prefix: made(1))[0].shape == (1, 2, 4, 1)
+
+
+def test_a_text_read_twice_is_counted_once() -> None:
+    """A reading that fails lets another begin beside the one that waited."""
+    cache = PrefixCache(4 * 64)
+    began, may_fail, may_end = (threading.Event() for _ in range(3))
+
+    def fail(prefix: Prefix) -> KeysAndValues:
+        began.set()
+        assert may_fail.wait(10)
+        raise RuntimeError("out of memory")
+
+    def look(prefix: Prefix) -> KeysAndValues:
+        assert may_end.wait(10)
+        return made(len(prefix))
+
+    def ask(read: Callable[[Prefix], KeysAndValues]) -> None:
+        with suppress(RuntimeError):
+            cache.get((1, 1), read)
+
+    first = threading.Thread(target=ask, args=(fail,))
+    first.start()
+    assert began.wait(10)
+    second = threading.Thread(target=ask, args=(look,))
+    second.start()
+    may_fail.set()
+    first.join(10)
+    third = threading.Thread(target=ask, args=(look,))
+    third.start()
+    may_end.set()
+    for thread in (second, third):
+        thread.join(10)
+    read: list[Prefix] = []
+    for prefix in ((2, 2), (1, 1), (2, 2)):  # there is room for both
+        cache.get(prefix, lambda prefix: read.append(prefix) or made(2))
+    assert read == [(2, 2)]

@@ -69,7 +69,8 @@ def test_the_sdks_own_client(tiny_models: Path, mode: str) -> None:
 def test_everything_is_answered_before_the_end(tiny_models: Path) -> None:
     """As from a file: the input ends while the model is still being loaded. Standard output has messages alone."""
     with started(tiny_models) as process:
-        rest = f"no message\n\n{call(1, '物流很快')}\n{call(2, ' ')}\n{call(3, '太差了')}"  # the last line has no end
+        odd = message("notifications/cancelled", requestId=[])
+        rest = f"no message\n\n{odd}\n{call(1, '物流很快')}\n{call(2, ' ')}\n{call(3, '太差了')}"  # the last has no end
         out, log = process.communicate(rest.encode(), PATIENCE)
     assert process.returncode == 0, log
     answers = {answer["id"]: answer for answer in map(json.loads, out.decode().splitlines())}
