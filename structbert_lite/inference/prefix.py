@@ -29,6 +29,8 @@ def encode_behind(tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]]) -> lis
     How much of a text is read is decided by the length of the label alone, never by what else is asked: a text loses
     its end where less than LABEL_ROOM, or the next power of two that the label needs, is left behind it.
     """
+    if not pairs:
+        return []
     texts, labels = (_encode(tokenizer, fields) for fields in zip(*pairs, strict=True))
     cuts: dict[tuple[str, int], Prefix] = {}
     found: list[Encoding] = []

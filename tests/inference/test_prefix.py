@@ -42,6 +42,10 @@ def test_what_is_read_of_a_text_hangs_on_the_label_alone(tokenizer: Tokenizer) -
     assert together[0].prefix is together[1].prefix
 
 
+def test_nothing_asked_is_nothing_read(tokenizer: Tokenizer) -> None:
+    assert encode_behind(tokenizer, []) == []
+
+
 def test_a_text_is_counted_once_however_many_labels_it_has(tokenizer: Tokenizer) -> None:
     texts, labels = ["屏幕碎了" * 10, "物流很快"], ["售后", "好"]
     found = encode_behind(tokenizer, [(text, label) for text in texts for label in labels])

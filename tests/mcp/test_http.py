@@ -20,7 +20,7 @@ from structbert_lite.errors import ConfigurationError
 from structbert_lite.mcp.http import make_app
 from structbert_lite.mcp.server import make_server
 from structbert_lite.settings import PREFIX, PROJECT, Settings
-from tests.running import PATIENCE, Running, free_port
+from tests.running import PATIENCE, Running, free_port, run_apart
 
 COMMAND = [sys.executable, "-m", "structbert_lite", "mcp", "--http", "--port"]
 LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
@@ -70,7 +70,7 @@ def test_the_sdks_own_client_until_the_end(tiny_models: Path, tmp_path: Path) ->
 
     with running(tiny_models, tmp_path / "log") as server:
         assert f"Agents find the tools at http://127.0.0.1:{server.port}/mcp" in server.log
-        one, other = anyio.run(talk, server)
+        one, other = run_apart(anyio.run, talk, server)
         assert server.process.wait(PATIENCE) == 0
         assert server.log.count("tool=sentiment error=none") == 2
         assert "物流" not in server.log

@@ -14,7 +14,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from structbert_lite.settings import PROJECT
-from tests.running import PATIENCE
+from tests.running import PATIENCE, run_apart
 
 COMMAND = [sys.executable, "-m", "structbert_lite", "mcp"]
 HELLO = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "hand", "version": "1"}}
@@ -61,7 +61,7 @@ def test_the_sdks_own_client(tiny_models: Path, mode: str) -> None:
             answer = await client.call_tool("sentiment", {"texts": ["物流很快"]})
             return len(tools), answer.structured_content
 
-    tools, answer = anyio.run(talk)
+    tools, answer = run_apart(anyio.run, talk)
     assert tools == 7
     assert answer["results"][0]["label"] == "Positive"
 

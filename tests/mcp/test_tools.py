@@ -20,7 +20,7 @@ from structbert_lite.mcp import server as mcp_server
 from structbert_lite.mcp.server import make_server
 from structbert_lite.mcp.tools import TOOLS
 from structbert_lite.settings import PROJECT, Settings
-from tests.running import PATIENCE
+from tests.running import PATIENCE, run_apart
 from tests.steered_model import SteeredModel
 
 REVIEW = "物流很快，就是价格有点贵"
@@ -51,7 +51,7 @@ def ask(
         async with Client(server, mode=mode) as client:
             return await client.call_tool(name, arguments)
 
-    return anyio.run(call)
+    return run_apart(anyio.run, call)
 
 
 def list_tools(server: Server[Any]) -> dict[str, Tool]:
@@ -59,7 +59,7 @@ def list_tools(server: Server[Any]) -> dict[str, Tool]:
         async with Client(server) as client:
             return (await client.list_tools()).tools
 
-    return {tool.name: tool for tool in anyio.run(call)}
+    return {tool.name: tool for tool in run_apart(anyio.run, call)}
 
 
 def said(result: CallToolResult) -> str:
@@ -197,7 +197,7 @@ def test_progress_cancelling_and_a_crowd(tmp_path: Path, monkeypatch: pytest.Mon
         return told, results["丙"], results["丁"]
 
     with steered_engine(tmp_path, hold) as engine:
-        told, refused, answered = anyio.run(crowd, make_server(engine, Settings(http_threads=1)))
+        told, refused, answered = run_apart(anyio.run, crowd, make_server(engine, Settings(http_threads=1)))
     assert told[:3] == [0.01, 0.02, 0.03]
     assert refused == "too many calls are waiting, try again later"
     assert json.loads(answered)["results"][0]["text"] == "丁"
