@@ -18,6 +18,7 @@ from structbert_lite.errors import DeadlineExceeded, InferenceFailed, NotReady, 
 from structbert_lite.inference.admission import AdmissionController, OverloadDetector
 from structbert_lite.inference.entry_queue import Entry, EntryQueue
 from structbert_lite.inference.observer import Observer
+from structbert_lite.inference.resources import cpu_facts
 from structbert_lite.inference.tokenizer import Encoding
 from structbert_lite.request_context import RequestContext
 
@@ -27,11 +28,11 @@ log = logging.getLogger(__name__)
 WINDOW = 256
 # Whoever waits looks this often whether its client is still there.
 POLL_SECONDS = 0.05
+# Under overload micro-batches are smaller, for those who wait for the one that runs; smaller still where the CPU gains
+# nothing from company, which is without VNNI (docs/benchmarks.md). And the backlog of a worker, in such micro-batches.
+OVERLOAD_BATCH_FACTOR, BACKLOG_FACTOR = 0.5 if "vnni" in cpu_facts() else 0.25, 0.8
 # Under overload an entry may have waited so many times longer than was thought when it was let in.
-SHED_FACTOR = 4
-# Under overload micro-batches are smaller, for those who wait for the one that runs; and the backlog of a worker, in
-# such micro-batches.
-OVERLOAD_BATCH_FACTOR, BACKLOG_FACTOR = 0.25, 0.8
+SHED_FACTOR = 1 / OVERLOAD_BATCH_FACTOR
 NO_LIMIT = float("inf")
 
 
