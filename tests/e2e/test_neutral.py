@@ -80,5 +80,5 @@ def test_a_file_gets_what_the_command_line_writes(visit, served, tmp_path: Path)
     assert [row["uncertain"] for row in rows] == ["false", "true", "true", "false"]
     groups = seen.page.locator("#summary .bars >> nth=0").locator(".name").all_inner_texts()
     assert groups[-1] == "Uncertain, " + ("1 row" if neutral else "2 rows")
-    assert ("Neutral, 1 rows" in groups) == neutral
+    assert ("Neutral, 1 row" in groups) == neutral
     assert seen.complaints == []
