@@ -42,6 +42,7 @@ ENTRIES = (0, 1_000, 10_000, 100_000, 1_000_000)
 BUSY = 16  # clients that keep the server busy
 TEXTS = 64  # of each length, more than there are clients: none is computed twice at once
 WARM_UP_SECONDS = 1
+REST_SECONDS = 2  # between loads: what the last one left under way would be clients too many, which are refused
 LEAST_REQUESTS = 2  # of one that takes longer than a load
 LONG = 128  # tokens of a text from which on loads last longer, for enough answers
 TIMEOUT_MS = 300_000  # of the largest requests on a slow machine
@@ -140,6 +141,7 @@ def measure_round(tree: Tree, texts: dict[int, list[str]], seconds: float, large
         with running_on(tree, cpus, cache_mb=0) as server:
             closed_load(server.port, mixed, BUSY, WARM_UP_SECONDS)
             for row in clients:
+                time.sleep(REST_SECONDS)
                 loaded = busy(server, mixed, int(row["clients"]), seconds)
                 row |= {f"{key}_{cpus}": value for key, value in loaded.items()}
     return {

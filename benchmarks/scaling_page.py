@@ -11,7 +11,7 @@ BUSY = 16  # clients of the busiest loads, whose figures the estimate takes
 
 HEAD = """# How cost grows
 
-Written by `python -m benchmarks.scaling`; do not edit. Measured {date} on {machine}. Medians of {rounds} rounds of
+Written by `python -m benchmarks.scaling`; do not edit. Measured {date} on {machine}. Medians of {rounds} round{s} of
 {seconds:g} s a load; the default models; the cache is off except where it is the subject. The load generator
 ({client}) runs on the same machine: with two CPUs it takes its share of them, so CPU time is given beside the times.
 CPU time is that of the server's processes. `python -m benchmarks.scaling --rounds 1 --seconds 1` is a short run.
@@ -48,8 +48,8 @@ The server may use 1 CPU or 2, the load generator both.
 {table}
 
 - **Throughput bends at about as many clients as CPUs**: from there on no CPU is idle. What it still gains comes from
-  micro-batches, which form from what queued meanwhile, and from waits for the network that others fill; the CPU time
-  of a text falls with them.
+  waits for the network that others fill, and from micro-batches, which form from what queued meanwhile: little on a
+  CPU without VNNI, where the CPU time of a text stays within a tenth.
 - **Latency bends at the same place and then grows with the clients** (growth towards 1): in a closed loop clients =
   throughput × latency (Little's law), and throughput has reached its end.
 - Two CPUs do less than twice one CPU's work: on one, the load generator has the other CPU to itself; on two it takes
@@ -61,10 +61,10 @@ LABELS = """
 
 {table}
 
-- **A request has a fixed part** (HTTP, the text's own tokens), which hides the first label's cost; then each label is
-  as dear as the one before.
-- **Up to the number of CPUs labels run side by side**, so the time bends later than the CPU time; from a few
-  micro-batches on both grow alike.
+- **A request has a fixed part**, HTTP and the text, which is read once ([export.md](export.md#a-text-read-once)). It
+  hides what the first labels cost; then growth nears 1: each label costs its own few tokens, which attend to the text.
+- **The first micro-batch of labels waits for the text and then runs alone**; it holds some two dozen short labels. From
+  the next one on both CPUs work, and the time grows later than the CPU time.
 - The sort of the answer and the JSON do not show.
 """
 DOCUMENTS = """
@@ -142,7 +142,7 @@ def page(figures: dict[str, Any]) -> str:
     }
     return "".join(
         [
-            HEAD.format(**figures),
+            HEAD.format(**figures, s="s" * (figures["rounds"] > 1)),
             TOKENS.format(busy=BUSY, table=table(curves["tokens"], tokens, "cpu_ms")),
             CLIENTS.format(table=table(curves["clients"], clients, "p50_ms_2")),
             LABELS.format(table=table(curves["labels"], {"labels": "labels"} | cost, "cpu_ms")),
