@@ -151,6 +151,18 @@ def read_once(base: Path, teacher: Path, out: Path) -> None:
 
 
 @main.command()
+@click.option("--data", type=FOLDER, required=True, help="Folder with aspect/diaasq.")
+@click.option("--base", type=FOLDER, required=True, help="The zero-shot run to go on from, which reads a text once.")
+@click.option("--teacher", type=FOLDER, default=Path("models/zero-shot"), show_default=True, help="It, as int8 model.")
+@click.option("--out", type=FOLDER, default=Path("runs/zero-shot-aspects"), show_default=True, help=RUN)
+def aspects(data: Path, base: Path, teacher: Path, out: Path) -> None:
+    """Teach a zero-shot classifier how a text speaks of an aspect; resumable."""
+    from training.aspects import run
+
+    _show(run(data, base, teacher, out))
+
+
+@main.command()
 @click.option(
     "--task",
     type=click.Choice(["sentiment", "zero-shot", "similarity", "rerank"]),

@@ -5,7 +5,7 @@ that nothing of that is unlearnt.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,11 +42,15 @@ TAUGHT = 2.0  # weight of the squared distance to the teacher's logits beside th
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A text and what is said of it; `relations` of each, or None where the first is a label that fits."""
+    """A text and what is said of it; `relations` of each, or None where the first is a label that fits.
+
+    Where it is not `taught`, only the relations are learnt, not what the teacher says.
+    """
 
     text: str
     said: tuple[str, ...]
     relations: tuple[int, ...] | None
+    taught: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +64,24 @@ class Pass:
     rows: Rows
 
 
-def run(base: Path, teacher: Path, out: Path, recipe: Recipe = PASS) -> dict[str, float]:
+def run(
+    base: Path,
+    teacher: Path,
+    out: Path,
+    recipe: Recipe = PASS,
+    draw: Callable[[Tokenizer, Recipe, int], Pass] | None = None,
+    also: Callable[[BertForSequenceClassification, Tokenizer], dict[str, float]] = lambda model, tokenizer: {},
+) -> dict[str, float]:
     """Trains, writes the model to `out`, and returns the figures on rows held out; resumable.
 
-    `base`: the run to go on from; `teacher`: the int8 model whose logits under the full mask are learnt.
+    `base`: the run to go on from; `teacher`: the int8 model whose logits are learnt, a tenth of them under the full
+    mask; `draw` what an epoch reads, by default all of what `draw_texts` has; `also` gives more figures.
     """
     out.mkdir(parents=True, exist_ok=True)
     shutil.copy(base / "tokenizer.json", out / "tokenizer.json")
     tokenizer = read_tokenizer(out)
     taught = Model.load(teacher)
-    passes = [_draw(tokenizer, recipe, epoch) for epoch in range(recipe.epochs)]
+    passes = [(draw or draw_texts)(tokenizer, recipe, epoch) for epoch in range(recipe.epochs)]
     plans = [_plan(read, number, recipe) for number, read in enumerate(passes)]
 
     def loss_of(model: BertForSequenceClassification, batch: tuple[int, bool, Sequence[int]]) -> torch.Tensor:
@@ -81,9 +93,12 @@ def run(base: Path, teacher: Path, out: Path, recipe: Recipe = PASS) -> dict[str
             return own + TAUGHT * functional.mse_loss(logits, wanted)
         groups = [read.groups[i] for i in numbers]
         logits = group_logits(model, [read.packed[i] for i in numbers], recipe.token_mask, tokenizer)
-        wanted = _ask(taught, [(group.text, said) for group in groups for said in group.said])
-        losses = [TAUGHT * functional.mse_loss(logits, wanted)]
         parts = logits.split([len(group.said) for group in groups])
+        losses = []
+        if by_teacher := [(p, g) for p, g in zip(parts, groups, strict=True) if g.taught]:
+            wanted = _ask(taught, [(group.text, said) for _, group in by_teacher for said in group.said])
+            share = len(wanted) / len(logits)
+            losses.append(TAUGHT * functional.mse_loss(torch.cat([p for p, _ in by_teacher]), wanted) * share)
         related = [(p, g.relations) for p, g in zip(parts, groups, strict=True) if g.relations is not None]
         labelled = [p for p, g in zip(parts, groups, strict=True) if g.relations is None]
         if related:
@@ -97,7 +112,7 @@ def run(base: Path, teacher: Path, out: Path, recipe: Recipe = PASS) -> dict[str
     def report(epoch: int, averaged: BertForSequenceClassification) -> None:
         averaged.config.prefix_attention = True
         averaged.save_pretrained(out)
-        record(out, epoch, evaluate(averaged, taught, tokenizer))
+        record(out, epoch, evaluate(averaged, taught, tokenizer) | also(averaged, tokenizer))
 
     fit(start_cross_encoder(base, LABELS, recipe.seed), plans, loss_of, recipe, out, report)
     return finish(out, recipe)
@@ -136,7 +151,8 @@ def _ask(teacher: Model, pairs: Sequence[tuple[str, str]]) -> torch.Tensor:
     return torch.from_numpy(out)
 
 
-def _draw(tokenizer: Tokenizer, recipe: Recipe, epoch: int) -> Pass:
+def draw_texts(tokenizer: Tokenizer, recipe: Recipe, epoch: int, share: float = 1.0) -> Pass:
+    """What an epoch reads, or a `share` of it."""
     rng = np.random.default_rng([recipe.seed, epoch, 7])
     groups = [
         *topic_groups(epoch + 3, rng),
@@ -145,7 +161,9 @@ def _draw(tokenizer: Tokenizer, recipe: Recipe, epoch: int) -> Pass:
     ]
     read = [Group(change(group[0][0], rng), tuple(said for _, said in group), None) for group in groups]
     read += [_statements(row, rng) for row in inferences()[0]]
-    pairs = [p for p in paraphrase_pairs(paraphrases()[0], questions()[0], rng) if rng.random() < PAIRS]
+    pairs = [p for p in paraphrase_pairs(paraphrases()[0], questions()[0], rng) if rng.random() < PAIRS * share]
+    if share < 1:
+        read = [read[i] for i in rng.permutation(len(read))[: int(share * len(read))]]
     packed = [encode_group(tokenizer, group.text, group.said, recipe.max_length) for group in read]
     texts = [(change(a, rng), change(b, rng)) for a, b, _ in pairs]
     return Pass(read, packed, texts, [r for *_, r in pairs], encode_pairs(tokenizer, texts, recipe.max_length))
