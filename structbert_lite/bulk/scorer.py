@@ -18,7 +18,7 @@ from structbert_lite.registry import open_pipeline
 from structbert_lite.request_context import RequestContext
 from structbert_lite.results import AspectOpinions, ZeroShot
 from structbert_lite.tables.header import guess_column, same_column
-from structbert_lite.tables.source import Column, Record, Source, Window
+from structbert_lite.tables.source import Cell, Column, Record, Source, Window
 from structbert_lite.tasks.inputs import is_blank
 from structbert_lite.tasks.scores import DECIMALS
 
@@ -141,7 +141,7 @@ class Scorer:
         """What the task reads of a row, or why it cannot."""
         if record.fault:
             return _Unscored(error=record.fault)
-        given: tuple[Any, ...] = tuple(map(record.values.get, self._asked))
+        given: tuple[Any, ...] = tuple(_said(record.values.get(name)) for name in self._asked)
         for column, value in zip(self._asked, given, strict=True):
             fault = _fault(column, value)
             may_be_empty = self._has_classes and (not fault or fault.endswith((IS_EMPTY, IS_UNREADABLE)))
@@ -163,6 +163,11 @@ class Scorer:
 
     def _unscored(self, why: _Unscored) -> tuple[Any, ...]:
         return (why.label, *[None] * (len(self.columns) - 2), why.error)
+
+
+def _said(value: Any) -> Any:
+    """A cell's error, such as #N/A, is nothing that anybody has said."""
+    return None if isinstance(value, Cell) and value.value is None else value
 
 
 def _fault(column: str, value: Any) -> str:

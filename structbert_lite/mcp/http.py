@@ -7,18 +7,19 @@ from typing import Any
 
 import click
 import uvicorn
-from anyio import to_thread
+from anyio import current_time, fail_after, to_thread
 from mcp.server import Server
 from mcp.server.transport_security import TransportSecuritySettings
 from sse_starlette.sse import AppStatus
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from structbert_lite.api_keys import check_exposure, read_keys
 from structbert_lite.errors import ConfigurationError
 from structbert_lite.paths import Dialect
+from structbert_lite.server.connections import transfer_seconds
 from structbert_lite.settings import PREFIX, Settings
 from structbert_lite.web.access import AccessRules, challenge_headers
 from structbert_lite.web.compat.errors import shape_error
@@ -28,6 +29,7 @@ from structbert_lite.web.rate_limit import RateLimiter, name_client
 from structbert_lite.web.serialization import write_json
 
 PATH = "/mcp"
+CLOSE = {"Connection": "close"}  # of a request whose body is not read to its end
 
 
 class AccessMiddleware:
@@ -40,6 +42,7 @@ class AccessMiddleware:
         self._app = app
         self._rules = AccessRules(settings, keys)
         self._origins = read_origins(settings.cors_origins)
+        self._most_body = settings.max_body_mb << 20
         self._limiter = (
             RateLimiter(settings.rate_limit, settings.redis_url, settings.redis_timeout_ms)
             if settings.rate_limit
@@ -47,10 +50,39 @@ class AccessMiddleware:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._app
-        if scope["type"] == "http":
-            app = await self._refuse(scope) or app
-        await app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif refusal := await self._refuse(scope):
+            await refusal(scope, receive, send)
+        else:
+            await self._pass_whole(scope, receive, send)
+
+    async def _pass_whole(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets a request through when its body is whole.
+
+        The SDK waits for one without end, at SIGTERM too, and takes a client that leaves meanwhile for a fault.
+        """
+        body, size, more = bytearray(), int(Headers(scope=scope).get("content-length", "0")), True
+        began, app = current_time(), self._app
+        try:
+            while more and size <= self._most_body:
+                with fail_after(began + transfer_seconds(len(body)) - current_time()):
+                    message = await receive()
+                if message["type"] == "http.disconnect":
+                    return
+                body += message.get("body", b"")
+                size, more = max(size, len(body)), message.get("more_body", False)
+        except TimeoutError:
+            app = _respond(408, "request_timeout", "the request took too long to come", CLOSE)
+        if size > self._most_body:
+            large = f"the body is larger than the limit of {self._most_body} bytes"
+            app = _respond(413, "payload_too_large", large, CLOSE)
+        whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+
+        async def replay() -> Message:
+            return whole.pop() if whole else await receive()
+
+        await app(scope, replay, send)
 
     async def _refuse(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)

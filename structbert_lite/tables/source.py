@@ -178,7 +178,10 @@ def _line_to_bytes(line: str, encoding: str) -> bytes:
 
 
 class Cell(str):
-    """The text of a workbook's cell as the sheet shows it; `value`: what the cell holds, a number or a date."""
+    """The text of a workbook's cell as the sheet shows it.
+
+    `value`: what the cell holds, a number or a date; None of an error, such as #N/A.
+    """
 
     __slots__ = ("value",)
     value: Any

@@ -22,6 +22,7 @@ HALF_A_SECOND = dt.timedelta(milliseconds=500)
 RELATIONS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 # What the library gives as a rounded number or as nothing: long numbers, and errors such as #N/A.
 SPECIAL = re.compile(rb"""<(?:\w+:)?v>-?(?:\d{16,}|\d\.\d{14,}E\+?\d\d)<|\st=["']e["']""")
+FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")  # which may stand without its result
 LONG = re.compile(r"-?(\d{16,}|\d\.\d{14,}E\+?\d\d)")
 PLACE = re.compile(r"([A-Z]+)(\d+)")
 
@@ -39,6 +40,7 @@ class WorkbookSource(TableRows):
         except calamine.CalamineError as error:
             raise ValueError(f"{path} cannot be read as a workbook: {error}. {_cure(path)}") from None
         self._path = path
+        self._uncomputed: dict[str, int] = {}
         sheets = [sheet for sheet in workbook.sheets_metadata if sheet.typ == calamine.SheetTypeEnum.WorkSheet]
         visible = [sheet.name for sheet in sheets if sheet.visible == calamine.SheetVisibleEnum.Visible]
         every = [sheet.name for sheet in sheets]
@@ -54,6 +56,10 @@ class WorkbookSource(TableRows):
     def notices(self) -> list[str]:
         """As Source says."""
         found = super().notices
+        if count := self._uncomputed[self.sheet]:
+            what = "1 formula has no result and is" if count == 1 else f"{count} formulas have no results and are"
+            cure = "open the file in Excel or WPS, save it and score it again"
+            found.append(f"{self._path}: {what} read as empty; {cure}")
         if self._others:
             found.insert(
                 0, f"{self._path}: sheet {self.sheet} was read; --sheet chooses another: {', '.join(self._others)}"
@@ -81,7 +87,8 @@ class WorkbookSource(TableRows):
         except (calamine.CalamineError, ValueError) as error:
             raise ValueError(f"{self._path}: the sheet {name} cannot be read: {error}. {_cure(self._path)}") from None
         rows = [[_shown(value) for value in row] for row in values]
-        for (row, column), text in _special(self._path, name).items():
+        special, self._uncomputed[name] = _special(self._path, name)
+        for (row, column), text in special.items():
             if row < len(rows) and column < len(rows[row]):
                 rows[row][column] = text
         return rows
@@ -152,15 +159,20 @@ def _number(value: float) -> str:
     return Cell(str(int(value)), int(value)) if float(value).is_integer() else Cell(repr(value), value)
 
 
-def _special(path: Path, name: str) -> dict[tuple[int, int], str]:
-    """By row and column, from 0: the cells of an XLSX file that the library would change, as they are stored."""
+def _special(path: Path, name: str) -> tuple[dict[tuple[int, int], str], int]:
+    """What the library does not tell of a sheet in an XLSX file.
+
+    By row and column, from 0, the cells that it would change, as they are stored; and how many formulas have no result.
+    """
+    found: dict[tuple[int, int], str] = {}
+    uncomputed = 0
     if not zipfile.is_zipfile(path):
-        return {}
+        return found, uncomputed
     with zipfile.ZipFile(path) as archive:
         part = _part(archive, name)
-        if part is None or not SPECIAL.search(archive.read(part)):
-            return {}
-        found = {}
+        stored = b"" if part is None else archive.read(part)
+        if part is None or not (SPECIAL.search(stored) or FORMULA.search(stored)):
+            return found, uncomputed
         row = column = -1
         with archive.open(part) as file:
             for event, element in ET.iterparse(file, ("start", "end")):
@@ -173,13 +185,14 @@ def _special(path: Path, name: str) -> dict[tuple[int, int], str]:
                     column += 1
                     if place := PLACE.fullmatch(element.get("r", "")):
                         row, column = int(place[2]) - 1, _column(place[1])
-                    text = next((child.text or "" for child in element if child.tag.endswith("}v")), "")
-                    kind = element.get("t", "n")
+                    parts = {child.tag.rpartition("}")[2]: child.text or "" for child in element}
+                    text, kind = parts.get("v", ""), element.get("t", "n")
                     if kind == "e":
-                        found[row, column] = text
+                        found[row, column] = Cell(text, None)
                     elif kind == "n" and LONG.fullmatch(text) and abs(Decimal(text)) >= EXACT:
                         found[row, column] = format(Decimal(text), "f")
-        return found
+                    uncomputed += "f" in parts and not text and kind != "str"  # an empty text is a result
+    return found, uncomputed
 
 
 def _part(archive: zipfile.ZipFile, name: str) -> str | None:

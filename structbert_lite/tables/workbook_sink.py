@@ -64,7 +64,7 @@ class WorkbookSink:
 
 def _stored(value: Any) -> Any:
     """What a line holds for a cell: text, a number, a truth value, null, or [kind, value] for dates and times."""
-    if isinstance(value, Cell):
+    if isinstance(value, Cell) and value.value is not None:
         value = value.value
     if isinstance(value, dt.datetime | dt.date):
         return [DATE, value.isoformat()]

@@ -225,21 +225,24 @@ def test_a_workbook_in_and_out(score: Score, tmp_path: Path) -> None:
         workbook.active.append(row)
     workbook.active.append([123456789012345, "此用户没有填写评价", "感谢您的支持", 5])
     workbook.active.append(["A", 666, None, 1.5])
+    workbook.active.append(["B", "#N/A", "=_谢谢", 4])  # an error is no review, a formula without a result is told
     workbook.save(tmp_path / "x")
     done = score("sentiment", (tmp_path / "x").read_bytes(), source="in.xlsx", out="out.xlsx")
     assert done.exit_code == 0, done.output
     assert "Note: the texts are read from the column 评价内容" in done.output
     assert "1 row above the header left out" in done.output
-    assert adds_up(done) == {"scored": 2, "blank": 1, "wrong": 0, "left out": 1}
+    assert "1 formula has no result and is read as empty" in done.output
+    assert adds_up(done) == {"scored": 2, "blank": 2, "wrong": 0, "left out": 1}
     header, *found = openpyxl.load_workbook(tmp_path / "out.xlsx").active.iter_rows(values_only=True)
     assert header[:5] == ("订单号", "评价内容", "商家回复", "星级", "label")
     assert [row[:4] for row in found] == [
         ("0012", "很好用", "感谢您的支持", 5),
         (123456789012345, "此用户没有填写评价", "感谢您的支持", 5),
         ("A", 666, None, 1.5),
+        ("B", "#N/A", None, 4),
     ]
     assert isinstance(found[0][5], float)
-    assert [row[4] for row in found][1] == "default"
+    assert [row[4] for row in found][1::2] == ["default", "blank"]
     assert score("sentiment", (tmp_path / "x").read_bytes(), source="in.xlsx", out="out.jsonl").exit_code == 0
     assert json.loads((tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()[2])["星级"] == "1.5"
 

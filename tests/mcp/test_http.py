@@ -134,8 +134,33 @@ def test_sites_that_may_ask(engine: Engine) -> None:
 
 
 def test_a_body_is_bounded(engine: Engine) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield from [b" " * (1 << 18)] * 5
+
     with asking(engine, max_body_mb=1) as client:
-        assert client.post("/mcp", content=b" " * (1 << 20 | 1)).status_code == 413
+        for body in (b" " * (1 << 20 | 1), chunks()):
+            answer = client.post("/mcp", content=body)
+            assert (answer.status_code, answer.json()["error"]["type"]) == (413, "payload_too_large")
+
+
+def test_bodies_that_do_not_come(tiny_models: Path, tmp_path: Path) -> None:
+    """Who announces too much is told at once, who leaves in the middle is no fault, the silent hold up no end."""
+    head = "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n"
+    with running(tiny_models, tmp_path / "log") as server:
+
+        def send(length: int) -> socket.socket:
+            client = socket.create_connection(("127.0.0.1", server.port), PATIENCE)
+            client.sendall(head.format(length).encode() + b"{")
+            return client
+
+        with send(1 << 40) as client:
+            assert client.recv(1 << 16).startswith(b"HTTP/1.1 413 ")
+        send(100).close()
+        with send(100) as client:
+            server.send(signal.SIGTERM)
+            assert client.recv(1 << 16).startswith(b"HTTP/1.1 408 ")
+            assert server.process.wait(PATIENCE) == 0
+        assert "Traceback" not in server.log
 
 
 def test_other_machines_need_a_key(engine: Engine) -> None:

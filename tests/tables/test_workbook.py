@@ -161,6 +161,20 @@ def test_errors_truth_values_line_ends_and_gaps(tmp_path: Path) -> None:
     assert (source.total, source.left_out) == (2, 1)
 
 
+def test_formulas_without_results_are_counted(tmp_path: Path) -> None:
+    """As libraries write a text that begins with =; an empty text is a result."""
+    some = made(tmp_path / "a.xlsx", ["评论", "x", "y"], ["=_太差", "=1+1", "二"], ["好", "一"])
+    rows = f"<row>{text('评论')}{text('x')}</row>"
+    rows += '<row><c t="str"><f>"好"</f><v>好</v></c><c t="str"><f>""</f><v></v></c></row>'
+    rows += '<row><c><f t="shared" si="0"/></c><c><f>1+1</f><v>2</v></c></row>'
+    one = by_hand(tmp_path / "b.xlsx", rows)
+    assert read(some) == [{"评论": "", "x": "", "y": "二"}, {"评论": "好", "x": "一", "y": ""}]
+    assert read(one) == [{"评论": "好", "x": ""}, {"评论": "", "x": "2"}]
+    for path, told in ((some, "2 formulas have no results and are"), (one, "1 formula has no result and is")):
+        cure = "open the file in Excel or WPS, save it and score it again"
+        assert WorkbookSource(path, TableOptions()).notices == [f"{path}: {told} read as empty; {cure}"]
+
+
 Build = Callable[[openpyxl.Workbook], None]
 
 
