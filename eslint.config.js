@@ -2,6 +2,15 @@
 import js from "@eslint/js";
 import globals from "globals";
 
+// tsc looks only at files that ask for it, for it would look into those of others, too.
+const checked = {
+  create: (context) => ({
+    Program(node) {
+      if (!context.sourceCode.text.startsWith("// @ts-check\n")) context.report({ node, message: "The first line is // @ts-check." });
+    },
+  }),
+};
+
 export default [
   { ignores: ["static/vendor/**"] },
   js.configs.recommended,
@@ -18,6 +27,6 @@ export default [
       "no-throw-literal": "error",
     },
   },
-  { files: ["static/**"], languageOptions: { globals: { ...globals.browser, Papa: "readonly", SwaggerUIBundle: "readonly", uPlot: "readonly" } } },
+  { files: ["static/**"], plugins: { types: { rules: { checked } } }, rules: { "types/checked": "error" }, languageOptions: { globals: { ...globals.browser, Papa: "readonly", SwaggerUIBundle: "readonly", uPlot: "readonly" } } },
   { files: ["tests/static/**"], languageOptions: { globals: globals.node } },
 ];

@@ -19,15 +19,21 @@ let pending = null;
 
 /** @typedef {import("./fields.js").Values} Values */
 /**
+ * @template Answer the API's, from JSON
+ * @template {Values} Asked what the form's fields hold
  * @typedef {object} Panel what a panel knows
- * @property {(values: Values) => object} body the JSON for the form's values
- * @property {(card: any, answer: any, values: Values) => void} fill the answer on a copy of the page's template
- * @property {(answer: any, values: Values) => Omit<import("./history.js").Entry, "values">} entry its line of the history
- * @property {(values: Values) => URL} [route] where not every question goes to the same
+ * @property {(values: Asked) => object} body the JSON for the form's values
+ * @property {(card: DocumentFragment, answer: Answer, values: Asked) => void} fill the answer on a copy of the page's template
+ * @property {(answer: Answer, values: Asked) => Omit<import("./history.js").Entry, "values">} entry its line of the history
+ * @property {(values: Asked) => URL} [route] where not every question goes to the same
  * @property {(path: string) => string} [fieldOf] where the API and the form name a field differently
  */
 
-/** @param {Panel} panel */
+/**
+ * @template Answer
+ * @template {Values} Asked
+ * @param {Panel<Answer, Asked>} panel
+ */
 export function startPanel({ body, fill, entry, route = () => endpoint, fieldOf = (path) => path.split("[")[0] }) {
   /** Runs one analysis; a newer one takes its place. */
   async function run() {
@@ -35,7 +41,7 @@ export function startPanel({ body, fill, entry, route = () => endpoint, fieldOf 
     const mine = (pending = new AbortController());
     const stopWaiting = wait(mine);
     form.ariaBusy = "true";
-    const values = read();
+    const values = /** @type {Asked} */ (read());
     const started = performance.now();
     try {
       const empty = blank();
@@ -79,7 +85,7 @@ export function startPanel({ body, fill, entry, route = () => endpoint, fieldOf 
   });
   byId("curl").addEventListener("click", () => {
     const key = "needsKey" in form.dataset ? ` -H "Authorization: Bearer $API_KEY"` : "";
-    const values = blank() ? firstExample() : read();
+    const values = /** @type {Asked} */ (blank() ? firstExample() : read());
     const said = JSON.stringify(body(values)).replaceAll("'", String.raw`'\''`);
     const command = `curl -X POST '${route(values)}'${key} -H 'Content-Type: application/json' -d '${said}'`;
     byId("curl-command").hidden = true;

@@ -1,3 +1,4 @@
+// @ts-check
 // Where sentences stand on a map. structbert_lite/web/scatter.py does the same, and says why.
 const MARGIN = 24;
 const LEAST_HEIGHT = 280;
@@ -13,18 +14,31 @@ const LETTER = 8;
 const HALF_LINE = 9;
 const ITERATIONS = 500; // of the power method
 
-const largest = (numbers) => Math.max(...numbers.map(Math.abs));
-const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
-const within = (value, least, most) => Math.min(Math.max(value, least), most);
+/** @typedef {{ x: number, y: number }} Place x in percent of the width, or in pixels of PHONE while places are moved; y in pixels */
+/** @typedef {"left" | "right" | ""} Side of a point on which its name stands; "": nowhere */
+/** @type {Side[]} */
+const RIGHT_FIRST = ["right", "left"];
+const LEFT_FIRST = RIGHT_FIRST.toReversed();
+/** @typedef {[left: number, right: number, top: number, bottom: number]} Box in pixels */
 
-export const heightOf = (count) => within(160 + 12 * count, LEAST_HEIGHT, MOST_HEIGHT);
+const largest = (/** @type {number[]} */ numbers) => Math.max(...numbers.map(Math.abs));
+const dot = (/** @type {number[]} */ a, /** @type {number[]} */ b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+const within = (/** @type {number} */ value, /** @type {number} */ least, /** @type {number} */ most) => Math.min(Math.max(value, least), most);
 
+export const heightOf = (/** @type {number} */ count) => within(160 + 12 * count, LEAST_HEIGHT, MOST_HEIGHT);
+
+/** @param {string} text */
 export function shortName(text) {
   const letters = [...text];
   return letters.slice(0, NAME).join("") + (letters.length > NAME ? "…" : "");
 }
 
-/** A point {x, y, side} for each row of a matrix of cosines. */
+/**
+ * A point for each row of a matrix of cosines.
+ * @param {number[][]} cosines
+ * @param {string[]} names
+ * @returns {(Place & { side: Side })[]}
+ */
 export function pointsOf(cosines, names) {
   const height = heightOf(cosines.length);
   const [across, down] = components(centred(cosines));
@@ -39,14 +53,20 @@ export function pointsOf(cosines, names) {
   return places.map((place, i) => ({ ...place, side: sides[i] }));
 }
 
-/** The matrix with the mean of its rows, its columns and the whole taken out. */
+/**
+ * The matrix with the mean of its rows, its columns and the whole taken out.
+ * @param {number[][]} matrix
+ */
 function centred(matrix) {
   const means = matrix.map((row) => row.reduce((sum, value) => sum + value, 0) / row.length);
   const mean = means.reduce((sum, value) => sum + value, 0) / means.length;
   return matrix.map((row, i) => row.map((value, j) => value - means[i] - means[j] + mean));
 }
 
-/** The two largest eigenvectors, times the root of their values, by power iteration. */
+/**
+ * The two largest eigenvectors, times the root of their values, by power iteration.
+ * @param {number[][]} matrix
+ */
 function components(matrix) {
   return [0, 1].map(() => {
     let vector = matrix.map((_, i) => Math.sin(i + 1)); // any start that is no eigenvector itself
@@ -58,15 +78,19 @@ function components(matrix) {
       vector = next.map((part) => part / value);
     }
     matrix = matrix.map((row, i) => row.map((part, j) => part - value * vector[i] * vector[j]));
-    const peak = vector.find((part) => Math.abs(part) > largest(vector) - 1e-9);
+    const peak = /** @type {number} */ (vector.find((part) => Math.abs(part) > largest(vector) - 1e-9));
     return vector.map((part) => part * Math.sign(peak) * Math.sqrt(value));
   });
 }
 
-/** Each two that cover each other give way by half of what is missing, until none do. */
+/**
+ * Each two that cover each other give way by half of what is missing, until none do.
+ * @param {Place[]} places
+ * @param {number} height
+ */
 function moveApart(places, height) {
   const least = 2 * RADIUS + 2;
-  const put = (place, x, y) => {
+  const put = (/** @type {Place} */ place, /** @type {number} */ x, /** @type {number} */ y) => {
     place.x = within(x, RADIUS, PHONE - RADIUS);
     place.y = within(y, RADIUS, height - RADIUS);
   };
@@ -88,18 +112,25 @@ function moveApart(places, height) {
   }
 }
 
-/** For each name a side on which it covers nothing, the one towards the middle first; "" where there is none. */
+/**
+ * For each name a side on which it covers nothing, the one towards the middle first.
+ * @param {Place[]} places
+ * @param {string[]} names
+ * @returns {Side[]}
+ */
 function sidesOf(places, names) {
+  /** @type {Box[]} */
   const taken = places.map(({ x, y }) => {
     const middle = (WIDE * x) / 100;
     return [middle - RADIUS, middle + RADIUS, y - RADIUS, y + RADIUS];
   });
-  const overlap = (one, other) => one[0] < other[1] && other[0] < one[1] && one[2] < other[3] && other[2] < one[3];
+  const overlap = (/** @type {Box} */ one, /** @type {Box} */ other) => one[0] < other[1] && other[0] < one[1] && one[2] < other[3] && other[2] < one[3];
   return places.map((place, i) => {
     const x = (WIDE * place.x) / 100;
-    const width = [...names[i]].reduce((sum, letter) => sum + (letter.codePointAt(0) > 0x1fff ? IDEOGRAPH : LETTER), 0);
-    for (const side of x <= WIDE / 2 ? ["right", "left"] : ["left", "right"]) {
+    const width = [...names[i]].reduce((sum, letter) => sum + (letter > "\u1fff" ? IDEOGRAPH : LETTER), 0);
+    for (const side of x <= WIDE / 2 ? RIGHT_FIRST : LEFT_FIRST) {
       const start = side === "right" ? x + RADIUS + 3 : x - RADIUS - 3 - width;
+      /** @type {Box} */
       const box = [start, start + width, place.y - HALF_LINE, place.y + HALF_LINE];
       if (box[0] >= 0 && box[1] <= WIDE && !taken.some((other, k) => k !== i && overlap(box, other))) {
         taken.push(box);
@@ -110,4 +141,4 @@ function sidesOf(places, names) {
   });
 }
 
-export const cosinesOf = (vectors) => vectors.map((a) => vectors.map((b) => dot(a, b)));
+export const cosinesOf = (/** @type {number[][]} */ vectors) => vectors.map((a) => vectors.map((b) => dot(a, b)));

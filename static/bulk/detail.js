@@ -103,7 +103,7 @@ function fill() {
     : asked.task === "zero-shot" ? answer.labels.map((/** @type {string} */ label, /** @type {number} */ i) => [label, answer.scores[i]]) : [];
   const bars = dialog.querySelector(".bars");
   bars.hidden = scores.length === 0;
-  if (scores.length) fillRows(bars, scores, (/** @type {Element} */ line, /** @type {[string, number]} */ [label, value]) =>
+  if (scores.length) fillRows(bars, scores, (line, [label, value]) =>
     fillBar(line, asked.task === "sentiment" ? label : "own", groupName(label, asked.task), value));
   const aspects = results.aspects.get(row) ?? [];
   byId("row-aspects").hidden = aspects.length === 0;

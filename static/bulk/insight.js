@@ -47,11 +47,11 @@ export function fillShares() {
   box.querySelector("#summary .two").hidden = !results.scored;
   const all = [...results.counts];
   const shown = all.length <= MOST ? all : all.sort((one, other) => other[1] - one[1]).slice(0, MOST);
-  fillRows(groups, shown, (/** @type {Element} */ row, /** @type {[string, number]} */ [group, count]) =>
+  fillRows(groups, shown, (row, [group, count]) =>
     fillBar(row, toneOf(group), filled(texts.group, { name: groupName(group), count: whole(count) }), share(count)));
   // The best of two labels has never less than a half.
   const first = Math.max(results.bins.findIndex(Boolean), 0);
-  fillRows(scores, results.bins.slice(first), (/** @type {Element} */ row, /** @type {number} */ count, /** @type {number} */ i) => {
+  fillRows(scores, results.bins.slice(first), (row, count, i) => {
     const [from, to] = [first + i, first + i + 1].map((tenths) => (tenths / 10).toFixed(1));
     fillBar(row, "own", filled(texts.bin, { from, to, count: whole(count) }), share(count));
   });

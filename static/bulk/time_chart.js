@@ -10,7 +10,7 @@ const month = new Intl.DateTimeFormat(texts.lang, { year: "numeric", month: "sho
 /** @typedef {{ name: string, colour: string, counts: number[] }} Line `colour` by its name in style.css */
 
 export class TimeChart {
-  /** @type {any} */
+  /** @type {UPlot | null} */
   #plot = null;
 
   /** @param {HTMLElement} box */
@@ -20,9 +20,8 @@ export class TimeChart {
     document.addEventListener("themechange", () => this.#plot?.redraw());
   }
 
-  /** @returns {HTMLCanvasElement} */
   get canvas() {
-    return this.#plot.ctx.canvas;
+    return /** @type {UPlot} */ (this.#plot).ctx.canvas;
   }
 
   /**
@@ -40,9 +39,9 @@ export class TimeChart {
       height: HEIGHT,
       cursor: { show: false },
       legend: { show: false },
-      scales: { y: { range: (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ most) => [0, most > 0 ? most * 1.1 : 1] }, ...single },
+      scales: { y: { range: (_, _least, most) => [0, most > 0 ? most * 1.1 : 1] }, ...single },
       axes: [
-        { ...axis, grid: { show: false }, size: 30, space: 70, values: (/** @type {any} */ _, /** @type {number[]} */ splits) => splits.map((at) => format.format(at * 1000)) },
+        { ...axis, grid: { show: false }, size: 30, space: 70, values: (_, splits) => splits.map((at) => format.format(at * 1000)) },
         { ...axis, grid: { stroke: () => colour("--line"), width: 1 }, size: 48, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000] },
       ],
       series: [{}, ...lines.map((line) => ({ stroke: () => colour(line.colour), width: 2, points: { show: starts.length < 40, size: 5, fill: () => colour(line.colour) } }))],

@@ -1,11 +1,21 @@
+// @ts-check
 import { count } from "../fields.js";
-import { filled, form, percent, texts } from "../page.js";
+import { filled, form, partOf, percent, texts } from "../page.js";
 import { startPanel } from "../panel.js";
 import { fillRanked, fillRows } from "../rows.js";
 import { numberPassages, splitCells } from "../split.js";
 
-const passagesOf = ({ documents, blocks }) => numberPassages(documents, blocks);
+/** @typedef {{ index: number, relevance_score: number, truncated: boolean }} Ranked */
+/** @typedef {{ results: Ranked[] }} Answer */
+/** @typedef {{ query: string, documents: string, blocks: boolean }} Asked */
 
+const passagesOf = (/** @type {Asked} */ { documents, blocks }) => numberPassages(documents, blocks);
+
+/**
+ * @param {number} index
+ * @param {number} place
+ * @param {number} number of its row in the field
+ */
 function moved(index, place, number) {
   return filled(index === place ? texts.stayed : place < index ? texts.rose : texts.fell, { old: number });
 }
@@ -16,15 +26,17 @@ const recount = count("documents", (text) => {
 });
 form.elements.blocks.addEventListener("change", recount);
 
-startPanel({
+/** @type {import("../panel.js").Panel<Answer, Asked>} */
+const panel = {
   body: (values) => ({ query: values.query, documents: passagesOf(values).map((passage) => passage.text) }),
   fill(card, { results }, values) {
     const passages = passagesOf(values);
-    fillRows(card.querySelector(".ranking"), results, (row, one, place) => {
+    fillRows(partOf(card, ".ranking"), results, (row, one, place) => {
       const { number, text } = passages[one.index];
       fillRanked(row, "own", text, one.relevance_score, moved(one.index, place, number));
     });
-    card.querySelector(".truncated").hidden = !results.some((one) => one.truncated);
+    partOf(card, ".truncated").hidden = !results.some((one) => one.truncated);
   },
   entry: ({ results }, { query }) => ({ title: query, tag: percent(results[0].relevance_score), tone: "own" }),
-});
+};
+startPanel(panel);

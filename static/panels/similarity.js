@@ -1,10 +1,19 @@
-import { filled, percent, texts } from "../page.js";
+// @ts-check
+import { filled, partOf, percent, texts } from "../page.js";
 import { startPanel } from "../panel.js";
 import { fillRanked, fillRows, fillVerdict } from "../rows.js";
 import { numberCells, splitCells } from "../split.js";
 import { count } from "../fields.js";
 
-/** Most alike first, each with its place in the column. One pair is answered as itself, several as an array. */
+/** @typedef {{ text_a: string, text_b: string, score: number, level: "high" | "medium" | "low", truncated: boolean }} Comparison */
+/** @typedef {Comparison | Comparison[]} Answer */
+/** @typedef {{ text_a: string, text_b: string }} Asked */
+
+/**
+ * Most alike first, each with its place in the column. One pair is answered as itself, several as an array.
+ * @param {Answer} answer
+ * @param {Asked} asked
+ */
 function sorted(answer, { text_b }) {
   const cells = numberCells(text_b);
   return [answer].flat().map((one, i) => ({ ...one, number: cells[i].number })).sort((one, other) => other.score - one.score);
@@ -12,8 +21,12 @@ function sorted(answer, { text_b }) {
 
 count("text_b", (text) => splitCells(text.trimEnd()));
 
+/**
+ * @param {Element} gauge
+ * @param {Comparison} one
+ */
 function fillGauge(gauge, { score, level }) {
-  const needle = gauge.querySelector(".needle");
+  const needle = partOf(gauge, ".needle", SVGElement);
   needle.setAttribute("cx", percent(score));
   needle.dataset.label = level;
   const [low, high] = gauge.querySelectorAll("text");
@@ -22,7 +35,8 @@ function fillGauge(gauge, { score, level }) {
   });
 }
 
-startPanel({
+/** @type {import("../panel.js").Panel<Answer, Asked>} */
+const panel = {
   body({ text_a, text_b }) {
     const others = numberCells(text_b).map((cell) => cell.text);
     return others.length > 1 ? { pairs: others.map((other) => [text_a, other]) } : { text_a, text_b: others[0] ?? "" };
@@ -30,17 +44,18 @@ startPanel({
   fill(card, answer, values) {
     const results = sorted(answer, values);
     const single = results.length === 1;
-    card.querySelector(".single").hidden = !single;
-    card.querySelector(".ranking").hidden = single;
+    partOf(card, ".single").hidden = !single;
+    partOf(card, ".ranking").hidden = single;
     fillVerdict(card, results[0].level, texts.levels[results[0].level], texts.score, results[0].score);
-    fillGauge(card.querySelector(".gauge"), results[0]);
-    fillRows(card.querySelector(".ranking"), results, (row, one) =>
+    fillGauge(partOf(card, ".gauge", SVGElement), results[0]);
+    fillRows(partOf(card, ".ranking"), results, (row, one) =>
       fillRanked(row, one.level, one.text_b, one.score, filled(texts.row, { level: texts.levels[one.level], number: one.number })));
-    card.querySelector(".truncated").hidden = !results.some((one) => one.truncated);
+    partOf(card, ".truncated").hidden = !results.some((one) => one.truncated);
   },
   entry(answer, values) {
     const [best] = sorted(answer, values);
     return { title: `${values.text_a} ↔ ${best.text_b}`, tag: `${texts.levels[best.level]} ${percent(best.score)}`, tone: best.level };
   },
   fieldOf: (path) => (path.startsWith("pairs") ? (path.endsWith("[0]") ? "text_a" : "text_b") : path),
-});
+};
+startPanel(panel);

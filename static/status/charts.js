@@ -1,18 +1,22 @@
+// @ts-check
 // Lines over the last minutes. uPlot draws; colours are those of the page, light or dark.
-import { texts } from "../page.js";
+import { partOf, texts } from "../page.js";
 
 const HEIGHT = 150;
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
+const colour = (/** @type {string} */ name) => getComputedStyle(document.documentElement).getPropertyValue(name);
 const clock = new Intl.DateTimeFormat(texts.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 
-/**
- * A chart in `figure`, whose `.chart` it fills: a line for each name of a colour in `colours`; `format(value)` is what
- * the scale says; `most`, where there is one, is the end of the scale.
- */
+/** A chart in a figure, whose `.chart` it fills. */
 export class Chart {
+  /**
+   * @param {Element} figure
+   * @param {string[]} colours a line for each of their names
+   * @param {(value: number) => string} format what the scale says
+   * @param {number} [most] the end of the scale, where there is one
+   */
   constructor(figure, colours, format, most) {
-    this.box = figure.querySelector(".chart");
-    this.name = figure.querySelector("h2").textContent;
+    this.box = partOf(figure, ".chart");
+    this.name = partOf(figure, "h2").textContent;
     this.format = format;
     const axis = { stroke: () => colour("--soft"), font: "12px system-ui, sans-serif", ticks: { show: false } };
     const grid = { stroke: () => colour("--line"), width: 1 };
@@ -21,7 +25,7 @@ export class Chart {
       height: HEIGHT,
       cursor: { show: false },
       legend: { show: false },
-      scales: { y: { range: (_, least, largest) => [0, most ?? (largest > 0 ? largest * 1.15 : 1)] } },
+      scales: { y: { range: (_, _least, largest) => [0, most ?? (largest > 0 ? largest * 1.15 : 1)] } },
       axes: [
         { ...axis, grid: { show: false }, size: 28, space: 90, values: (_, splits) => splits.map((at) => clock.format(at * 1000)) },
         { ...axis, grid, size: 56, space: 36, values: (_, splits) => splits.map(format) },
@@ -31,11 +35,14 @@ export class Chart {
     new ResizeObserver(() => this.plot.setSize({ width: this.box.clientWidth, height: HEIGHT })).observe(this.box);
   }
 
-  /** Draws `lines`, a list of values for each colour, null where there is none, at `seconds` of the epoch. */
+  /**
+   * @param {number[]} seconds of the epoch
+   * @param {(number | null)[][]} lines their values for each colour, null where there is none
+   */
   draw(seconds, lines) {
     this.plot.setData([seconds, ...lines]);
     const latest = lines.map((line) => line.findLast((value) => value !== null));
-    this.box.ariaLabel = `${this.name}: ${latest.map((value) => (value === undefined ? "—" : this.format(value))).join(", ")}`;
+    this.box.ariaLabel = `${this.name}: ${latest.map((value) => (value === undefined || value === null ? "—" : this.format(value))).join(", ")}`;
   }
 
   redraw() {

@@ -1,17 +1,35 @@
+// @ts-check
 // Numbers for people, from two scrapes. Nothing was counted in between: null.
-const share = (part, whole) => (whole > 0 ? part / whole : null);
-// The page's own questions are no load.
-const isWork = ({ route }) => !["/metrics", "/livez", "/readyz", "/health", "/static/<path:filename>"].includes(route);
+/** @typedef {import("./prometheus.js").Scrape} Scrape */
+/** @typedef {import("./prometheus.js").Labels} Labels */
+/** @typedef {import("./prometheus.js").Fits} Fits */
+/** @typedef {import("./prometheus.js").Bucket} Bucket */
 
+const share = (/** @type {number} */ part, /** @type {number} */ whole) => (whole > 0 ? part / whole : null);
+// The page's own questions are no load.
+const isWork = (/** @type {{ route?: string }} */ { route = "" }) => !["/metrics", "/livez", "/readyz", "/health", "/static/<path:filename>"].includes(route);
+
+/** @type {(before: Scrape, after: Scrape, name: string, fits?: Fits) => number} */
 const grown = (before, after, name, fits) => after.total(name, fits) - before.total(name, fits);
 
-/** Buckets as Scrape.buckets gives them, of what came between. */
+/**
+ * Buckets of what came between.
+ * @param {Scrape} before
+ * @param {Scrape} after
+ * @param {string} name
+ * @param {Fits} fits
+ * @returns {Bucket[]}
+ */
 function between(before, after, name, fits) {
   const old = new Map(before.buckets(name, fits));
   return after.buckets(name, fits).map(([bound, count]) => [bound, count - (old.get(bound) ?? 0)]);
 }
 
-/** The value below which a share of observations lies, on a straight line within its bucket, as Prometheus does. */
+/**
+ * The value below which a share of observations lies, on a straight line within its bucket, as Prometheus does.
+ * @param {Bucket[]} buckets
+ * @param {number} wanted
+ */
 export function quantile(buckets, wanted) {
   const all = buckets.at(-1)?.[1] ?? 0;
   if (all <= 0) return null;
@@ -21,7 +39,11 @@ export function quantile(buckets, wanted) {
   return upper === Infinity ? lower : lower + ((upper - lower) * (wanted * all - below)) / (count - below);
 }
 
-/** What happened from `before` to `after`, in seconds, bytes and shares. */
+/**
+ * What happened from `before` to `after`, in seconds, bytes and shares.
+ * @param {Scrape} before
+ * @param {Scrape} after
+ */
 export function figures(before, after) {
   const delays = between(before, after, "structbert_http_request_duration_seconds", isWork);
   const hits = grown(before, after, "structbert_cache_hits_total");
@@ -41,7 +63,10 @@ export function figures(before, after) {
   };
 }
 
-/** What is so at the instant of a scrape. */
+/**
+ * What is so at the instant of a scrape.
+ * @param {Scrape} scrape
+ */
 export function levels(scrape) {
   return {
     // The scrape is a request itself.
@@ -53,7 +78,10 @@ export function levels(scrape) {
   };
 }
 
-/** Micro-batches since the start by their rows: {from, to, share}, up to the largest there was. */
+/**
+ * Micro-batches since the start by their rows, up to the largest there was.
+ * @param {Scrape} scrape
+ */
 export function batches(scrape) {
   const buckets = scrape.buckets("structbert_batch_rows");
   const all = buckets.at(-1)?.[1] ?? 0;
@@ -64,10 +92,13 @@ export function batches(scrape) {
   return sizes.slice(0, sizes.findLastIndex(({ share: part }) => part > 0) + 1);
 }
 
-/** Each route since the start, the busiest first: {route, requests, failed, p50, p99}. */
+/**
+ * Each route since the start, the busiest first.
+ * @param {Scrape} scrape
+ */
 export function routes(scrape) {
   const rows = scrape.values("structbert_http_requests_total", "route").map((route) => {
-    const same = (labels) => labels.route === route;
+    const same = (/** @type {Labels} */ labels) => labels.route === route;
     const delays = scrape.buckets("structbert_http_request_duration_seconds", same);
     return {
       route,
@@ -80,8 +111,8 @@ export function routes(scrape) {
   return rows.filter(isWork).sort((one, other) => other.requests - one.requests);
 }
 
-/** Each task: {task, model, loaded, items}. */
-export const models = (scrape) => scrape.of("structbert_model_info").map(({ labels: { task, model } }) => ({
+/** Each task and what it has answered. */
+export const models = (/** @type {Scrape} */ scrape) => scrape.of("structbert_model_info").map(({ labels: { task, model } }) => ({
   task,
   model,
   loaded: scrape.total("structbert_model_loaded", (labels) => labels.model === model) > 0,

@@ -1,6 +1,7 @@
+// @ts-check
 // The status page: asks /metrics, again and again, and shows what came of it.
 import { keyHeaders } from "../key.js";
-import { byId, filled, percent, texts } from "../page.js";
+import { byId, filled, partOf, percent, texts } from "../page.js";
 import { fillBar, fillRows } from "../rows.js";
 import { Chart } from "./charts.js";
 import { batches, figures, levels, models, routes } from "./figures.js";
@@ -11,45 +12,67 @@ const PERIOD_MS = 2000;
 const PATIENCE_MS = 10_000;
 const WINDOW_S = 60; // what the large numbers are of
 const KEPT = 150; // scrapes, five minutes of them
+/** @type {Record<number, string>} */
 const KINDS = { 401: "unauthorized", 403: "unauthorized", 404: "not_found" };
 
 const box = byId("figures");
 const notice = byId("notice");
-const times = (factor) => (value) => value === null ? null : value * factor;
+const inMilliseconds = (/** @type {number | null} */ seconds) => seconds === null ? null : seconds * 1000;
 
-const figureOf = (name) => document.querySelector(`[data-chart="${name}"]`);
+/** @typedef {ReturnType<typeof figures> & ReturnType<typeof levels>} Figures */
+/** @typedef {[of: (now: Figures) => (number | null)[], count: number, format: (value: number) => string, most?: number]} Drawing */
+
 const LINES = ["--accent", "--middle", "--negative"];
-/** What each chart draws of a point. */
+/**
+ * What each chart draws of a point.
+ * @type {Record<string, Drawing>}
+ */
 const CHARTS = {
   rate: [({ rate }) => [rate], 1, rounded],
-  latency: [({ p50, p95, p99 }) => [p50, p95, p99].map(times(1000)), 3, rounded],
+  latency: [({ p50, p95, p99 }) => [p50, p95, p99].map(inMilliseconds), 3, rounded],
   busy: [({ inFlight, waiting }) => [inFlight, waiting], 2, rounded],
   rows: [({ rows }) => [rows], 1, rounded],
   hits: [({ hits }) => [hits], 1, (value) => `${Math.round(value * 100)}%`, 1],
   memory: [({ memory, cache }) => [mb(memory), mb(cache)], 2, whole],
 };
+/** @type {Record<string, Chart>} */
 const charts = {};
+/** @type {Scrape[]} */
 let scrapes = [];
+/** @type {(Figures & { seconds: number })[]} */
 let points = [];
 
+/**
+ * @param {string} name
+ * @param {string} value
+ * @param {Record<string, string>} note what stands in the words below it
+ */
 function tile(name, value, note) {
-  const [, large, small] = document.querySelector(`[data-tile="${name}"]`).children;
+  const [, large, small] = partOf(document, `[data-tile="${name}"]`).children;
   large.textContent = value;
   small.textContent = filled(texts.notes[name], note);
 }
 
-/** What there is to say to whoever runs the server and wants to know whether all is well. */
+/**
+ * What there is to say to whoever runs the server and wants to know whether all is well.
+ * @param {"well" | "busy" | "failing" | "unready" | "away"} name
+ * @param {{ requests?: number, failed?: number, p50?: number | null }} [minute]
+ */
 function showState(name, { requests = 0, failed = 0, p50 = null } = {}) {
   const [title, words] = byId("state-of-service").children;
-  byId("state-of-service").dataset.label = { well: "Positive", busy: "medium" }[name] ?? "Negative";
+  byId("state-of-service").dataset.label = name === "well" ? "Positive" : name === "busy" ? "medium" : "Negative";
   title.textContent = texts.states[name];
   const said = name === "away" ? "" : requests ? filled(texts.sentence, { requests: whole(requests), latency: inMs(p50) }) : texts.no_requests;
   words.textContent = said + (failed ? filled(texts.failures, { failed: whole(failed) }) : "");
 }
 
+/**
+ * @param {Scrape} scrape
+ * @param {boolean} ready
+ */
 function showTiles(scrape, ready) {
   const now = levels(scrape);
-  const before = scrapes.find(({ seconds }) => seconds >= scrape.seconds - WINDOW_S);
+  const before = scrapes.find(({ seconds }) => seconds >= scrape.seconds - WINDOW_S) ?? scrape;
   const minute = figures(before, scrape);
   showState(!ready ? "unready" : minute.failed ? "failing" : now.waiting ? "busy" : "well", minute);
   tile("minute", whole(minute.requests), { count: whole(routes(scrape).reduce((sum, { requests }) => sum + requests, 0)) });
@@ -62,6 +85,10 @@ function showTiles(scrape, ready) {
   tile("memory", `${whole(mb(now.memory))} MB`, { size: `${mb(now.cache).toFixed(1)} MB` });
 }
 
+/**
+ * @param {string} id
+ * @param {string[][]} rows
+ */
 function showTable(id, rows) {
   byId(id).tBodies[0].replaceChildren(...rows.map((cells) => {
     const row = document.createElement("tr");
@@ -75,6 +102,7 @@ function showTable(id, rows) {
   }));
 }
 
+/** @param {Scrape} scrape */
 function showSinceStart(scrape) {
   showTable("routes", routes(scrape).map((one) => [one.route, whole(one.requests), whole(one.failed), inMs(one.p50), inMs(one.p99)]));
   showTable("models", models(scrape).map((one) => [one.task, one.model, one.loaded ? texts.loaded : texts.not_loaded, whole(one.items)]));
@@ -90,16 +118,20 @@ function showSinceStart(scrape) {
 function showCharts() {
   const seconds = points.map((point) => point.seconds);
   for (const [name, [of, count, format, most]] of Object.entries(CHARTS)) {
-    charts[name] ??= new Chart(figureOf(name), LINES.slice(0, count), format, most);
+    charts[name] ??= new Chart(partOf(document, `[data-chart="${name}"]`), LINES.slice(0, count), format, most);
     const values = points.map(of);
     charts[name].draw(seconds, LINES.slice(0, count).map((_, i) => values.map((value) => value[i])));
   }
 }
 
+/**
+ * @param {Scrape} scrape
+ * @param {boolean} ready
+ */
 function take(scrape, ready) {
   const last = scrapes.at(-1);
   // Counters that fell: another start of the server.
-  const total = (one) => one.total("structbert_http_requests_total");
+  const total = (/** @type {Scrape} */ one) => one.total("structbert_http_requests_total");
   if (last && total(scrape) < total(last)) scrapes = [];
   const before = scrapes.at(-1);
   scrapes = [...scrapes, scrape].slice(-KEPT);
@@ -109,7 +141,10 @@ function take(scrape, ready) {
   if (points.length) showCharts();
 }
 
-/** Says what is wrong, with a button where asking again is the visitor's choice; nothing takes it away. */
+/**
+ * Says what is wrong, with a button where asking again is the visitor's choice; nothing takes it away.
+ * @param {string} kind
+ */
 function say(kind) {
   notice.hidden = !kind;
   notice.querySelector("p").textContent = kind ? texts.errors[kind] : "";
@@ -125,7 +160,7 @@ async function look() {
     take(new Scrape(await response.text(), Date.now() / 1000), ok);
     say("");
   } catch (error) {
-    const kind = Object.values(KINDS).includes(error.message) ? error.message : "unreachable";
+    const kind = error instanceof Error && Object.values(KINDS).includes(error.message) ? error.message : "unreachable";
     say(kind);
     if (kind === "unreachable") showState("away");
     // The browser asks for a key each time it is refused: not every two seconds.

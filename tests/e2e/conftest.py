@@ -19,6 +19,8 @@ from structbert_lite.settings import PROJECT
 
 START_SECONDS = 120
 CHROMIUM = which("chromium")
+FIREFOX = which("firefox-esr")
+IN_FIREFOX = os.environ.get("E2E_BROWSER") == "firefox"  # then all of these tests run in Firefox, by WebDriver BiDi
 CHROMIUM_ARGUMENTS = [
     "--disable-gpu",
     "--disable-quic",
@@ -108,13 +110,19 @@ def doomed_server(tmp_path: Path, tiny_models: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def browser():
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed; run: apt-get install --yes --no-install-recommends chromium")
+    name, package, path = ("firefox", "firefox-esr", FIREFOX) if IN_FIREFOX else ("chromium", "chromium", CHROMIUM)
+    if path is None:
+        pytest.skip(f"{package} is not installed; run: apt-get install --yes --no-install-recommends {package}")
     playwright = pytest.importorskip("playwright.sync_api", reason="run: pip install -r requirements-dev.txt")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        yield browser
-        browser.close()
+    options = {"args": CHROMIUM_ARGUMENTS}
+    with pytest.MonkeyPatch.context() as patch:
+        if IN_FIREFOX:
+            patch.setenv("NODE_OPTIONS", f"--require {Path(__file__).with_name('firefox.cjs')}")
+            options = {"channel": "moz-firefox"}
+        with playwright.sync_playwright() as driver:
+            browser = getattr(driver, name).launch(executable_path=path, **options)
+            yield browser
+            browser.close()
 
 
 @dataclass
@@ -132,6 +140,8 @@ def visit(browser):
     visits = []
 
     def open_page(url: str, **options) -> Visit:
+        if IN_FIREFOX and options.get("java_script_enabled") is False:
+            pytest.skip("Playwright cannot turn scripts off in it")
         page = browser.new_context(**({"locale": "zh-CN"} | options)).new_page()
         page.set_default_timeout(60_000)  # a busy two-core machine was seen to need 25 s
         seen = Visit(page)
