@@ -8,19 +8,28 @@ CLIENTS := .clients
 PYTHON_CLIENTS := $(patsubst tests/clients/python/%.txt,%,$(wildcard tests/clients/python/*.txt))
 NPM_CLIENTS := $(patsubst tests/clients/npm/%/package.json,%,$(wildcard tests/clients/npm/*/package.json))
 
-.PHONY: serve test test-ray test-clients lint fuzz benchmark compare image-check sbom audit clean
+# Tests start hundreds of processes. Where Python may not keep what it compiled, each compiles all that it imports again.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: serve test check-python check-page test-ray test-clients lint fuzz benchmark compare image-check sbom audit clean
 
 serve: $(SERVE)/.done
 	$(SERVE)/bin/python -m gunicorn -c gunicorn.conf.py
 
 # Browsers and servers stall on a busy machine: what fails is tried once more, and the summary says how often.
 # Files in the order of their folders: by themselves they would go by the number of their tests, with long ones at the end.
-test: $(DEV)/.done .browser .emulator .redis .nginx .node
+# Before the tests, Python's installation and checks beside those of programs and the page's scripts.
+test:
+	$(MAKE) --jobs=2 --output-sync=target check-python check-page
+	$(DEV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --reruns 1
+
+check-python: $(DEV)/.done
 	$(DEV)/bin/python -m ruff check .
 	$(DEV)/bin/python -m ruff format --check .
 	$(DEV)/bin/python -m mypy
+
+check-page: .node
 	[ ! -d node_modules ] || npm run --silent check
-	$(DEV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --reruns 1
 
 # Bulk scoring on a real Ray, on loopback: minutes, and 250 MB more in the environment.
 test-ray: $(DEV)/.ray
@@ -63,7 +72,7 @@ audit: $(SERVE)/.done $(AUDIT)/.done
 	  --path "$$($(SERVE)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
 clean:
-	rm -rf $(SERVE) $(DEV) $(BENCH) $(AUDIT) $(CLIENTS) node_modules .browser .emulator .redis .nginx .node
+	rm -rf $(SERVE) $(DEV) $(BENCH) $(AUDIT) $(CLIENTS) node_modules .programs .node
 
 # A stamp is written last, so that a broken installation is done again.
 $(SERVE)/.done: requirements.txt
@@ -117,38 +126,11 @@ $(BENCH)/%/.done: benchmarks/peers/%.txt
 	  && $(BENCH)/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $< && touch $@ \
 	  || echo "$* could not be installed"
 
-# The browser test needs Debian's Chromium; without root or apt it is skipped, and says so.
-.browser:
-	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
-	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; } \
-	  || echo "Chromium is not installed: the browser test will be skipped (apt-get install chromium)"
+.programs: tests/programs.sh
+	@tests/programs.sh
 	@touch $@
 
-# The test of CPUs without VNNI needs Debian's emulator; without root or apt it is skipped, and says so.
-.emulator:
-	@command -v qemu-x86_64 >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
-	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends qemu-user >/dev/null; } \
-	  || echo "qemu-x86_64 is not installed: the test without VNNI will be skipped (apt-get install qemu-user)"
-	@touch $@
-
-# The tests of the shared cache need Debian's Redis; without root or apt they are skipped, and say so.
-.redis:
-	@command -v redis-server >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
-	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server >/dev/null; } \
-	  || echo "redis-server is not installed: the tests of the shared cache will be skipped (apt-get install redis-server)"
-	@touch $@
-
-# The tests of several servers behind one address need Debian's nginx; without root or apt they are skipped, and say so.
-.nginx:
-	@command -v nginx >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
-	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light openssl >/dev/null; } \
-	  || echo "nginx is not installed: the tests of several servers will be skipped (apt-get install nginx-light)"
-	@touch $@
-
-# The page's scripts are linted, their types checked and tested on node; without root or apt that is skipped, and says so.
-.node: package.json package-lock.json
-	@command -v npm >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
-	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null; } \
-	  || echo "npm is not installed: the page's scripts will not be checked (apt-get install npm)"
+# The page's scripts are linted, their types checked and tested on node; without npm that is skipped.
+.node: package.json package-lock.json | .programs
 	@! command -v npm >/dev/null || npm ci --ignore-scripts --silent
 	@touch $@

@@ -18,7 +18,8 @@ from structbert_lite.bench.server_process import free_port
 from structbert_lite.settings import PROJECT
 
 START_SECONDS = 120
-CHROMIUM = which("chromium")
+# Without the windows of a whole Chromium, which take several times the CPU of the page in them.
+CHROMIUM = which("chromium-headless-shell") or which("chromium")
 FIREFOX = which("firefox-esr")
 IN_FIREFOX = os.environ.get("E2E_BROWSER") == "firefox"  # then all of these tests run in Firefox, by WebDriver BiDi
 CHROMIUM_ARGUMENTS = [
