@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
 from export.architecture import BERT, BERT_UNIGRAM, Architecture
@@ -84,25 +84,7 @@ def load_checkpoint(
     stored = read_weights(files)
     if Head.SPAN in wanted.heads and is_span_model(stored):
         check_span_options(labels, pooling)
-        keys = Layout("plm.", "head_clsf. and tail_clsf.", Head.SPAN)
-        layout = _describe_layout(folder, files, keys)
-        joint, published = load_span_model(config, stored, wanted)
-        return Checkpoint(
-            folder=folder,
-            task=wanted,
-            architecture=architecture,
-            config=config,
-            model=joint,
-            head=keys.head,
-            siamese=None,
-            labels=wanted.labels.orders[None],
-            label_names="none",
-            pooling=None,
-            layout=layout,
-            parameters=sum(tensor.numel() for tensor in joint.parameters()),
-            weights_sha256=digest_weights(files),
-            reference=published,
-        )
+        return _load_span_checkpoint(folder, wanted, config, architecture, files, stored)
     if config.prefix_attention and not (wanted.reads_pairs and architecture in (BERT, BERT_UNIGRAM)):
         raise ExportRefused(f"config.json says {PREFIX}, which is for BERT that reads pairs")
     tensors, keys = rename_keys(stored, wanted, architecture)
@@ -146,6 +128,35 @@ def load_checkpoint(
         max_tokens=sentence.max_tokens,
         prompt=sentence.prompt,
         multi_label=is_multi_label(folder, wanted, names),
+    )
+
+
+def _load_span_checkpoint(
+    folder: Path,
+    wanted: Task,
+    config: PretrainedConfig,
+    architecture: Architecture,
+    files: Sequence[Path],
+    stored: dict[str, Tensor],
+) -> Checkpoint:
+    """One whose published reference marks the span of a label, as the joint model of its task that is served."""
+    keys = Layout("plm.", "head_clsf. and tail_clsf.", Head.SPAN)
+    joint, published = load_span_model(config, stored, wanted)
+    return Checkpoint(
+        folder=folder,
+        task=wanted,
+        architecture=architecture,
+        config=config,
+        model=joint,
+        head=keys.head,
+        siamese=None,
+        labels=wanted.labels.orders[None],
+        label_names="none",
+        pooling=None,
+        layout=_describe_layout(folder, files, keys),
+        parameters=sum(tensor.numel() for tensor in joint.parameters()),
+        weights_sha256=digest_weights(files),
+        reference=published,
     )
 
 

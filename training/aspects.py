@@ -16,14 +16,15 @@ from transformers import BertForSequenceClassification
 from structbert_lite.tasks.aspect_words import known_name, known_words
 from training import read_once
 from training.augment import change
-from training.examples import read_tsv
+from training.diaasq import read_aspects
 from training.loop import Recipe
 from training.own import Opinion, opinions
 from training.prefix import encode_group, predict_groups
 from training.zero_shot import BAD, GOOD
 
-PASS = replace(read_once.PASS, seed=29)
-TEXTS, POSTS, REPLAYED = 3500, 1300, 0.2  # texts and posts of an epoch, and the share of read_once.py's groups
+PASS = replace(read_once.PASS, epochs=3, seed=29)
+TEXTS, POSTS = 7000, 2500  # of an epoch
+REPLAYED, PAIRS = 0.3, 0.3  # shares of what read_once.py reads: of its texts, and of its pairs under the full mask
 SERVED = 0.6  # share of texts that are asked in the words that the server uses, the first of GOOD and BAD
 MOST, OTHERS = 3, 2  # aspects of a text that are asked about, and others that it has no opinion of
 LONGEST = 140  # characters
@@ -57,7 +58,7 @@ def run(data: Path, base: Path, teacher: Path, out: Path) -> dict[str, float]:
         reviews = _some(read_reviews(trained, rng), TEXTS, rng) + _some(posts, POSTS, rng)
         groups = [make_group(review, rng) for review in reviews]
         packed = [encode_group(tokenizer, group.text, group.said, recipe.max_length) for group in groups]
-        replayed = read_once.draw_texts(tokenizer, recipe, epoch, REPLAYED)
+        replayed = read_once.draw_texts(tokenizer, recipe, epoch, REPLAYED, PAIRS)
         return replace(replayed, groups=replayed.groups + groups, packed=replayed.packed + packed)
 
     def report(model: BertForSequenceClassification, tokenizer: Tokenizer) -> dict[str, float]:
@@ -92,11 +93,8 @@ def read_reviews(rows: Sequence[Opinion], rng: np.random.Generator) -> list[Revi
 
 def read_posts(path: Path) -> list[Review]:
     """DiaASQ's posts (MIT): of several phones, of which one may be praised for what another is blamed for."""
-    by_text: dict[str, dict[str, set[str]]] = {}
-    rows = read_tsv(path)
-    for row in rows:
-        by_text.setdefault(row["text"], {}).setdefault(row["aspect"], set()).add(row["polarity"])
-    every = sorted({row["aspect"] for row in rows})
+    by_text = read_aspects(path)
+    every = sorted({aspect for aspects in by_text.values() for aspect in aspects})
     rng = np.random.default_rng(1)
     reviews = []
     for text, aspects in by_text.items():
@@ -118,9 +116,7 @@ def make_group(review: Review, rng: np.random.Generator) -> read_once.Group:
     return read_once.Group(change(review.text[:LONGEST], rng), said, relations, taught=False)
 
 
-def evaluate(
-    model: BertForSequenceClassification, tokenizer: Tokenizer, reviews: Sequence[Review]
-) -> dict[str, float]:
+def evaluate(model: BertForSequenceClassification, tokenizer: Tokenizer, reviews: Sequence[Review]) -> dict[str, float]:
     """Shares right of the better side of one-sided aspects, of both sides said, and the F1 of naming."""
     groups, marks = [], []
     for review in reviews:

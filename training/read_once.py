@@ -151,8 +151,10 @@ def _ask(teacher: Model, pairs: Sequence[tuple[str, str]]) -> torch.Tensor:
     return torch.from_numpy(out)
 
 
-def draw_texts(tokenizer: Tokenizer, recipe: Recipe, epoch: int, share: float = 1.0) -> Pass:
-    """What an epoch reads, or a `share` of it."""
+def draw_texts(
+    tokenizer: Tokenizer, recipe: Recipe, epoch: int, share: float = 1.0, pairs_share: float = PAIRS
+) -> Pass:
+    """What an epoch reads: a `share` of the texts, and of the pairs under the full mask another."""
     rng = np.random.default_rng([recipe.seed, epoch, 7])
     groups = [
         *topic_groups(epoch + 3, rng),
@@ -161,7 +163,7 @@ def draw_texts(tokenizer: Tokenizer, recipe: Recipe, epoch: int, share: float = 
     ]
     read = [Group(change(group[0][0], rng), tuple(said for _, said in group), None) for group in groups]
     read += [_statements(row, rng) for row in inferences()[0]]
-    pairs = [p for p in paraphrase_pairs(paraphrases()[0], questions()[0], rng) if rng.random() < PAIRS * share]
+    pairs = [p for p in paraphrase_pairs(paraphrases()[0], questions()[0], rng) if rng.random() < pairs_share]
     if share < 1:
         read = [read[i] for i in rng.permutation(len(read))[: int(share * len(read))]]
     packed = [encode_group(tokenizer, group.text, group.said, recipe.max_length) for group in read]

@@ -17,10 +17,16 @@ from transformers import BertForSequenceClassification
 from training.augment import change
 from training.classifier import predict
 from training.cross_encoder import read_tokenizer, start_cross_encoder
+from training.diaasq import read_aspects
 from training.examples import batches, encode, read_tsv
 from training.loop import PAD, Recipe, finish, fit, hide_tokens, pad, record
 from training.own import DATA, Opinion, opinions
+from training.passages import cut_passages, read_marked
 
+# Layers that learn to say what the last one does, by the same head, and the weight of that: a text may then leave
+# earlier (export/early_exit/). Kaya et al., "Shallow-Deep Networks", 2019; Phuong and Lampert, "Distillation-Based
+# Training for Multi-Exit Architectures", 2019.
+EARLY, TAUGHT = (2, 3, 4), 0.5
 LABELS = ("Negative", "Neutral", "Positive")
 NAMES = {"negative": 0, "neutral": 1, "positive": 2}
 RECIPE = Recipe(
@@ -38,6 +44,7 @@ DEV = {
     "Douban books": ("sentiment/book_review_douban/dev.tsv", None, 500),
 }
 DEV_SEED = 20
+POSTS = "aspect/diaasq/train.tsv"
 RESEARCH = "sentiment/pool/train_binary.tsv"  # reviews and microblogs of two labels
 
 
@@ -60,7 +67,9 @@ def run(
     shutil.copy(base / "tokenizer.json", out / "tokenizer.json")
     tokenizer = read_tokenizer(out)
     kept, held = opinions()
-    kept = kept + _headlines(recipe.seed) + (read_posts(data) if data else [])
+    kept = kept + cut_passages(kept, tokenizer) + _headlines(recipe.seed)
+    if data:
+        kept += read_posts(data / POSTS) + cut_passages(read_marked(data / POSTS), tokenizer)
     by_kind = _by_kind(kept)
     public = read_research(data) if data and research_rows else []
     plans, texts, labels = [], [], []
@@ -80,8 +89,12 @@ def run(
         ids = pad([texts[i] for i in batch])
         hidden = hide_tokens(ids, recipe.token_mask, tokenizer)
         with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bf16):
-            logits = model(input_ids=hidden, attention_mask=(ids != PAD).long()).logits
-        return functional.cross_entropy(logits.float(), targets[batch], label_smoothing=recipe.label_smoothing)
+            given = model(input_ids=hidden, attention_mask=(ids != PAD).long(), output_hidden_states=True)
+            early = [model.classifier(model.bert.pooler(given.hidden_states[layer])) for layer in EARLY]
+        said = given.logits.float()
+        loss = functional.cross_entropy(said, targets[batch], label_smoothing=recipe.label_smoothing)
+        last = said.detach().softmax(-1)
+        return loss + TAUGHT * sum(functional.cross_entropy(logits.float(), last) for logits in early) / len(EARLY)
 
     def report(epoch: int, averaged: BertForSequenceClassification) -> None:
         averaged.save_pretrained(out)
@@ -120,15 +133,13 @@ def read_dev(data: Path) -> dict[str, list[tuple[str, bool]]]:
     return found
 
 
-def read_posts(data: Path) -> list[Opinion]:
+def read_posts(path: Path) -> list[Opinion]:
     """DiaASQ's forum posts (MIT) whose opinions all go one way, or none of whose does."""
-    polarities: dict[str, set[str]] = {}
-    for row in read_tsv(data / "aspect/diaasq/train.tsv"):
-        polarities.setdefault(row["text"], set()).add(row["polarity"])
     labels = {"neg": "negative", "pos": "positive", "neu": "neutral", "doubt": "neutral"}
+    posts = {text: set().union(*aspects.values()) for text, aspects in read_aspects(path).items()}
     return [
         Opinion(text, labels[next(iter(found))], (), "posts")
-        for text, found in polarities.items()
+        for text, found in posts.items()
         if len(found) == 1 and found <= labels.keys()
     ]
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E402 - what needs torch is imported after the check that it is there
 """What the zero-shot model learns of aspects: which are named, how, and what says nothing of them."""
 
 from pathlib import Path
@@ -30,7 +29,8 @@ def test_reviews_with_aspects_and_texts_without_an_opinion_are_read() -> None:
     assert first.named == {"音质": "+", "价格": "-"}
     assert first.others == ()  # the file has no other
     assert (second.text, second.named) == ("快递到了，还没拆", {})
-    assert set(second.others) <= {"音质", "价格"} and second.others
+    assert set(second.others) <= {"音质", "价格"}
+    assert second.others
 
 
 def test_an_aspect_whose_words_stand_in_a_review_is_none_that_it_does_not_speak_of() -> None:
