@@ -135,15 +135,18 @@ def _prove_outputs(loaded: Loaded, float32: Path, stage: Stage) -> float:
 def _prove_prefix(loaded: Loaded, float32: Path, tokenizer: Path, stage: Stage) -> float:
     check_layout(Tokenizer.from_file(str(tokenizer)), PARITY_TEXTS[1])
     serving = ServingTokenizer(tokenizer, loaded.limits[0])
-    difference = check_prefix(loaded.checkpoint.model, float32, serving, list(_groups(PARITY_TEXTS)))
+    graph = Session(float32, loaded.checkpoint.architecture.inputs, loaded.limits[1])
+    difference = check_prefix(loaded.checkpoint.model, graph, serving, list(_groups(PARITY_TEXTS)))
     stage.say(f"max |Δlogit| of a text read once {difference:.1e}")
     return difference
 
 
 def _compare_prefix(loaded: Loaded, model: Path, float32: Path, texts: Sequence[str], stage: Stage) -> dict[str, Any]:
-    session = Session(model / MODEL_NAME, loaded.checkpoint.architecture.inputs, loaded.limits[1])
+    graphs = (
+        Session(path, loaded.checkpoint.architecture.inputs, loaded.limits[1]) for path in (float32, model / MODEL_NAME)
+    )
     tokenizer = ServingTokenizer(model / TOKENIZER_NAME, loaded.limits[0])
-    facts = compare_int8(float32, session, tokenizer, list(_groups(texts)))
+    facts = compare_int8(*graphs, tokenizer, list(_groups(texts)))
     stage.say(
         f"read once, the same best one of {ASKED} for {facts['best_label_agreement']:.1%} of {facts['texts']} texts"
     )

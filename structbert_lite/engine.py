@@ -85,7 +85,7 @@ class Engine:
                 Model.load,
                 prepacked=graphs,
                 early_exit=settings.early_exit,
-                prefix_bytes=settings.prefix_cache_mb << 20,
+                prefix_bytes=settings.prefix_bytes,
             )
         self._context = EngineContext(
             settings, limits, FairSemaphore(threads), self.admission, self.cache, self._closed, observe, load_model

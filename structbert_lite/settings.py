@@ -116,6 +116,11 @@ class Settings(BaseModel):
     )
 
     @property
+    def prefix_bytes(self) -> int:
+        """`prefix_cache_mb` in bytes."""
+        return self.prefix_cache_mb << 20
+
+    @property
     def prepacked_folder(self) -> Path | None:
         """Where prepacked weights are kept; None: nowhere."""
         if self.prepacked:

@@ -1,27 +1,20 @@
 """Whether a graph with a prefix says what PyTorch says of a text and its labels in one row."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import torch
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
 from export.checks import PARITY_BOUND
 from export.prefix.packed import logits_of_labels, pack
 from export.refusal import ExportRefused
-from export.session import open_session
-from structbert_lite.inference.model import Session, padded
+from structbert_lite.inference.model import Session
 from structbert_lite.inference.prefix import encode_behind
-from structbert_lite.inference.tokenizer import Encoding
 from structbert_lite.inference.tokenizer import Tokenizer as ServingTokenizer
-from structbert_lite.manifest import KEYS, PREFIX_KEYS, PREFIX_VALUES, VALUES
 
-PAD = 0  # what stands behind the end is masked
 Group = tuple[str, Sequence[str]]  # a text and what is asked about it
 
 
@@ -32,12 +25,13 @@ def check_layout(tokenizer: Tokenizer, text: str) -> None:
         raise ExportRefused("prefix_attention needs a tokenizer that writes a text as [CLS] text [SEP]")
 
 
-def check_prefix(model: PreTrainedModel, path: Path, tokenizer: ServingTokenizer, groups: Sequence[Group]) -> float:
-    """The largest |difference of a logit| between PyTorch and the float32 graph in `path`.
+def check_prefix(
+    model: PreTrainedModel, float32: Session, tokenizer: ServingTokenizer, groups: Sequence[Group]
+) -> float:
+    """The largest |difference of a logit| between PyTorch and the float32 graph.
 
     Raises ExportRefused above PARITY_BOUND.
     """
-    session = open_session(path)
     largest = 0.0
     for text, labels in groups:
         encodings = encode_behind(tokenizer, [(text, label) for label in labels])
@@ -46,7 +40,7 @@ def check_prefix(model: PreTrainedModel, path: Path, tokenizer: ServingTokenizer
             with torch.inference_mode():
                 packed = pack(prefix, [encoding.ids for encoding in behind])
                 expected = logits_of_labels(model, [packed]).numpy()
-            difference = float(np.abs(expected - _ask(session, behind)).max())
+            difference = float(np.abs(expected - float32.run(behind)).max())
             if not difference <= PARITY_BOUND:  # also when it is not a number
                 raise ExportRefused(
                     f"a text read once: the ONNX model differs from PyTorch by {difference:.1e} in a logit "
@@ -56,13 +50,14 @@ def check_prefix(model: PreTrainedModel, path: Path, tokenizer: ServingTokenizer
     return largest
 
 
-def compare_int8(float32: Path, int8: Session, tokenizer: ServingTokenizer, groups: Sequence[Group]) -> dict[str, Any]:
+def compare_int8(
+    float32: Session, int8: Session, tokenizer: ServingTokenizer, groups: Sequence[Group]
+) -> dict[str, Any]:
     """How far the int8 graph is from the float32 one where a text is read once; facts for the manifest."""
-    session = open_session(float32)
     differences, same = [], []
     for text, labels in groups:
         encodings = encode_behind(tokenizer, [(text, label) for label in labels])
-        expected, found = _ask(session, encodings), int8.run(encodings)
+        expected, found = float32.run(encodings), int8.run(encodings)
         differences.append(np.abs(expected - found))
         same.append(expected[:, 0].argmax() == found[:, 0].argmax())
     moved = np.concatenate(differences)
@@ -72,13 +67,3 @@ def compare_int8(float32: Path, int8: Session, tokenizer: ServingTokenizer, grou
         "max_logit_difference": float(moved.max()),
         "mean_logit_difference": float(moved.mean()),
     }
-
-
-def _ask(session: onnxruntime.InferenceSession, behind: Sequence[Encoding]) -> NDArray[np.float32]:
-    """Logits of labels behind one prefix."""
-    prefix = behind[0].prefix
-    alone = Encoding([*prefix], [0] * len(prefix), truncated=False)
-    keys, values = session.run([KEYS, VALUES], padded([alone], PAD))
-    feed = padded(behind, PAD) | {PREFIX_KEYS: keys, PREFIX_VALUES: values}
-    logits: NDArray[np.float32] = session.run(["logits"], feed)[0]
-    return logits

@@ -31,15 +31,14 @@ class _Attention:
     context: onnx.NodeProto
 
 
-def add_prefix(model: onnx.ModelProto, heads: int, size: int) -> int:
+def add_prefix(model: onnx.ModelProto, heads: int, size: int) -> None:
     """Gives `model`, a BERT that export/convert.py wrote, quantized or not, a place for a text that was read before.
 
     It has `heads` heads of `size`. Inputs afterwards: also PREFIX_KEYS float32 [layers, heads, size, prefix] and
     PREFIX_VALUES [layers, heads, prefix, size], empty where they are not given; outputs: also KEYS and VALUES, the
-    same of the first row. Returns the number of layers. Raises ValueError where the graph is another one.
+    same of the first row. Raises ValueError where the graph is another one.
     """
-    extender = _Extender(model.graph)
-    return extender.extend(heads, size)
+    _Extender(model.graph).extend(heads, size)
 
 
 class _Extender:
@@ -50,7 +49,7 @@ class _Extender:
         self.before: dict[int, list[onnx.NodeProto]] = defaultdict(list)  # by the id of the node behind them
         self.end: list[onnx.NodeProto] = []
 
-    def extend(self, heads: int, size: int) -> int:
+    def extend(self, heads: int, size: int) -> None:
         layers = [self._find(node) for node in self.graph.node if node.op_type == "Softmax"]
         if not layers:
             raise ValueError("it has no attention")
@@ -79,7 +78,6 @@ class _Extender:
         nodes = [new for node in self.graph.node for new in (*self.before[id(node)], node)]
         del self.graph.node[:]
         self.graph.node.extend([*self.start, *nodes, *self.end])
-        return len(layers)
 
     def _find(self, softmax: onnx.NodeProto) -> _Attention:
         masked = self._producer(softmax.input[0], "Add")

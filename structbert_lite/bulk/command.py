@@ -117,6 +117,7 @@ def command(
         asked = _columns(task, given)
         main, *rest = models_of(task)
         folder = (model or serving_folder(main)).resolve()
+        settings = Settings.from_environment()
         job = Job(
             task=task,
             model=folder,
@@ -132,7 +133,8 @@ def command(
             others=tuple(serving_folder(other).resolve() for other in rest),
             guess=COLUMNS[task] == {"column": "text"} and given["column"] is None,
             delimiter=_delimiter(given["delimiter"]),
-            early_exit=Settings.from_environment().early_exit,
+            early_exit=settings.early_exit,
+            prefix_bytes=settings.prefix_bytes,
             **{name: given[name] for name in KEPT},
         )
         if written is None and job.out_format in WHOLE_FILES:

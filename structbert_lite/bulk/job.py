@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from tqdm import tqdm
 
 from structbert_lite import __version__
+from structbert_lite.inference.prefix import CACHE_BYTES
 from structbert_lite.manifest import MANIFEST_NAME, Task, file_sha256
 from structbert_lite.tables.formats import Format
 from structbert_lite.tables.header import TableOptions
@@ -46,6 +47,7 @@ class Job:
     threads: int = 1
     others: tuple[Path, ...] = ()
     early_exit: bool = True  # whether a text leaves at a model's exits
+    prefix_bytes: int = CACHE_BYTES  # for texts that are read once; the output does not depend on it
 
     @property
     def table(self) -> TableOptions:

@@ -36,8 +36,11 @@ class ResumableOutput:
     def __init__(self, out: Path, fingerprint: dict[str, Any] | None, restart: bool) -> None:
         """`fingerprint` None: the job cannot go on after a kill, because its input can be read only once.
 
-        Raises ValueError when another job's output is in the way or another process writes it; OSError.
+        Raises ValueError when another job's output is in the way or another process writes it, or where `out` is no
+        file; OSError.
         """
+        if out.exists() and not out.is_file():  # a file would take the place of the device or the pipe
+            raise ValueError(f"{out} is no file; -o - writes to standard output")
         self.out, self.path, self.journal = out, Path(f"{out}.part"), journal_of(out)
         self.done = Counted()
         self._bytes = 0

@@ -115,7 +115,7 @@ class Scorer:
         """Raises InvalidModel, and InvalidInput for options that the task refuses."""
         self._asked = job.columns
         self._has_classes = job.task == "sentiment"
-        load_model = partial(Model.load, early_exit=job.early_exit)
+        load_model = partial(Model.load, early_exit=job.early_exit, prefix_bytes=job.prefix_bytes)
         with ExitStack() as stack:
             pipeline = stack.enter_context(open_pipeline(job.task, job.model, job.threads, load_model, job.others))
             self._results = result_columns(job.task, pipeline, job.options)

@@ -90,7 +90,8 @@ def command(
             asked = dict.fromkeys(inputs.files, GRADED[task])
         expected = {name: asked[name].expect(*given) for name, given in inputs.files.items()}  # before the work
         results: list[Result] = []
-        load_model = partial(Model.load, early_exit=Settings.from_environment().early_exit)
+        settings = Settings.from_environment()
+        load_model = partial(Model.load, early_exit=settings.early_exit, prefix_bytes=settings.prefix_bytes)
         with ExitStack() as stack:
             pipelines = {"light int8": stack.enter_context(open_pipeline(task, folder, load_model=load_model))}
             if reference:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from structbert_lite.errors import DeadlineExceeded, InferenceFailed, NotReady, Overloaded
 from structbert_lite.inference.admission import AdmissionController, OverloadDetector
-from structbert_lite.inference.entry_queue import Entry, EntryQueue
+from structbert_lite.inference.entry_queue import Entry, EntryQueue, total_cost
 from structbert_lite.inference.observer import Observer
 from structbert_lite.inference.resources import cpu_facts
 from structbert_lite.inference.tokenizer import Encoding
@@ -117,7 +117,7 @@ class Batcher:
         Raises Overloaded while the queue holds its limit of tokens or would keep them waiting for too long, NotReady
         after `close`.
         """
-        size = sum(entry.encoding.cost for entry in entries)
+        size = total_cost(entries)
         with self._changed:
             if self._closed:
                 raise NotReady("the server is shutting down")
@@ -242,9 +242,7 @@ class Batcher:
                 self._record(batch)
                 self._finish(batch)
                 with self._changed:
-                    self._detector.record_run(
-                        sum(entry.encoding.cost for entry in batch), time.monotonic() - batch[0].began
-                    )
+                    self._detector.record_run(total_cost(batch), time.monotonic() - batch[0].began)
 
     def _count_refused(self, entries: int) -> None:
         self.counts.refused += entries
@@ -254,7 +252,7 @@ class Batcher:
         """Removes the next micro-batch from the queue and counts it."""
         batch = self._form_batch()
         self._queue.take(batch)
-        tokens = sum(entry.encoding.cost for entry in batch)
+        tokens = total_cost(batch)
         self.counts.batches += 1
         self.counts.rows += len(batch)
         self.counts.tokens += tokens
@@ -266,7 +264,7 @@ class Batcher:
         for entry in batch:
             entry.began = now
         waits = [now - entry.queued for entry in batch]
-        self._observer.on_batch(waits, sum(entry.encoding.cost for entry in batch), _padded_tokens(batch))
+        self._observer.on_batch(waits, total_cost(batch), _padded_tokens(batch))
 
     def _form_batch(self) -> list[Entry]:
         first, *others = self._queue.first(WINDOW)
@@ -342,7 +340,7 @@ class Batcher:
 def _padded_tokens(batch: list[Entry]) -> int:
     """Longest times rows, and the texts that are read before them."""
     lengths = [len(entry.encoding) for entry in batch]
-    return max(lengths) * len(batch) + sum(entry.encoding.cost for entry in batch) - sum(lengths)
+    return max(lengths) * len(batch) + total_cost(batch) - sum(lengths)
 
 
 def _complete(entry: Entry) -> None:

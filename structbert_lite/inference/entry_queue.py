@@ -7,7 +7,7 @@ import math
 import threading
 from bisect import insort
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -41,6 +41,11 @@ class Entry:
     ended: float = math.inf
     round: int = 0
     call: Call = field(default_factory=Call)
+
+
+def total_cost(entries: Iterable[Entry]) -> int:
+    """Tokens that the model has to read for all of them."""
+    return sum(entry.encoding.cost for entry in entries)
 
 
 class EntryQueue:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 import uvicorn
-from anyio import current_time, fail_after, to_thread
+from anyio import current_time, fail_after, move_on_after, to_thread
 from mcp.server import Server
 from mcp.server.transport_security import TransportSecuritySettings
 from sse_starlette.sse import AppStatus
@@ -29,6 +29,9 @@ from structbert_lite.web.rate_limit import RateLimiter, name_client
 from structbert_lite.web.serialization import write_json
 
 PATH = "/mcp"
+# What still comes of a body that is too large is read and thrown away for so long: a connection that is closed with
+# unread bytes is reset, and then the client may not see the answer (RFC 9112, 9.6).
+LINGER_SECONDS = 2.0
 CLOSE = {"Connection": "close"}  # of a request whose body is not read to its end
 
 
@@ -77,6 +80,9 @@ class AccessMiddleware:
         if size > self._most_body:
             large = f"the body is larger than the limit of {self._most_body} bytes"
             app = _respond(413, "payload_too_large", large, CLOSE)
+            with move_on_after(LINGER_SECONDS):
+                while more:
+                    more = (await receive()).get("more_body", False)
         whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
         async def replay() -> Message:

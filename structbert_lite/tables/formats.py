@@ -24,6 +24,7 @@ ENDINGS: dict[str, Format] = {
     ".xlsx": "xlsx",
 }
 READ_ONLY: dict[str, Format] = {".xlsm": "xlsx", ".xls": "xlsx", ".xlsb": "xlsx", ".ods": "xlsx", ".et": "xlsx"}
+COMPRESSED_ENDINGS = {".gz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".rar"}
 KEPT_ENCODINGS = {"utf-8", "utf-8-sig", "gb18030"}  # the output has the input's own; any other becomes UTF-8
 WHOLE_FILES = {"parquet": "Parquet", "xlsx": "XLSX"}  # that are not read or written as a stream
 
@@ -33,6 +34,9 @@ def format_of(path: Path | None, given: Format | None, option: str, written: boo
     if given or path is None:
         return given or "csv"
     endings = ENDINGS if written else ENDINGS | READ_ONLY
+    if path.suffix.lower() in COMPRESSED_ENDINGS:
+        cure = "write it without, and compress it then" if written else "unpack it first"
+        raise ValueError(f"{path}: the ending is that of a compressed file; {cure}")
     if path.suffix.lower() not in endings:
         raise ValueError(f"{path}: the ending is none of {', '.join(endings)}; name the format with {option}")
     return endings[path.suffix.lower()]

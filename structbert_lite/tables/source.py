@@ -18,6 +18,12 @@ from structbert_lite.tables.encoding import NAMES, Encoding, guess
 
 BLOCK = 1 << 20
 PEEK = 1 << 16
+COMPRESSED = (
+    b"\x1f\x8b\x08",
+    b"BZh",
+    b"\xfd7zXZ\0",
+    b"\x28\xb5\x2f\xfd",
+)  # what gzip, bzip2, xz and Zstandard begin with
 SURE = 0.95  # a guess below it is told with what to do
 # "json": anything, written as JSON where a table has no type for it.
 Kind = Literal["text", "int", "float", "bool", "json", "vector"]
@@ -65,8 +71,11 @@ class InputFile:
             return Encoding(known_encoding(self._given), 1)
         if found := guess(self._blocks, self.is_file):
             return found
-        if next(iter(self._blocks()), b"").startswith(b"PK\x03\x04"):
+        start = next(iter(self._blocks()), b"")
+        if start.startswith(b"PK\x03\x04"):
             raise ValueError(f"{self.name} is no text but a workbook or another ZIP file; try --format xlsx")
+        if start.startswith(COMPRESSED):
+            raise ValueError(f"{self.name} is no text but a compressed file; unpack it first")
         raise UnknownEncoding(f"{self.name} is neither UTF-8 nor GB18030 text")
 
     def find_encoding(self) -> str:

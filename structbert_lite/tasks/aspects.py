@@ -69,11 +69,14 @@ class AspectPipeline:
         for cuts, (_, truncated) in zip(passages, read, strict=True):
             if truncated and len(cuts) > 1:
                 cuts.pop()  # it is not whole, and half of it may say the contrary
-        judged = self._judge(list(dict.fromkeys(p.text for cuts in passages for p in cuts if p.aspects)), context)
+        relevant = frozenset(known.values())
+        judged = self._judge(
+            list(dict.fromkeys(p.text for cuts in passages for p in cuts if p.aspects & relevant)), context
+        )
         found: list[dict[str, list[Sides]]] = [{} for _ in texts]
         for sides, cuts in zip(found, passages, strict=True):
             for passage in cuts:
-                for name in passage.aspects:
+                for name in passage.aspects & relevant:
                     sides.setdefault(name, []).append(judged[passage.text])
         unnamed = [(text, a, sides) for text, sides in zip(texts, found, strict=True) for a in own if a not in sides]
         cut_short = self._ask(unnamed, context)

@@ -1,8 +1,11 @@
 """Files as people have them, through the command: the right rows and words, and nothing lost without a count."""
 
+import bz2
 import csv
+import gzip
 import io
 import json
+import lzma
 import re
 import uuid
 from collections.abc import Callable
@@ -329,3 +332,16 @@ def test_a_file_whose_name_says_something_else_is_refused_with_what_to_do(score:
     assert "is no text but a workbook" in score("sentiment", (tmp_path / "made.xlsx").read_bytes()).stderr
     assert "There is nothing in it" in score("sentiment", b"", source="in.xlsx").stderr
     assert "name its --format" in score("sentiment", "text\n好\n", source="in.xlsx").stderr
+
+
+def test_compressed_files_are_told_to_be_unpacked(score: Score, tmp_path: Path) -> None:
+    data = "text\n好\n".encode()
+    for packed in (gzip.compress(data), bz2.compress(data), lzma.compress(data)):
+        assert "is no text but a compressed file; unpack it first" in score("sentiment", packed).stderr
+    for name in ("in.csv.gz", "in.jsonl.zip", "in.ZST"):
+        assert (
+            "the ending is that of a compressed file; unpack it first" in score("sentiment", data, source=name).stderr
+        )
+    done = score("sentiment", data, out="out.csv.gz")
+    assert "the ending is that of a compressed file; write it without, and compress it then" in done.stderr
+    assert not list(tmp_path.glob("out*"))

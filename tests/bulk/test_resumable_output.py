@@ -124,6 +124,17 @@ def test_another_job_is_refused_and_restart_begins_anew(tmp_path: Path) -> None:
     assert (tmp_path / "out").read_bytes() == b"".join(WINDOWS)
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_what_is_no_file_is_not_replaced(tmp_path: Path, restart: bool) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for name in ("pipe", "link"):
+        with pytest.raises(ValueError, match=f"{name} is no file; -o - writes to standard output"):
+            ResumableOutput(tmp_path / name, JOB, restart)
+    assert (tmp_path / "pipe").is_fifo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "pipe"]
+
+
 def test_damage_is_named(tmp_path: Path) -> None:
     part = ResumableOutput(tmp_path / "out", JOB, False)
     part.append(b"much", Counted(3))

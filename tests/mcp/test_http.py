@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,10 @@ def test_bodies_that_do_not_come(tiny_models: Path, tmp_path: Path) -> None:
 
         with send(1 << 40) as client:
             assert client.recv(1 << 16).startswith(b"HTTP/1.1 413 ")
+        connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+        connection.request("POST", "/mcp", b" " * (40 << 20))  # more than lies in buffers on the way
+        assert connection.getresponse().status == 413
+        connection.close()
         send(100).close()
         with send(100) as client:
             server.send(signal.SIGTERM)

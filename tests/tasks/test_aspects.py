@@ -79,6 +79,15 @@ def test_what_does_not_stand_in_the_text_is_asked_of_the_zero_shot_model(engine:
     assert told(result) == {"摄像头": "negative"}
 
 
+def test_only_passages_that_speak_of_what_is_asked_are_read(engine: Engine) -> None:
+    counts = engine.runners["sentiment"].batcher.counts
+    before = counts.rows
+    (asked,) = engine.predict("aspects", ["早餐凉了，隔音也差，位置偏，停车倒是方便"], soon(), aspects=["隔音"])
+    assert counts.rows - before == 1
+    (usual,) = engine.predict("aspects", ["早餐凉了，隔音也差，位置偏，停车倒是方便"], soon(), domain="hotel")
+    assert asked.aspects == tuple(found for found in usual.aspects if found.aspect == "隔音")
+
+
 def test_a_text_gets_the_same_alone_and_among_others(engine: Engine) -> None:
     texts = [REVIEW, "房间干净" * 30, "好", "隔音太差，早餐倒是不错" * 3]
     options = {"aspects": ["物流", "房间", "摄像头"]}
