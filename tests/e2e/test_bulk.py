@@ -355,6 +355,11 @@ def test_a_hundred_thousand_rows(page):
     assert [row["id"] for row in rows] == list(map(str, range(count)))
     assert {row["分数"] for row in rows} == {"0.75"}
     assert page.locator("tr").count() < 60
+    page.eval_on_selector(".rows", "rows => { rows.scrollTop = rows.scrollHeight; }")
+    number = page.get_by_role("button", name="第 100000 行的详情")
+    for width in (320, 600, 1440):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert number.evaluate("button => button.closest('td').scrollWidth <= button.closest('td').clientWidth")
     assert "100,000 行" in page.inner_text("#summary .bars >> nth=0")
 
 
