@@ -161,7 +161,8 @@ class Engine:
     def choices(self, task: str) -> tuple[str, ...]:
         """Folder names of the models that a request for `task` may name, the default one first.
 
-        Of a combined task those of every task whose model it needs. Empty where the task cannot be served.
+        Of a combined task the first is that of the first task whose model it needs, and names the defaults of all of
+        them; the others are the alternatives of each. Empty where the task cannot be served.
         """
         return self._models.choices.get(task, ())
 

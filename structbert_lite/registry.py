@@ -135,8 +135,8 @@ class ModelRegistry:
         }
         for task, (_, needed) in COMBINED.items():
             if set(needed) <= self.choices.keys():
-                # A name stands for every needed task that its model serves; the others keep their defaults.
-                self.choices = self.choices | {task: tuple(dict.fromkeys(chain(*(self.choices[n] for n in needed))))}
+                further = chain.from_iterable(self.choices[one][1:] for one in needed)
+                self.choices = self.choices | {task: tuple(dict.fromkeys((self.names[needed[0]], *further)))}
         self._combined = {
             (task, name): Lazy(partial(self._combine, task, name))
             for task in COMBINED
@@ -240,7 +240,9 @@ class ModelRegistry:
 
     def _combine(self, task: str, name: str) -> Any:
         make, needed = COMBINED[task]
-        chosen = ((one, name if name in self.choices[one] else self.names[one]) for one in needed)
+        default = name == self.choices[task][0]
+        # A name stands for every needed task that its model serves; the others keep their defaults.
+        chosen = ((one, self.names[one] if default or name not in self.choices[one] else name) for one in needed)
         return make(*(self._pipelines[one].get() for one in chosen))
 
 

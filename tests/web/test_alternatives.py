@@ -1,5 +1,7 @@
 """Further models of a task, which a request may choose."""
 
+import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -113,7 +115,7 @@ def test_a_name_that_is_no_string_is_refused(client: FlaskClient) -> None:
 def test_aspects_take_a_model_of_either_task(client: FlaskClient) -> None:
     answer = client.post("/aspects", json={"text": "物流很好", "model": "rerank"})
     assert answer.get_json()["error"]["message"] == (
-        "no aspects model has this name; there are: sentiment, 三分类, zero-shot, reversed, zero-b"
+        "no aspects model has this name; there are: sentiment, 三分类, reversed, zero-b"
     )
 
 
@@ -200,3 +202,71 @@ def test_models_share_no_entry_of_the_shared_cache(
     # A replica with an empty memory reads what the first one wrote.
     other = create_app(settings.model_copy(update={"redis_url": redis_server.url})).test_client()
     assert [other.post("/predict", json=body).data for body in bodies] == expected
+
+
+FORMS = {
+    "/": ({"text": "好好坏"}, "三分类"),
+    "/ui/aspects": ({"text": "物流很好"}, "reversed"),
+    "/ui/similarity": ({"text_a": "你好", "text_b": "您好"}, "similarity-b"),
+    "/ui/classify": ({"text": "你好", "labels": "问候，投诉"}, "zero-b"),
+    "/ui/rerank": ({"query": "好", "documents": "好\n坏"}, "rerank"),
+    "/ui/embed": ({"texts": "你好"}, "similarity-b"),
+}
+NAMES = re.compile(r"<code>([^<]*)</code>")
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_a_page_with_one_model_has_no_choice(alone: FlaskClient, path: str) -> None:
+    pages = alone.get(path), alone.post(path, data=FORMS[path][0])
+    assert not any('name="model"' in page.get_data(as_text=True) for page in pages)
+    assert not any("structbert-model" in cookie for page in pages for cookie in page.headers.getlist("Set-Cookie"))
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_a_plain_form_asks_the_chosen_model_and_the_browser_keeps_it(client: FlaskClient, path: str) -> None:
+    fields, name = FORMS[path]
+    try:
+        assert name not in NAMES.findall(client.get(path).get_data(as_text=True))
+        page = client.post(path, data=fields | {"model": name}).get_data(as_text=True)
+        assert f'<option value="{name}" selected>' in page
+        # The page's foot, the answer, and the blank one for the script.
+        assert NAMES.findall(page).count(name) == 3
+        # Also for an example, whose form has no such field; the default one is chosen by its empty value.
+        assert f'<option value="{name}" selected>' in client.post(path, data=fields).get_data(as_text=True)
+        assert "selected>" not in client.post(path, data=fields | {"model": ""}).get_data(as_text=True).replace(
+            'value="" selected', ""
+        )
+        assert f'<option value="{name}" selected>' not in client.get(path).get_data(as_text=True)
+    finally:
+        client.post(path, data=fields | {"model": ""})
+
+
+def test_the_page_of_another_model_has_its_thresholds(client: FlaskClient) -> None:
+    assert ">10.0%<" in client.get("/ui/similarity?model=similarity-b").get_data(as_text=True)
+    assert ">10.0%<" not in client.get("/ui/similarity").get_data(as_text=True)
+
+
+def test_a_model_that_a_form_names_and_is_not_there_is_told(client: FlaskClient) -> None:
+    answer = client.post("/", data={"text": "好", "model": "gone"})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert "这个模型已不再提供" in page
+    assert re.findall(r'name="(\w+)"[^>]*aria-invalid="true"', page) == ["model"]
+    # What a cookie or an address names and is not there is nobody's mistake.
+    client.set_cookie("structbert-model-sentiment", "gone")
+    assert client.get("/?model=gone").status_code == client.post("/", data={"text": "好"}).status_code == 200
+    client.delete_cookie("structbert-model-sentiment")
+
+
+def test_the_page_for_whole_files_knows_what_each_model_answers(client: FlaskClient, alone: FlaskClient) -> None:
+    def tasks(one: FlaskClient) -> dict[str, Any]:
+        (found,) = re.findall(r"data-tasks='([^']*)'", one.get("/ui/bulk").get_data(as_text=True))
+        return json.loads(found)
+
+    assert not any("models" in facts for facts in tasks(alone).values())
+    sentiment = tasks(client)["sentiment"]
+    default, other = sentiment["models"]
+    assert default == {key: value for key, value in sentiment.items() if key in ("labels", "neutral")} | {
+        "name": "sentiment"
+    }
+    assert other == {"name": "三分类", "labels": ["Negative", "Positive"], "neutral": False}
