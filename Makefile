@@ -11,7 +11,7 @@ NPM_CLIENTS := $(patsubst tests/clients/npm/%/package.json,%,$(wildcard tests/cl
 # Tests start hundreds of processes. Where Python may not keep what it compiled, each compiles all that it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: serve test check-python check-page test-ray test-clients lint fuzz benchmark compare image-check sbom audit clean
+.PHONY: serve test check-python check-page test-firefox test-ray test-clients lint fuzz benchmark compare image-check sbom audit clean
 
 serve: $(SERVE)/.done
 	$(SERVE)/bin/python -m gunicorn -c gunicorn.conf.py
@@ -30,6 +30,10 @@ check-python: $(DEV)/.done
 
 check-page: .node
 	[ ! -d node_modules ] || npm run --silent check
+
+# The page's tests in Debian's Firefox (apt-get install firefox-esr); docs/page.md says which cannot run there.
+test-firefox: $(DEV)/.done
+	E2E_BROWSER=firefox $(DEV)/bin/python -m pytest tests/e2e --reruns 1 -rs
 
 # Bulk scoring on a real Ray, on loopback: minutes, and 250 MB more in the environment.
 test-ray: $(DEV)/.ray

@@ -22,9 +22,12 @@ export const time = (seconds) => {
  * @param {string} name
  * @param {string} value
  * @param {string} [note]
+ * @param {boolean} [hidden]
  */
-function tile(name, value, note = "") {
-  const [, large, small] = /** @type {Element} */ (document.querySelector(`[data-tile="${name}"]`)).children;
+function tile(name, value, note = "", hidden = false) {
+  const box = /** @type {HTMLElement} */ (document.querySelector(`[data-tile="${name}"]`));
+  box.hidden = hidden;
+  const [, large, small] = box.children;
   large.textContent = value;
   small.textContent = note;
 }
@@ -157,9 +160,9 @@ export class Run {
     byId("bar").textContent = percent(this.#share);
     tile("done", whole(done), filled(texts.of, { total: whole(total), percent: percent(this.#share) }));
     const rate = this.isOver ? this.#pace.mean : this.#pace.rate;
-    tile("rate", rate === null ? "—" : rounded(rate));
-    const left = done === total ? 0 : this.#pace.left(total - done);
-    tile("left", left === null ? "—" : time(left));
+    tile("rate", rate === null ? "—" : rounded(rate), "", this.isOver && rate === null);
+    const left = this.isOver ? null : this.#pace.left(total - done);
+    tile("left", left === null ? "—" : time(left), "", this.isOver);
     const empty = (unsent.get("blank") ?? 0) + (unsent.get("default") ?? 0);
     tile("errors", whole(errors), empty ? filled(texts.unsent, { count: whole(empty) }) : "");
     this.#showNext();

@@ -45,12 +45,12 @@ let points = [];
 /**
  * @param {string} name
  * @param {string} value
- * @param {Record<string, string>} note what stands in the words below it
+ * @param {Record<string, string> | null} note what stands in the words below it; null for no words
  */
 function tile(name, value, note) {
   const [, large, small] = partOf(document, `[data-tile="${name}"]`).children;
   large.textContent = value;
-  small.textContent = filled(texts.notes[name], note);
+  small.textContent = note ? filled(texts.notes[name], note) : "";
 }
 
 /**
@@ -79,7 +79,7 @@ function showTiles(scrape, ready) {
   tile("failed", whole(minute.failed), {});
   tile("in_flight", whole(now.inFlight), { count: whole(now.waiting) });
   tile("rate", rounded(minute.rate), {});
-  tile("latency", inMs(minute.p50), { p95: inMs(minute.p95), p99: inMs(minute.p99) });
+  tile("latency", inMs(minute.p50), minute.p50 === null ? null : { p95: inMs(minute.p95), p99: inMs(minute.p99) });
   tile("rows", rounded(minute.rows), {});
   tile("hits", minute.hits === null ? "—" : percent(minute.hits), { count: whole(now.cached) });
   tile("memory", `${whole(mb(now.memory))} MB`, { size: `${mb(now.cache).toFixed(1)} MB` });

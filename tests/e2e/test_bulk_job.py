@@ -200,31 +200,24 @@ def test_insight_of_all_rows(scored):
     assert page.is_visible("#only")
 
 
+# In the page and not by a route: in Firefox, Playwright does not get to see what was asked.
+ANSWERS = """vectors => {
+  const probabilities = {Negative: 0.9, Positive: 0.1};
+  const negative = {label: "Negative", score: 0.9, probabilities, neutral: 0.0, uncertain: false, truncated: false};
+  window.fetch = async (url, {body}) => {
+    const {texts} = JSON.parse(body);
+    const isEmbed = url.pathname === "/embed";
+    return Response.json(isEmbed ? {embeddings: texts.map(text => vectors[text[0]])} : texts.map(() => negative));
+  };
+}"""
+
+
 def test_complaints_in_groups(visit, tiny_url):
     page = open_page(visit, tiny_url)
     kinds = ["物流太慢了，等了八天", "电池不耐用，半天就没电", "客服没人理，态度差"]
     put_texts(page, [f"{kinds[i % 3]}{'。' * (i // 3)}" for i in range(60)])
-    answers = [
-        {
-            "label": "Negative",
-            "score": 0.9,
-            "probabilities": {"Negative": 0.9, "Positive": 0.1},
-            "neutral": 0.0,
-            "uncertain": False,
-            "truncated": False,
-        }
-    ]
-    page.route(
-        "**/predict_batch", lambda route: route.fulfill(json=answers * len(route.request.post_data_json["texts"]))
-    )
+    page.evaluate(ANSWERS, {"物": [1, 0.1, 0], "电": [0, 1, 0.1], "客": [0.1, 0, 1]})
     score(page)
-    vectors = {"物": [1, 0.1, 0], "电": [0, 1, 0.1], "客": [0.1, 0, 1]}
-    page.route(
-        "**/embed",
-        lambda route: route.fulfill(
-            json={"embeddings": [vectors[text[0]] for text in route.request.post_data_json["texts"]]}
-        ),
-    )
     page.click("#clusters-go")
     page.wait_for_selector("#clusters-list li")
     names = page.locator("#clusters-list > li > .name").all_inner_texts()

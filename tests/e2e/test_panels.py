@@ -299,6 +299,16 @@ def test_a_panel_fits_a_small_phone(visit, tiny_url, path):
 
 
 @pytest.mark.parametrize("path", PAGES)
+def test_nothing_is_squeezed_or_pushed_apart_on_a_small_phone(visit, tiny_url, path):
+    page = visit(f"{tiny_url}{path}?lang=en", viewport={"width": 320, "height": 640}).page
+    page.wait_for_selector("#curl")
+    for box in page.locator("[type=checkbox]").all():
+        assert box.bounding_box()["width"] == box.bounding_box()["height"]
+    form, examples = page.locator("#form").bounding_box(), page.locator("#examples").bounding_box()
+    assert examples["y"] - (form["y"] + form["height"]) <= 32  # no gap for an answer that is not there
+
+
+@pytest.mark.parametrize("path", PAGES)
 def test_the_default_models_answer_or_are_named_as_missing(visit, server_url, path):
     page = visit(server_url + path).page
     if page.is_enabled(".primary"):

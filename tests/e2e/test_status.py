@@ -172,3 +172,11 @@ def test_it_fits_a_small_phone(visit, tiny_url):
     page = visit(f"{tiny_url}/ui/status", viewport={"width": 320, "height": 640}).page
     page.wait_for_selector(".uplot >> nth=5", state="attached")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_without_requests_there_is_no_word_of_slow_ones(visit, doomed_server):
+    page = visit(f"{doomed_server.url}/ui/status?lang=en").page
+    page.wait_for_selector("#models td")
+    assert page.locator("[data-tile=latency] dd").all_text_contents() == ["—", ""]
+    page.evaluate(ASK, TEXTS)
+    page.wait_for_selector("[data-tile=latency] :text('slow ones')")
