@@ -72,6 +72,7 @@ def _ours(title: str, early_exit: int) -> System:
             "CACHE_MB": 0,
             "HOST": "127.0.0.1",
             "EARLY_EXIT": early_exit,
+            "SENTIMENT_NEUTRAL": int(read_manifest(pair.model).has_neutral),  # the others give every label
             "DRAIN_SECONDS": 0,
         }
         return {f"STRUCTBERT_{name}": str(value) for name, value in given.items()}

@@ -142,11 +142,10 @@ def _prove_prefix(loaded: Loaded, float32: Path, tokenizer: Path, stage: Stage) 
 
 
 def _compare_prefix(loaded: Loaded, model: Path, float32: Path, texts: Sequence[str], stage: Stage) -> dict[str, Any]:
-    graphs = (
-        Session(path, loaded.checkpoint.architecture.inputs, loaded.limits[1]) for path in (float32, model / MODEL_NAME)
-    )
+    inputs, pad_id = loaded.checkpoint.architecture.inputs, loaded.limits[1]
+    before, after = Session(float32, inputs, pad_id), Session(model / MODEL_NAME, inputs, pad_id)
     tokenizer = ServingTokenizer(model / TOKENIZER_NAME, loaded.limits[0])
-    facts = compare_int8(*graphs, tokenizer, list(_groups(texts)))
+    facts = compare_int8(before, after, tokenizer, list(_groups(texts)))
     stage.say(
         f"read once, the same best one of {ASKED} for {facts['best_label_agreement']:.1%} of {facts['texts']} texts"
     )

@@ -37,8 +37,9 @@ function marked(text, words) {
  * @param {any} card
  * @param {string} text
  * @param {string} tone
+ * @param {string} [model] that answered, where it is not the default one
  */
-export function offerExplanation(card, text, tone) {
+export function offerExplanation(card, text, tone, model) {
   const shown = card.querySelector(".explained");
   const button = card.querySelector(".why button");
   const said = card.querySelector(".why span");
@@ -46,7 +47,7 @@ export function offerExplanation(card, text, tone) {
     button.disabled = true;
     said.textContent = "";
     try {
-      const { answer } = await ask({ text }, AbortSignal.timeout(60_000), address);
+      const { answer } = await ask(model ? { text, model } : { text }, AbortSignal.timeout(60_000), address);
       shown.dataset.label = tone;
       shown.replaceChildren(...marked(text, answer.words));
       shown.hidden = false;

@@ -18,6 +18,7 @@ export const read = () => /** @type {Values} */ (
 /** @param {Values} values */
 export function write(values) {
   for (const control of controls) {
+    if ("keep" in control.dataset && !(control.name in values)) continue; // an example says nothing of it
     if (control.type === "checkbox") control.checked = Boolean(values[control.name]);
     else control.value = values[control.name] ?? "";
     control.dispatchEvent(new Event("change"));

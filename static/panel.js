@@ -6,6 +6,7 @@ import { copy } from "./clipboard.js";
 import { blank, example, firstExample, mark, read, write } from "./fields.js";
 import { remember, startHistory } from "./history.js";
 import { askForKey } from "./key.js";
+import { rewrite } from "./models.js";
 import { byId, endpoint, filled, form, limits, texts } from "./page.js";
 
 const PATIENCE_S = 60; // longer than a server's deadline usually is: for a connection that hangs
@@ -35,6 +36,9 @@ let pending = null;
  * @param {Panel<Answer, Asked>} panel
  */
 export function startPanel({ body, fill, entry, route = () => endpoint, fieldOf = (path) => path.split("[")[0] }) {
+  /** @param {Asked} values */
+  const asked = (values) => (values.model ? { ...body(values), model: values.model } : body(values));
+
   /** Runs one analysis; a newer one takes its place. */
   async function run() {
     pending?.abort();
@@ -46,7 +50,8 @@ export function startPanel({ body, fill, entry, route = () => endpoint, fieldOf 
     try {
       const empty = blank();
       if (empty) throw new Fault("invalid_input", "", empty);
-      const { answer, timing } = await ask(body(values), mine.signal, route(values));
+      await rewrite();
+      const { answer, timing } = await ask(asked(values), mine.signal, route(values));
       if (pending !== mine) return;
       const card = byId("answer").content.cloneNode(true);
       fill(card, answer, values);
@@ -85,8 +90,8 @@ export function startPanel({ body, fill, entry, route = () => endpoint, fieldOf 
   });
   byId("curl").addEventListener("click", () => {
     const key = "needsKey" in form.dataset ? ` -H "Authorization: Bearer $API_KEY"` : "";
-    const values = /** @type {Asked} */ (blank() ? firstExample() : read());
-    const said = JSON.stringify(body(values)).replaceAll("'", String.raw`'\''`);
+    const values = /** @type {Asked} */ (blank() ? { ...read(), ...firstExample() } : read());
+    const said = JSON.stringify(asked(values)).replaceAll("'", String.raw`'\''`);
     const command = `curl -X POST '${route(values)}'${key} -H 'Content-Type: application/json' -d '${said}'`;
     byId("curl-command").hidden = true;
     copy(command, byId("curl-command"), byId("curl-status"));

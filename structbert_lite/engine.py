@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -32,14 +32,14 @@ class EngineHooks:
     """What an engine calls, for whoever counts and traces.
 
     `observe` gives the observer of a model by its folder's name; `on_predict` is told the task and the number of inputs
-    of each call of `predict`; `on_cache_error` why and how often the shared cache's server failed; `on_models` the name
-    and the digest of each task's model, after `load` and whenever a reload has replaced one.
+    of each call of `predict`; `on_cache_error` why and how often the shared cache's server failed; `on_models` task,
+    name and digest of every model in use, after `load` and whenever a reload has replaced one.
     """
 
     observe: Callable[[str], Observer] = lambda model: Observer()
     on_predict: Callable[[str, int], None] = lambda task, inputs: None
     on_cache_error: Callable[[str, int], None] = lambda reason, number: None
-    on_models: Callable[[Mapping[str, tuple[str, str]]], None] = lambda models: None
+    on_models: Callable[[Collection[tuple[str, str, str]]], None] = lambda models: None
 
 
 class Engine:
@@ -112,8 +112,11 @@ class Engine:
         self._loaded = True
         self._report_models()
 
-    def predict(self, task: str, inputs: list[Any], context: RequestContext, **options: Any) -> list[Any]:
-        """Results of `task` within `context`: what its pipeline's `predict` returns.
+    def predict(
+        self, task: str, inputs: list[Any], context: RequestContext, model: str | None = None, **options: Any
+    ) -> list[Any]:
+        """Results of `task` within `context`: what the `predict` of a pipeline returns, of the default model's or of
+        that of the `model` with this folder name.
 
         | task | inputs | options | results |
         |---|---|---|---|
@@ -128,19 +131,19 @@ class Engine:
         Raises TaskNotAvailable, TooManyItems, InvalidInput, NotReady, Overloaded, DeadlineExceeded, InferenceFailed,
         and InvalidModel where the model is loaded by this very call; NotInMemory where the context wants that.
         """
-        with self._pipeline(task) as pipeline:
+        with self._pipeline(task, model) as pipeline:
             if context.deferred is not None and pipeline.value is None:
                 raise NotInMemory
             self._hooks.on_predict(task, len(inputs))
             results: list[Any] = pipeline.get(context.deadline).predict(inputs, context, **options)
             return results
 
-    def count_tokens(self, task: str, inputs: list[Any], **options: Any) -> int:
+    def count_tokens(self, task: str, inputs: list[Any], model: str | None = None, **options: Any) -> int:
         """Tokens that the model reads for such inputs of `embedding` or `rerank`, whether they are cached or not.
 
         Options as for `predict`, of rerank only `query`. Raises TaskNotAvailable and NotReady, and as loading one does.
         """
-        with self._pipeline(task) as pipeline:
+        with self._pipeline(task, model) as pipeline:
             tokens: int = pipeline.get(math.inf).count_tokens(inputs, **options)
             return tokens
 
@@ -152,15 +155,25 @@ class Engine:
 
     @property
     def names(self) -> dict[str, str]:
-        """Folder name of the model behind each task that can be served."""
+        """Folder name of the default model behind each task that can be served."""
         return dict(self._models.names)
 
-    def manifest(self, task: str) -> Manifest:
-        """Facts about the model that serves `task`, loaded or not. Raises TaskNotAvailable."""
+    def choices(self, task: str) -> tuple[str, ...]:
+        """Folder names of the models that a request for `task` may name, the default one first.
+
+        Of a combined task the first is that of the first task whose model it needs, and names the defaults of all of
+        them; the others are the alternatives of each. Empty where the task cannot be served.
+        """
+        return self._models.choices.get(task, ())
+
+    def manifest(self, task: str, model: str | None = None) -> Manifest:
+        """Facts about the model that serves `task`, loaded or not. Raises TaskNotAvailable, and InvalidInput."""
         models = self._models
         if task not in models.names:
             raise TaskNotAvailable(task)
-        return models.manifests[models.names[task]]
+        if model is not None:
+            models.require_choice(task, model)
+        return models.manifests[model or models.names[task]]
 
     @property
     def runners(self) -> dict[str, ServingRunner]:
@@ -216,10 +229,10 @@ class Engine:
         self.cache.close()
 
     @contextmanager
-    def _pipeline(self, task: str) -> Iterator[Lazy[Any]]:
-        """The pipeline of `task`, in use until the block ends. Raises TaskNotAvailable or NotReady."""
+    def _pipeline(self, task: str, model: str | None = None) -> Iterator[Lazy[Any]]:
+        """The pipeline of `task`, in use until the block ends. Raises TaskNotAvailable, InvalidInput or NotReady."""
         with self._lease() as models:
-            pipeline = models.pipeline(task)
+            pipeline = models.pipeline(task, model)
             if not self._loaded:
                 raise NotReady("the models are still being loaded")
             yield pipeline
@@ -256,7 +269,10 @@ class Engine:
         return sorted(wanted)
 
     def _report_models(self) -> None:
-        self._hooks.on_models({task: (name, self.manifest(task).digest) for task, name in self.names.items()})
+        models = self._models
+        self._hooks.on_models(
+            [(task, name, models.manifests[name].digest) for task in models.names for name in models.choices[task]]
+        )
 
     def _replace(self, new: ModelRegistry) -> None:
         """Every later call uses `new`; returns when no call uses the old registry any more."""

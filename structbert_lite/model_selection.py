@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import get_args
 
@@ -12,25 +13,35 @@ from structbert_lite.settings import PREFIX, Settings
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`names`: the folder that serves each task; `manifests`: of these folders, and of the models that they ask."""
+    """`choices`: the folders that serve each task, the default first; `manifests`: of these, and of what they ask."""
 
-    names: dict[str, str]
+    choices: dict[str, tuple[str, ...]]
     manifests: dict[str, Manifest]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The folder that serves each task where a request names none."""
+        return {task: default for task, (default, *_) in self.choices.items()}
 
 
 def select_models(settings: Settings) -> Selection:
     """What is served: the model that the settings name, else the folder called like the task, else the first by name.
 
+    Beside it, where a request names them, the alternatives that the settings list, each for every task that it serves.
     Raises ConfigurationError when the settings name a folder that holds no such model, InvalidModel for a malformed
     manifest, and for a similarity model without the one that it asks.
     """
     found = find_models(settings.models)
-    names = _choose(settings, found)
-    manifests = {name: found[name] for name in sorted(set(names.values()))}  # one model may serve two tasks
+    further = _alternatives(settings, found)
+    choices = {
+        task: (default, *(name for name in further if task in found[name].tasks and name != default))
+        for task, default in _choose(settings, found).items()
+    }
+    manifests = {name: found[name] for name in sorted(set(chain(*choices.values())))}  # one model may serve two tasks
     for name in list(manifests):
         if decider := read_decider(settings.models / name, manifests[name]):
             manifests[decider[0].name] = decider[1]
-    return Selection(names, manifests)
+    return Selection(choices, manifests)
 
 
 def check_models(settings: Settings) -> None:
@@ -79,3 +90,16 @@ def _choose(settings: Settings, found: dict[str, Manifest]) -> dict[str, str]:
         if names:
             chosen[task] = wanted or (task if task in names else names[0])
     return chosen
+
+
+def _alternatives(settings: Settings, found: dict[str, Manifest]) -> list[str]:
+    names = [name.strip() for name in settings.alternatives.split(",") if name.strip()]
+    for i, name in enumerate(names):
+        if name not in found:
+            there = ", ".join(found) or "none"
+            raise ConfigurationError(
+                f"{PREFIX}ALTERNATIVES: {name!r} is no model in {settings.models}; there are: {there}"
+            )
+        if name in names[:i]:
+            raise ConfigurationError(f"{PREFIX}ALTERNATIVES names {name!r} twice")
+    return names

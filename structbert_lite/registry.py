@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -16,6 +17,7 @@ from structbert_lite.cache.tiered import TieredCache
 from structbert_lite.errors import (
     DeadlineExceeded,
     InferenceFailed,
+    InvalidInput,
     InvalidModel,
     NotReady,
     TaskNotAvailable,
@@ -119,23 +121,52 @@ class ModelRegistry:
         Raises InvalidModel or ConfigurationError.
         """
         selection = select_models(context.settings)
-        self.names, self.manifests = selection.names, selection.manifests
+        self.choices, self.names, self.manifests = selection.choices, selection.names, selection.manifests
         kept = previous.reusable(self.manifests) if previous else {}
         self._runners = {
             # No method of this registry: a kept runner would keep the whole registry it came from.
             name: kept.get(name) or Lazy(partial(_load, context, name, manifest, context.observe(name)))
             for name, manifest in self.manifests.items()
         }
-        self.pipelines = {task: Lazy(partial(self._build, task, context.settings)) for task in self.names}
-        self._combined = {task: Lazy(partial(self._combine, task)) for task in COMBINED}
+        self._pipelines = {
+            (task, name): Lazy(partial(self._build, task, name, context.settings))
+            for task, names in self.choices.items()
+            for name in names
+        }
+        for task, (_, needed) in COMBINED.items():
+            if set(needed) <= self.choices.keys():
+                further = chain.from_iterable(self.choices[one][1:] for one in needed)
+                self.choices = self.choices | {task: tuple(dict.fromkeys((self.names[needed[0]], *further)))}
+        self._combined = {
+            (task, name): Lazy(partial(self._combine, task, name))
+            for task in COMBINED
+            for name in self.choices.get(task, ())
+        }
+        # Looked up by each request that names no model.
+        self._defaults = {
+            task: (self._combined if task in COMBINED else self._pipelines)[task, names[0]]
+            for task, names in self.choices.items()
+        }
         self.users = 0  # calls that are under way; the engine counts them
 
-    def pipeline(self, task: str) -> Lazy[Any]:
-        """What answers `task`. Raises TaskNotAvailable with the first task that no model is installed for."""
+    def pipeline(self, task: str, model: str | None = None) -> Lazy[Any]:
+        """What answers `task`, with the default model unless another is named by its folder.
+
+        Raises TaskNotAvailable with the first task that no model is installed for, InvalidInput for an unknown name.
+        """
         for needed in models_of(task):
             if needed not in self.names:
                 raise TaskNotAvailable(needed)
-        return self._combined[task] if task in COMBINED else self.pipelines[task]
+        if model is None:
+            return self._defaults[task]
+        self.require_choice(task, model)
+        return (self._combined if task in COMBINED else self._pipelines)[task, model]
+
+    def require_choice(self, task: str, model: str) -> None:
+        """Raises InvalidInput, with the names that there are, where no model of `task` has this one."""
+        if model not in self.choices[task]:
+            there = ", ".join(self.choices[task])
+            raise InvalidInput(f"no {task} model has this name; there are: {there}", "model")
 
     @property
     def runners(self) -> dict[str, ServingRunner]:
@@ -160,7 +191,7 @@ class ModelRegistry:
 
         Raises InvalidModel with the file's name.
         """
-        wanted = [lazy for task, lazy in self.pipelines.items() if self.names[task] in names]
+        wanted = [lazy for (_, name), lazy in self._pipelines.items() if name in names]
         if not wanted:
             return
         with ThreadPoolExecutor(len(wanted), "loader") as pool:
@@ -175,7 +206,7 @@ class ModelRegistry:
         """
         if not self.names:
             raise NotReady("no model is installed")
-        for lazy in (*self._runners.values(), *self.pipelines.values()):
+        for lazy in (*self._runners.values(), *self._pipelines.values()):
             if lazy.refusal:
                 raise NotReady(lazy.refusal)
         for name, runner in self.runners.items():
@@ -200,16 +231,19 @@ class ModelRegistry:
             if runner not in kept:
                 runner.close()
 
-    def _build(self, task: str, settings: Settings) -> Any:
-        runner = self._runners[self.names[task]].get()
+    def _build(self, task: str, name: str, settings: Settings) -> Any:
+        runner = self._runners[name].get()
         own: dict[str, Any] = {"neutral": settings.sentiment_neutral} if task == "sentiment" else {}
         if task == "similarity" and (rule := runner.manifest.decider):
             own["decider"] = self._runners[rule.model].get()
         return PIPELINES[task](runner, settings.max_items, **own)
 
-    def _combine(self, task: str) -> Any:
+    def _combine(self, task: str, name: str) -> Any:
         make, needed = COMBINED[task]
-        return make(*(self.pipelines[one].get() for one in needed))
+        default = name == self.choices[task][0]
+        # A name stands for every needed task that its model serves; the others keep their defaults.
+        chosen = ((one, self.names[one] if default or name not in self.choices[one] else name) for one in needed)
+        return make(*(self._pipelines[one].get() for one in chosen))
 
 
 def models_of(task: str) -> tuple[str, ...]:

@@ -44,6 +44,11 @@ class Settings(BaseModel):
     embedding_model: str = Field("", description="Folder name of the embedding model; empty: as above")
     zero_shot_model: str = Field("", description="Folder name of the zero-shot model; empty: as above")
     rerank_model: str = Field("", description="Folder name of the reranking model; empty: as above")
+    alternatives: str = Field(
+        "",
+        description="Folder names of further models, separated by commas, that a request may choose; "
+        "each for every task it serves; empty: none",
+    )
     load: Literal["start", "lazy"] = Field(
         "start", description="`start`: all models before the first answer; `lazy`: each at its task's first request"
     )

@@ -1,7 +1,8 @@
 // @ts-check
 // What is to be done with a table: the task, its columns, its options.
 import { Fault } from "../api.js";
-import { byId, limits } from "../page.js";
+import { keepModel } from "../models.js";
+import { byId, filled, limits, texts } from "../page.js";
 import { splitLabels } from "../split.js";
 import { startTokens } from "../tokens.js";
 import { guessColumns } from "./column.js";
@@ -17,6 +18,15 @@ const columns = [field.column, field.column_b];
 const picked = [null, null];
 /** @type {Table | null} */
 let table = null;
+
+/** The models of the task, where there are several; nothing stands for the default one. */
+function showModels() {
+  const { models = [], chosen: kept = "" } = served[field.task.value];
+  byId("models").hidden = models.length === 0;
+  field.model.replaceChildren(...models.map((/** @type {{ name: string }} */ { name }, /** @type {number} */ i) => (
+    i === 0 ? new Option(filled(texts.default_model, { name }), "") : new Option(name, name))));
+  field.model.value = kept;
+}
 
 /** The fields of the task, with the columns that it probably reads. */
 function show() {
@@ -62,21 +72,32 @@ function check(labels, template) {
  */
 export function chosen() {
   const task = field.task.value;
-  const { api, labels, neutral } = served[task];
+  const { api, models = [], ...usual } = served[task];
+  const { labels, neutral, name } = models.find((/** @type {{ name: string }} */ one) => one.name === field.model.value) ?? usual;
+  const model = name ? { model: name } : {};
   const places = columns.slice(0, TASKS[task].reads).map((select) => Number(select.value));
-  if (task !== "zero-shot") return { task, api, places, options: { labels, neutral } };
+  if (task !== "zero-shot") return { task, api, places, options: { labels, neutral, ...model } };
   const options = {
     labels: splitLabels(field.labels.value),
     multi_label: field.multi_label.checked,
     hypothesis_template: field.hypothesis_template.value.trim() || "{}",
+    ...model,
   };
   check(options.labels, options.hypothesis_template);
   return { task, api, places, options };
 }
 
 startTokens(field.labels);
-field.task.addEventListener("change", show);
+field.task.addEventListener("change", () => {
+  showModels();
+  show();
+});
+field.model.addEventListener("change", () => {
+  served[field.task.value].chosen = field.model.value;
+  keepModel(field.task.value, field.model.value);
+});
 columns.forEach((select, i) => select.addEventListener("change", () => {
   picked[i] = table?.columns[select.value] ?? null;
 }));
+showModels();
 show();

@@ -47,7 +47,7 @@ async function explainRow() {
   asking?.abort();
   const mine = asking = new AbortController();
   try {
-    const { answer } = await ask({ text }, mine.signal, new URL(explain, location.href));
+    const { answer } = await ask({ text, model: work.job.asked.options.model }, mine.signal, new URL(explain, location.href));
     if (mine.signal.aborted) return;
     dialog.querySelector(".text").replaceChildren(...marked(text, answer.words));
     where.textContent = filled(answer.words.length ? texts.explained : texts.no_words, { label: groupName(answer.label) });

@@ -144,8 +144,8 @@ async function go(work) {
   showRows(work, (row) => openDetail(work, row));
   showInsight(work);
   byId("offer").hidden = byId("gains").hidden = true;
-  const { name, asked: { task, places }, columns } = work.job;
-  byId("about").textContent = filled(texts.about, { name, task: texts.task_names[task], columns: places.map((place) => columns[place]).join(texts.comma) });
+  const { name, asked: { task, places, options: { model } }, columns } = work.job;
+  byId("about").textContent = filled(texts.about, { name, task: [texts.task_names[task], model].filter(Boolean).join(" · "), columns: places.map((place) => columns[place]).join(texts.comma) });
   fold("running");
   setBusy(true);
   window.addEventListener("beforeunload", stay);

@@ -1,7 +1,7 @@
 // @ts-check
 // What each task asks of the server and makes of its answers. Columns are those of structbert_lite/bulk/scorer.py.
 
-/** @typedef {{ labels: string[], neutral?: boolean, multi_label?: boolean, hypothesis_template?: string }} Options */
+/** @typedef {{ labels: string[], model?: string, neutral?: boolean, multi_label?: boolean, hypothesis_template?: string }} Options */
 /** @typedef {any} Answer of the server, of one row, without its text */
 /**
  * @typedef {object} Words of the page's language
@@ -49,7 +49,7 @@ export const TASKS = {
   sentiment: {
     reads: 1,
     inputs: () => 1,
-    body: (rows, { neutral }) => ({ texts: texts(rows), neutral }),
+    body: (rows, { neutral, model }) => ({ texts: texts(rows), neutral, model }),
     columns: ({ labels, neutral }, words) => [
       words.columns.label, words.columns.score, ...labels.map((label) => columnOf(words.columns.probability, named(label, words))),
       ...(neutral === undefined ? [] : [words.columns.neutral, words.columns.uncertain]),
@@ -66,7 +66,7 @@ export const TASKS = {
   "zero-shot": {
     reads: 1,
     inputs: ({ labels }) => labels.length,
-    body: (rows, { labels, multi_label, hypothesis_template }) => ({ texts: texts(rows), labels, multi_label, hypothesis_template }),
+    body: (rows, { labels, multi_label, hypothesis_template, model }) => ({ texts: texts(rows), labels, multi_label, hypothesis_template, model }),
     columns: ({ labels }, words) => [words.columns.label, words.columns.score, ...labels.map((label) => columnOf(words.columns.label_score, label))],
     cells(answer, { labels }) {
       const scores = new Map(answer.labels.map((/** @type {string} */ label, /** @type {number} */ i) => [label, answer.scores[i]]));
@@ -80,7 +80,7 @@ export const TASKS = {
   similarity: {
     reads: 2,
     inputs: () => 1,
-    body: (rows) => ({ pairs: rows }),
+    body: (rows, { model }) => ({ pairs: rows, model }),
     columns: (_, words) => [words.columns.score, words.columns.level],
     cells: ({ score, level }, _, words) => [score, words.answers[level]],
     groups: () => ["high", "medium", "low"],

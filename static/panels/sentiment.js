@@ -9,7 +9,7 @@ import { verdictOf } from "../verdicts.js";
 
 /** @typedef {{ text: string, label: string, score: number, probabilities: Record<string, number>, truncated: boolean, neutral?: number, uncertain?: boolean }} Prediction */
 /** @typedef {Prediction | Prediction[]} Answer */
-/** @typedef {{ text: string, each?: boolean }} Asked */
+/** @typedef {{ text: string, each?: boolean, model?: string }} Asked */
 
 const MOST = 8; // labels shown, the best ones of more; the template does the same
 const LINES = "structbert-lite-lines"; // read by bulk/page.js
@@ -92,13 +92,13 @@ offer.querySelector("a").addEventListener("click", () => {
 const panel = {
   route: (values) => (linesOf(values).length ? batch : endpoint),
   body: (values) => (linesOf(values).length ? { texts: linesOf(values) } : { text: values.text }),
-  fill(card, answer) {
+  fill(card, answer, { model }) {
     const answers = [answer].flat();
     const single = partOf(card, ".single");
     const several = partOf(card, ".several");
     single.hidden = answers.length > 1;
     several.hidden = answers.length === 1;
-    offerExplanation(single, answers[0].text, answers[0].label);
+    offerExplanation(single, answers[0].text, answers[0].label, model);
     if (answers.length === 1) fillSingle(single, answers[0]);
     else fillSeveral(several, answers);
     partOf(card, ".truncated").hidden = !answers.some((one) => one.truncated);

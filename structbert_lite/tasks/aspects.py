@@ -16,7 +16,7 @@ from structbert_lite.results import AspectOpinion, AspectOpinions
 from structbert_lite.tasks.aspect_words import DOMAINS, SO_SO, USUAL, Domain, known_name, known_words, literal
 from structbert_lite.tasks.inputs import require_at_most, require_readable
 from structbert_lite.tasks.passages import cut
-from structbert_lite.tasks.scores import DECIMALS, sigmoid, softmax
+from structbert_lite.tasks.scores import DECIMALS, softmax
 from structbert_lite.tasks.sentiment import SentimentPipeline
 from structbert_lite.tasks.zero_shot import ZeroShotPipeline
 
@@ -24,7 +24,7 @@ GOOD, BAD = "{}好", "{}差"  # as the default zero-shot model was trained
 # Chosen on the rows of evaluate/data/aspects/dev.tsv. Probabilities of an opinion, from which on an aspect that is
 # named is in the answer; of the weaker of two opinions, from which on they are mixed; of both, where something is
 # so-so; and of a hypothesis, from which on an aspect whose words do not stand in the text is in the answer.
-NAMED, BOTH, NEITHER, ENTAILED = 0.2, 0.5, 0.6, 0.62
+NAMED, BOTH, NEITHER, ENTAILED = 0.2, 0.5, 0.6, 0.5
 Sides = tuple[float, float]  # the probabilities that something is praised, and that it is blamed
 
 
@@ -103,14 +103,13 @@ class AspectPipeline:
         The texts of which it read only the beginning: it has less room, for the aspect stands beside them.
         """
         labels = self._zero_shot.manifest.labels
-        yes, no = labels.index("entailment"), labels.index("contradiction")
+        yes = labels.index("entailment")
         asked = [(text, form.replace("{}", aspect.strip())) for text, aspect, _ in unnamed for form in (GOOD, BAD)]
         rows = self._zero_shot.run(asked, context, read_once=True)
-        odds = [sigmoid(float(row.values[yes] - row.values[no])) for row in rows]
-        for (_, aspect, sides), good, bad in zip(unnamed, odds[::2], odds[1::2], strict=True):
+        entailed = [softmax(row.values)[yes] for row in rows]
+        for (_, aspect, sides), good, bad in zip(unnamed, entailed[::2], entailed[1::2], strict=True):
             if max(good, bad) >= ENTAILED:
-                # Both are often entailed by a text that says one of them: the better one counts alone.
-                sides[aspect] = [(good, 0.0) if good >= bad else (0.0, bad)]
+                sides[aspect] = [(good, bad)]
         return {text for (text, _), row in zip(asked, rows, strict=True) if row.truncated}
 
 

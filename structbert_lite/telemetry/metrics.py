@@ -4,7 +4,7 @@ Names and labels are a promise to whoever draws them. No label takes a value fro
 """
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from typing import Literal
 
@@ -87,7 +87,7 @@ class Metrics:
         self.queue_tokens = gauge("queue_tokens", "Tokens waiting", "model")
         self.model_loaded = gauge("model_loaded", "1 when every process has it loaded", "model", together="livemin")
         self.model_info = gauge(
-            "model_info", "1 for the model in use, 0 for one that was", "task", "model", "digest", together="livemax"
+            "model_info", "1 for a model in use, 0 for one that was", "task", "model", "digest", together="livemax"
         )
         self._named: set[tuple[str, str, str]] = set()
         self.workers = gauge("workers", "Processes that serve")
@@ -98,10 +98,10 @@ class Metrics:
         }
         gauge("build_info", "Always 1", *versions, together="livemax").labels(**versions).set(1)
 
-    def name_models(self, models: Mapping[str, tuple[str, str]]) -> None:
-        """Tells that this process serves, and which model, by name and digest, each task from now on."""
+    def name_models(self, models: Collection[tuple[str, str, str]]) -> None:
+        """Tells that this process serves, and with which models from now on: task, name and digest of each."""
         self.workers.set(1)
-        in_use = {(task, *model) for task, model in models.items()}
+        in_use = set(models)
         for labels in self._named - in_use:
             self.model_info.labels(*labels).set(0)  # processes that share a folder cannot take a series back
         for model in {model for _, model, _ in self._named} - {model for _, model, _ in in_use}:

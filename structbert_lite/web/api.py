@@ -52,8 +52,14 @@ def make_blueprint(engine: Engine, settings: Settings) -> APIBlueprint:
 
     @api.get("/models", tags=[MODELS], responses={200: ModelList})
     def models() -> Response:
-        """What is installed: labels, thresholds, limits, digest, source and licence of each task's model."""
-        return jsonify({"models": [_facts(task, engine, settings) for task in engine.names]})
+        """What is installed: labels, thresholds, limits, digest, source and licence of each task's models."""
+        return jsonify(
+            {
+                "models": [
+                    _facts(task, model, engine, settings) for task in engine.names for model in engine.choices(task)
+                ]
+            }
+        )
 
     return api
 
@@ -75,11 +81,13 @@ def _view(route: Route, engine: Engine, settings: Settings) -> Callable[..., Res
     return view
 
 
-def _facts(task: str, engine: Engine, settings: Settings) -> dict[str, Any]:
-    manifest = engine.manifest(task)
+def _facts(task: str, model: str, engine: Engine, settings: Settings) -> dict[str, Any]:
+    manifest = engine.manifest(task, model)
     return {
         "task": task,
         "name": manifest.name,
+        "model": model,
+        "default": model == engine.names[task],
         "labels": manifest.labels,
         "thresholds": _thresholds(task, manifest),
         "dimensions": manifest.dimensions if task == "embedding" else None,
@@ -92,7 +100,7 @@ def _facts(task: str, engine: Engine, settings: Settings) -> dict[str, Any]:
         "source": manifest.source.model_dump(),
         "license": manifest.license,
         "early_exit": _early_exit(manifest, settings),
-        "loaded": engine.names[task] in engine.runners,
+        "loaded": model in engine.runners,
     }
 
 

@@ -1,6 +1,8 @@
 """Language and colours of the pages: what the address says, else what was chosen before, else what the browser says."""
 
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote, unquote
 
 from flask import Blueprint, Response, request
 
@@ -19,6 +21,20 @@ def language() -> str:
 def theme() -> str:
     """One of THEMES; `auto` follows the visitor's system."""
     return _chosen("theme") or THEMES[0]
+
+
+def chosen_model(task: str, choices: Sequence[str]) -> str | None:
+    """The one of `choices` that the address, else this browser, wants for `task`; None: the default one."""
+    asked = request.args.get("model")
+    wanted = unquote(request.cookies.get(_model_cookie(task), "")) if asked is None else asked
+    return wanted if wanted in choices else None
+
+
+def remember_model(response: Response, task: str, model: str) -> None:
+    """Keeps a choice for this browser. Empty: the default one, whichever it will be. static/models.js does the same."""
+    seconds = COOKIE_SECONDS if model else 0
+    # As below, not HttpOnly; percent-encoded, for a folder's name may be in any script.
+    response.set_cookie(_model_cookie(task), quote(model, safe=""), seconds, secure=request.is_secure, samesite="Lax")
 
 
 def keep_preferences(pages: Blueprint) -> None:
@@ -43,6 +59,10 @@ def remember(response: Response) -> Response:
                     COOKIE.format(name), value, COOKIE_SECONDS, secure=request.is_secure, samesite="Lax"
                 )
     return response
+
+
+def _model_cookie(task: str) -> str:
+    return COOKIE.format(f"model-{task}")
 
 
 def _chosen(name: str) -> str | None:

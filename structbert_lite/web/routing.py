@@ -24,9 +24,13 @@ class ApiRequest:
     request_id: str
     user_agent: str
 
-    def predict(self, task: str, inputs: list[Any], **options: Any) -> list[Any]:
+    def predict(self, task: str, inputs: list[Any], model: str | None = None, **options: Any) -> list[Any]:
         """The engine's `predict` within this request's deadline."""
-        return self.engine.predict(task, inputs, self.context, **options)
+        return self.engine.predict(task, inputs, self.context, model, **options)
+
+    def known_model(self, task: str, model: str | None) -> str | None:
+        """What a client of another service means by `model`: the alternative of this name, else None, the default."""
+        return model if model in self.engine.choices(task)[1:] else None
 
 
 @dataclass(frozen=True)

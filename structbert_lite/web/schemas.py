@@ -53,6 +53,14 @@ class StrictRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+class ModelRequest(StrictRequest):
+    """A body that may say which of several models answers."""
+
+    model: str | None = Field(
+        None, description="Which of the task's models answers, by its `model` at /models; the default one by default"
+    )
+
+
 class ModelLimits(BaseModel):
     """`max_tokens` of one input; `max_items` in one request; `max_body_bytes` of one request."""
 
@@ -70,8 +78,9 @@ class EarlyExitFacts(BaseModel):
 
 
 class ModelFacts(BaseModel):
-    """What is installed for one task.
+    """A model that is installed for one task.
 
+    `model`: what a request says to choose it; `default`: whether it answers where a request says nothing;
     `thresholds`: scores that part a pair's levels, or what makes a sentiment uncertain: `neutral` or more, a `margin`
     between the two opinions below this one; `dimensions` of a vector, null where the model gives none;
     `early_exit`: null where the model has no exits;
@@ -80,6 +89,8 @@ class ModelFacts(BaseModel):
 
     task: str
     name: str
+    model: str
+    default: bool
     labels: list[str]
     thresholds: dict[str, float]
     dimensions: int | None
@@ -92,7 +103,7 @@ class ModelFacts(BaseModel):
 
 
 class ModelList(BaseModel):
-    """Every task that can be served."""
+    """The models of every task that can be served, the default one first."""
 
     models: list[ModelFacts]
 

@@ -14,12 +14,21 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import MethodNotAllowed, NotFound, RequestEntityTooLarge, UnsupportedMediaType
 
 from structbert_lite.engine import Engine
-from structbert_lite.errors import StructBertError, TaskNotAvailable, Unauthorized
+from structbert_lite.errors import InvalidInput, StructBertError, TaskNotAvailable, Unauthorized
 from structbert_lite.settings import PROJECT, Settings
 from structbert_lite.web.deadline import read_context
 from structbert_lite.web.errors import answer_error, retry_headers, status_of
 from structbert_lite.web.pages import PANELS, Panel
-from structbert_lite.web.preferences import LANGUAGES, THEMES, keep_preferences, language, remember, theme
+from structbert_lite.web.preferences import (
+    LANGUAGES,
+    THEMES,
+    chosen_model,
+    keep_preferences,
+    language,
+    remember,
+    remember_model,
+    theme,
+)
 from structbert_lite.web.rate_limit import take_turn
 from structbert_lite.web.request_telemetry import request_state
 from structbert_lite.web.scatter import short_name
@@ -107,17 +116,25 @@ def _headings(panel: dict[str, Any]) -> tuple[str, str]:
 def _bulk_tasks(engine: Engine, neutral: bool) -> dict[str, dict[str, Any]]:
     """By task, of those that are served now: `api`, its route, and `labels` of its answers, in their order.
 
-    Where a sentiment model knows Neutral there is also `neutral`, whether it may be an answer's label.
+    Where a sentiment model knows Neutral there is also `neutral`, whether it may be an answer's label. Where there are
+    several models, `models` has each with its name, the default one first.
     """
+
+    def facts(task: str, model: str) -> dict[str, Any]:
+        manifest = engine.manifest(task, model)
+        return {
+            "labels": list(manifest.answered_labels(neutral)),
+            **({"neutral": neutral} if manifest.has_neutral else {}),
+        }
+
     tasks = {}
     for task, route in BULK_ROUTES.items():
         if task in engine.names:
-            manifest = engine.manifest(task)
-            tasks[task] = {
-                "api": url_for(route),
-                "labels": list(manifest.answered_labels(neutral)),
-                **({"neutral": neutral} if manifest.has_neutral else {}),
-            }
+            default, *further = engine.choices(task)
+            tasks[task] = {"api": url_for(route), **facts(task, default)}
+            if further:
+                tasks[task]["models"] = [{"name": name, **facts(task, name)} for name in (default, *further)]
+                tasks[task]["chosen"] = chosen_model(task, further) or ""
     return tasks
 
 
@@ -154,13 +171,19 @@ def _view(
         facts: dict[str, Any] = {"values": {}}
         try:
             take_turn()
-            manifests = [engine.manifest(task) for task in panel.models]
-            facts["model"] = manifests[0]
+            for task in panel.models:
+                engine.manifest(task)  # raises where there is none
+            facts |= _models(panel, engine, chosen_model(panel.task, engine.choices(panel.task)))
             if request.method != "POST":
                 return show(**facts)
             # A browser sends a form's line ends as CRLF; the script and curl send LF.
             facts["values"] = {name: request.form.get(name, "").replace("\r\n", "\n") for name in panel.fields}
-            ask = partial(engine.predict, panel.task, context=read_context(settings.timeout_ms))
+            named = request.form.get("model")
+            if named and named not in engine.choices(panel.task):
+                raise InvalidInput("no model has this name", "model")
+            chosen = facts["chosen"] if named is None else named or None
+            facts |= _models(panel, engine, chosen)
+            ask = partial(engine.predict, panel.task, context=read_context(settings.timeout_ms), model=chosen)
             facts["result"] = panel.answer(facts["values"], ask)
         except (RequestEntityTooLarge, UnsupportedMediaType, StructBertError) as error:
             status, kind = status_of(error)
@@ -170,9 +193,27 @@ def _view(
             if isinstance(error, TaskNotAvailable):
                 facts["command"] = error.command
             return make_response(show(**facts), status, retry_headers(error))
-        return show(**facts, took_ms=(time.monotonic() - started) * 1000, cached=request_state().cache)
+        response = make_response(
+            show(**facts, took_ms=(time.monotonic() - started) * 1000, cached=request_state().cache)
+        )
+        if named is not None:
+            remember_model(response, panel.task, named)
+        return response
 
     return view
+
+
+def _models(panel: Panel, engine: Engine, chosen: str | None) -> dict[str, Any]:
+    """What the template says of the model that answers, and the `choices` where there are several."""
+    task, choices = panel.models[0], engine.choices(panel.task)
+    manifest = engine.manifest(task, chosen if chosen in engine.choices(task) else None)
+    return {
+        "model": manifest,
+        # Two folders may hold models of one name.
+        "model_name": chosen or (choices[0] if len(choices) > 1 else manifest.name),
+        "chosen": chosen,
+        "choices": choices if len(choices) > 1 else (),
+    }
 
 
 def _filled(text: str, **values: object) -> str:

@@ -202,11 +202,11 @@ def test_several_lines_are_judged_one_by_one_or_taken_to_the_page_for_files(visi
     seen = visit(server_url)
     page = seen.page
     assert not page.is_visible("#lines")
-    page.fill("#text", f"{NEGATIVE}\n\n{POSITIVE}\n早上九点开门")
+    page.fill("#text", f"{NEGATIVE}\n\n{POSITIVE}\n这家店早上九点开门")
     page.check("[name=each]")
     page.click(".primary")
     page.wait_for_selector(".ranking li")
-    assert page.locator(".ranking .text").all_inner_texts() == [NEGATIVE, POSITIVE, "早上九点开门"]
+    assert page.locator(".ranking .text").all_inner_texts() == [NEGATIVE, POSITIVE, "这家店早上九点开门"]
     assert page.locator(".note").all_inner_texts() == ["负面", "正面", "没有明显倾向"]
     assert page.locator(".groups span").all_inner_texts() == ["负面 1", "正面 1", "没有明显倾向 1"]
     assert page.inner_text("#history .tag") == "负面 1 · 正面 1 · 没有明显倾向 1"

@@ -5,7 +5,7 @@ from schemathesis import Case, HookContext, Response
 from schemathesis.core.failures import Failure
 
 # Rules that no JSON Schema can say: what can be seen, the tokens of a text, how many labels times texts there are, what
-# the model knows.
+# the model knows, which models there are.
 BEYOND_SCHEMA = (
     b"the text has no readable characters",
     b"and truncate is false",
@@ -13,6 +13,7 @@ BEYOND_SCHEMA = (
     b"of two different requests, send only one of them",
     b"in one request, the limit is",
     b"this model has no such class",
+    b"model has this name; there are: ",
 )
 # A field that nobody declared is no violation in HTTP; beside a number in another header schemathesis takes it for one.
 UNDECLARED = "x-schemathesis-unknown-property"

@@ -29,7 +29,7 @@ def told(result: AspectOpinions) -> dict[str, str]:
     [
         (REVIEW, None, {"价格": "negative", "物流": "positive", "包装": "positive"}),
         ("房间干净，隔音太差", "hotel", {"房间": "positive", "卫生": "positive", "隔音": "negative"}),
-        ("味道不错，服务员爱答不理", "food", {"味道": "positive", "服务": "negative"}),
+        ("味道不错，服务员态度很差", "food", {"味道": "positive", "服务": "negative"}),
         ("价錢便宜，質量也好，客服卻不理人", "shop", {"质量": "positive", "价格": "positive", "服务": "negative"}),
         ("味道一般", "food", {"味道": "mixed"}),
         ("第一次送得很快。第二次送得太慢了，等了一个礼拜。", "shop", {"物流": "mixed"}),

@@ -25,7 +25,7 @@ class CohereDocument(BaseModel):
 
 
 class CohereRerankRequest(LenientRequest):
-    """A query and documents. Any `model` is taken: the installed one answers, and the answer names it.
+    """A query and documents. Any `model` is taken: the installed one of that name answers, else the default one.
 
     Documents are read whole, window by window, so `max_tokens_per_doc` and `max_chunks_per_doc` are ignored.
     """
@@ -105,8 +105,9 @@ def rerank_v2(body: CohereRerankRequest, call: ApiRequest) -> dict[str, Any]:
 def rank(body: CohereRerankRequest, call: ApiRequest, version: str) -> dict[str, Any]:
     """CohereRerankAnswer. Raises as the engine does."""
     texts = [document if isinstance(document, str) else document.text for document in body.documents]
-    ranked = call.predict("rerank", texts, query=body.query, top_n=body.top_n)
-    tokens = call.engine.count_tokens("rerank", texts, query=body.query)
+    model = call.known_model("rerank", body.model)
+    ranked = call.predict("rerank", texts, model, query=body.query, top_n=body.top_n)
+    tokens = call.engine.count_tokens("rerank", texts, model, query=body.query)
     found: list[dict[str, Any]] = [{"index": one.index, "relevance_score": one.score} for one in ranked]
     if body.return_documents:
         for result in found:
@@ -114,7 +115,7 @@ def rank(body: CohereRerankRequest, call: ApiRequest, version: str) -> dict[str,
             result["document"] = {"text": given} if isinstance(given, str) else given.model_dump()
     return {
         "id": call.request_id,
-        "model": call.engine.manifest("rerank").name,
+        "model": model or call.engine.manifest("rerank").name,
         "results": found,
         "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
         "meta": {

@@ -20,7 +20,8 @@ Type = Literal["float", "base64"]
 
 
 class CohereEmbedRequest(LenientRequest):
-    """Several texts. Any `model` and `input_type` are taken: the installed model has one kind of vector.
+    """Several texts. Any `model` is taken: the installed one of that name answers, else the default one. So is any
+    `input_type`: a model has one kind of vector.
 
     `truncate: "NONE"` refuses a text of which the model would not read all; only ends are ever cut off.
     """
@@ -97,7 +98,8 @@ def embed_v2(body: CohereEmbedV2Request, call: ApiRequest) -> dict[str, Any]:
 
 
 def _embed(body: CohereEmbedRequest, texts: list[str], call: ApiRequest, version: str) -> dict[str, Any]:
-    results = call.predict("embedding", texts, blank=True)
+    model = call.known_model("embedding", body.model)
+    results = call.predict("embedding", texts, model, blank=True)
     if (
         body.truncate == "NONE"
         and (cut := next((i for i, one in enumerate(results) if one.truncated), None)) is not None
@@ -105,7 +107,7 @@ def _embed(body: CohereEmbedRequest, texts: list[str], call: ApiRequest, version
         raise InvalidInput("the text is longer than the model reads, and truncate is NONE", f"texts[{cut}]")
     vectors = np.stack([result.vector for result in results])
     require_dimensions(body.output_dimension, vectors.shape[1], "output_dimension")
-    tokens = call.engine.count_tokens("embedding", texts)
+    tokens = call.engine.count_tokens("embedding", texts, model)
     by_type = version == "2" or body.embedding_types is not None
     typed = {kind: _written(kind, vectors) for kind in body.embedding_types or ["float"]}
     return {

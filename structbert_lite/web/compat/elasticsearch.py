@@ -33,7 +33,9 @@ def rerank_elasticsearch(body: CohereRerankRequest, call: ApiRequest) -> list[di
             "relevance_score": one.score,
             **({"text": texts[one.index]} if body.return_documents else {}),
         }
-        for one in call.predict("rerank", texts, query=body.query, top_n=body.top_n)
+        for one in call.predict(
+            "rerank", texts, call.known_model("rerank", body.model), query=body.query, top_n=body.top_n
+        )
     ]
 
 

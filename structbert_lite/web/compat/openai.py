@@ -28,7 +28,7 @@ DEFAULT_ITEMS: int = Settings.model_fields["max_items"].default
 
 
 class OpenAIEmbeddingsRequest(LenientRequest):
-    """One text or several. Any `model` is taken: the installed one answers, and the answer names it."""
+    """One text or several. Any `model` is taken: the installed one of that name answers, else the default one."""
 
     model_config = with_examples(
         openai={"model": "embedding", "input": ["今天天气很好", "外面阳光明媚"]},
@@ -96,6 +96,7 @@ class OpenAIModelPath(BaseModel):
 def create_embeddings(body: OpenAIEmbeddingsRequest, call: ApiRequest) -> dict[str, Any]:
     """A vector of unit length for each text, the same as /embed gives."""
     texts = as_list(body.input)
+    model = call.known_model("embedding", body.model)
     most = call.engine.max_items
     with map_error_fields(as_texts("input", body.input)):
         require_at_most(max(most, MOST_INPUTS) if most >= DEFAULT_ITEMS else most, len(texts), "texts", "texts")
@@ -104,16 +105,16 @@ def create_embeddings(body: OpenAIEmbeddingsRequest, call: ApiRequest) -> dict[s
     results = [
         result
         for first in range(0, len(texts), most)
-        for result in call.predict("embedding", texts[first : first + most], blank=True)
+        for result in call.predict("embedding", texts[first : first + most], model, blank=True)
     ]
     vectors = np.stack([result.vector for result in results])
     require_dimensions(body.dimensions, vectors.shape[1])
     written = map(as_base64, vectors) if body.encoding_format == "base64" else as_numbers(vectors)
-    tokens = call.engine.count_tokens("embedding", texts)
+    tokens = call.engine.count_tokens("embedding", texts, model)
     return {
         "object": "list",
         "data": [{"object": "embedding", "index": i, "embedding": one} for i, one in enumerate(written)],
-        "model": call.engine.manifest("embedding").name,
+        "model": model or call.engine.manifest("embedding").name,
         "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
     }
 
@@ -141,26 +142,30 @@ def add_routes(api: APIBlueprint, engine: Engine) -> None:
     @api.get("/v1/models/<path:model>", tags=[TAG], responses={200: OpenAIModel, 404: OPENAI_ERRORS[404]})
     def retrieve_model(path: OpenAIModelPath) -> Response:
         """One installed model."""
-        model = _models(engine).get(engine.names.get(path.model, ""), _models(engine).get(path.model))
+        models = _models(engine)
+        model = models.get(path.model) or models.get(engine.names.get(path.model, ""))
         return (
             jsonify(model) if model else error_response(404, "model_not_found", "no such model is installed", "model")
         )
 
 
 def _models(engine: Engine) -> dict[str, dict[str, Any]]:
-    """By name. A model that serves several tasks is of the type of its own one."""
+    """By the names that requests may give and answers have. A model of several tasks is of the type of its own one."""
     found: dict[str, dict[str, Any]] = {}
-    for task in engine.names:
-        manifest = engine.manifest(task)
+    # The default ones first: of two of one name a client means what it always got.
+    further = [(task, model) for task in engine.names for model in engine.choices(task)[1:]]
+    for task, model in (*engine.names.items(), *further):
+        manifest = engine.manifest(task, model)
         kind = "embedding" if manifest.kind == "encoder" else task
+        name = manifest.name if model == engine.names[task] else model
         found.setdefault(
-            manifest.name,
+            name,
             {
-                "id": manifest.name,
+                "id": name,
                 "object": "model",
                 "created": 0,
                 "owned_by": "structbert-lite",
-                "model_name": manifest.name,
+                "model_name": name,
                 "model_type": kind,
                 "max_tokens": manifest.max_tokens,
                 "dimensions": manifest.dimensions,

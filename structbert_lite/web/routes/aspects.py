@@ -14,7 +14,7 @@ from structbert_lite.web.schemas import (
     MANY,
     ONE,
     Labels,
-    StrictRequest,
+    ModelRequest,
     Text,
     Texts,
     map_error_fields,
@@ -25,7 +25,7 @@ TAG = Tag(name="aspects", description="What does this review speak of, and how?"
 REVIEW = "物流很快，包装也严实，就是价格有点贵"
 
 
-class _AspectsRequest(StrictRequest):
+class _AspectsRequest(ModelRequest):
     aspects: Labels | None = Field(None, description="In any words, all different; a list of usual ones by default")
     domain: Domain | None = Field(None, description="Instead of `aspects`: the list for this kind of review")
 
@@ -84,9 +84,9 @@ def aspects(body: AspectsRequest, call: ApiRequest) -> Any:
     given = body.root
     options = {"aspects": given.aspects, "domain": given.domain}
     if isinstance(given, TextsAspectsRequest):
-        return [result.answer() for result in call.predict("aspects", given.texts, **options)]
+        return [result.answer() for result in call.predict("aspects", given.texts, given.model, **options)]
     with map_error_fields({"texts[0]": "text", "texts": "aspects"}):
-        (result,) = call.predict("aspects", [given.text], **options)
+        (result,) = call.predict("aspects", [given.text], given.model, **options)
     return result.answer()
 
 

@@ -10,12 +10,12 @@ from structbert_lite.web.compat import tei
 from structbert_lite.web.compat.dialect import UnionBody, discriminator, merge_examples
 from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.routing import ApiRequest, Route
-from structbert_lite.web.schemas import StrictRequest, Texts, with_examples
+from structbert_lite.web.schemas import ModelRequest, Texts, with_examples
 
 TAG = Tag(name="embedding", description="Texts as vectors")
 
 
-class EmbedRequest(StrictRequest):
+class EmbedRequest(ModelRequest):
     """Several texts; the answer has their order."""
 
     model_config = with_examples(several={"texts": ["今天天气很好", "外面阳光明媚"]})
@@ -46,7 +46,7 @@ def embed(body: EmbedBody, call: ApiRequest) -> Any:
     given = body.root
     if isinstance(given, tei.TEIEmbedRequest):
         return tei.embed(given, call)
-    return answer_embeddings(call.predict("embedding", given.texts))
+    return answer_embeddings(call.predict("embedding", given.texts, given.model))
 
 
 ROUTES = (Route("/embed", embed, EmbedBody, TAG, {200: EmbedAnswers, **SHARED_ERRORS}),)

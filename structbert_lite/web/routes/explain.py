@@ -38,7 +38,7 @@ class ExplainAnswer(Prediction):
 def explain(body: ExplainRequest, call: ApiRequest) -> Any:
     """The sentiment of one text, and the words that decided it."""
     with map_error_fields({"texts[0]": "text"}):
-        (result,) = call.predict("explain", [body.text], neutral=body.neutral)
+        (result,) = call.predict("explain", [body.text], body.model, neutral=body.neutral)
     return result.answer()
 
 

@@ -9,14 +9,14 @@ from structbert_lite.web.compat import tei
 from structbert_lite.web.compat.dialect import UnionBody, discriminator, merge_examples
 from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.routing import ApiRequest, Route
-from structbert_lite.web.schemas import ERRORS, StrictRequest, Text, Texts, map_error_fields, with_examples
+from structbert_lite.web.schemas import ERRORS, ModelRequest, Text, Texts, map_error_fields, with_examples
 
 TEXT = "这部电影太烂了，完全浪费时间"
 FACT = "这家店早上九点开门"  # no opinion
 TAG = Tag(name="sentiment", description="Is this text positive or negative?")
 
 
-class SentimentRequest(StrictRequest):
+class SentimentRequest(ModelRequest):
     """What may be asked about however many texts."""
 
     neutral: bool | None = Field(
@@ -77,13 +77,13 @@ def predict(body: PredictBody, call: ApiRequest) -> Any:
     if isinstance(given, tei.TEIPredictRequest):
         return tei.predict(given, call)
     with map_error_fields({"texts[0]": "text"}):
-        (result,) = call.predict("sentiment", [given.text], neutral=given.neutral)
+        (result,) = call.predict("sentiment", [given.text], given.model, neutral=given.neutral)
     return result.answer()
 
 
 def predict_batch(body: PredictBatchRequest, call: ApiRequest) -> Any:
     """The sentiment of several texts, in request order."""
-    results = call.predict("sentiment", body.texts, neutral=body.neutral)
+    results = call.predict("sentiment", body.texts, body.model, neutral=body.neutral)
     return [result.answer() for result in results]
 
 

@@ -11,13 +11,13 @@ from structbert_lite.web.compat import tei
 from structbert_lite.web.compat.dialect import UnionBody, discriminator, merge_examples
 from structbert_lite.web.compat.errors import SHARED_ERRORS
 from structbert_lite.web.routing import ApiRequest, Route
-from structbert_lite.web.schemas import MANY, ONE, StrictRequest, Text, map_error_fields, with_examples
+from structbert_lite.web.schemas import MANY, ONE, ModelRequest, Text, map_error_fields, with_examples
 
 TAG = Tag(name="similarity", description="Do these two texts say the same?")
 FIELDS = {"pairs[0][0]": "text_a", "pairs[0][1]": "text_b"}
 
 
-class _DetailsRequest(StrictRequest):
+class _DetailsRequest(ModelRequest):
     details: bool = Field(False, description="Whether each answer says which model decided")
 
 
@@ -82,10 +82,10 @@ def similarity(body: SimilarityBody, call: ApiRequest) -> Any:
         return tei.similarity(body.root, call)
     given = body.root.root
     if isinstance(given, PairsRequest):
-        results = call.predict("similarity", list(map(tuple, given.pairs)))
+        results = call.predict("similarity", list(map(tuple, given.pairs)), given.model)
         return [result.answer(given.details) for result in results]
     with map_error_fields(FIELDS):
-        (result,) = call.predict("similarity", [(given.text_a, given.text_b)])
+        (result,) = call.predict("similarity", [(given.text_a, given.text_b)], given.model)
     return result.answer(given.details)
 
 

@@ -14,7 +14,7 @@ from structbert_lite.web.schemas import (
     MANY,
     ONE,
     Labels,
-    StrictRequest,
+    ModelRequest,
     Template,
     Text,
     Texts,
@@ -25,7 +25,7 @@ from structbert_lite.web.schemas import (
 TAG = Tag(name="zero-shot", description="Which of my own labels fits this text?")
 
 
-class _LabelsRequest(StrictRequest):
+class _LabelsRequest(ModelRequest):
     labels: Labels = Field(description="All different")
     multi_label: bool = Field(False, description="Score each label by itself, so that several may fit, or none")
     hypothesis_template: Template = Field("{}", description="`{}` is where a label goes; a sentence is often better")
@@ -103,9 +103,9 @@ def classify(body: ClassificationBody, call: ApiRequest) -> Any:
         "none": given.none,
     }
     if isinstance(given, ClassifyBatchRequest):
-        return [result.answer() for result in call.predict("zero-shot", given.texts, **options)]
+        return [result.answer() for result in call.predict("zero-shot", given.texts, given.model, **options)]
     with map_error_fields({"texts[0]": "text"}):
-        (result,) = call.predict("zero-shot", [given.text], **options)
+        (result,) = call.predict("zero-shot", [given.text], given.model, **options)
     return result.answer()
 
 
